@@ -1,0 +1,40 @@
+/* What the commands of vmaffinity(8) share. */
+#ifndef VMAFFINITY_CLI_H
+#define VMAFFINITY_CLI_H
+
+#include "../engine/notes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum exit_status {
+	EXIT_OK = 0,
+	EXIT_FINDINGS = 1, /* the answer is not "all is well" */
+	EXIT_CANNOT = 2,   /* misuse, or the question could not be answered */
+};
+
+struct options {
+	const char *config;  /* --config, or NULL */
+	const char *sysroot; /* --sysroot, or NULL */
+	const char *connect; /* --connect, or NULL */
+	char **xml;	     /* --xml, each a path */
+	size_t xml_count;
+	bool json;     /* --json */
+	char **words;  /* what is no option, behind the command */
+	size_t word_count;
+	int root; /* fd of --sysroot, or of / */
+};
+
+enum exit_status command_plan(const struct options *options);
+enum exit_status command_check(const struct options *options);
+
+/* One line to stderr, "vmaffinity: ...", made safe for a terminal. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints text to stdout or stderr, made safe for a terminal. */
+void say(bool to_stderr, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Reads a file of XML, "-" for stdin. Returns 0 (caller frees *xml), or -1 after complaining. */
+int read_xml(const char *path, char **xml, size_t *length);
+
+#endif

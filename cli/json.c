@@ -1,0 +1,39 @@
+#include "json.h"
+
+#include "../engine/printable.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of a rules file, so perhaps not UTF-8, which JSON must be. */
+static json_object *
+json_text(const char *text)
+{
+	size_t size = 4 * strlen(text) + 4;
+	char *safe = malloc(size);
+	json_object *result = safe != NULL ? json_object_new_string(printable(safe, size, text)) : NULL;
+	free(safe);
+	return result;
+}
+
+json_object *
+json_notes(const struct notes *notes)
+{
+	json_object *array = json_object_new_array();
+	for (size_t i = 0; i < notes->count; i++) {
+		json_object *one = json_object_new_object();
+		json_object_object_add(one, "level",
+			json_object_new_string(note_level_name(notes->items[i].level)));
+		json_object_object_add(one, "text", json_text(notes->items[i].text));
+		json_object_array_add(array, one);
+	}
+	return array;
+}
+
+void
+json_print(json_object *object)
+{
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+}

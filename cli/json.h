@@ -1,0 +1,15 @@
+/* What --json output has in common. */
+#ifndef VMAFFINITY_CLI_JSON_H
+#define VMAFFINITY_CLI_JSON_H
+
+#include "../engine/notes.h"
+
+#include <json-c/json.h>
+
+/* An array of {"level": "warning", "text": "..."}. */
+json_object *json_notes(const struct notes *notes);
+
+/* Prints object on one line, and frees it. */
+void json_print(json_object *object);
+
+#endif

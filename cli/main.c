@@ -1,0 +1,266 @@
+#include "cli.h"
+
+#include "../engine/domain.h"
+#include "../engine/file.h"
+#include "../engine/printable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Options, each a bit for the table of commands. */
+enum {
+	OPTION_CONFIG = 1,
+	OPTION_SYSROOT = 2,
+	OPTION_CONNECT = 4,
+	OPTION_XML = 8,
+	OPTION_JSON = 16,
+	OPTION_HELP = 32,
+	OPTION_VERSION = 64,
+};
+
+static const struct option long_options[] = {
+	{"config", required_argument, NULL, OPTION_CONFIG},
+	{"sysroot", required_argument, NULL, OPTION_SYSROOT},
+	{"connect", required_argument, NULL, OPTION_CONNECT},
+	{"xml", required_argument, NULL, OPTION_XML},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+struct command {
+	const char *name;
+	enum exit_status (*run)(const struct options *);
+	int options;
+	size_t words_max;
+	const char *help;
+};
+
+static const struct command commands[] = {
+	{"plan", command_plan, OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_JSON, 1,
+		"Usage: vmaffinity plan [OPTION...] [GUEST]\n"
+		"       vmaffinity plan [OPTION...] --xml FILE\n"
+		"       vmaffinity plan [OPTION...] < FILE\n"
+		"\n"
+		"Shows what the hook would write, and the rule that says so; writes nothing.\n"
+		"GUEST: a guest that libvirt runs; without it, all of them.\n"
+		"\n"
+		"      --xml FILE     a guest's XML, from 'virsh dumpxml'; may be repeated; '-' is stdin\n"
+		"      --config FILE  read the rules from FILE, not /etc/vmaffinity.ini and /etc/vmaffinity.d\n"
+		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
+		"      --connect URI  the libvirt daemon (qemu:///system)\n"
+		"      --json         one JSON object for each guest\n"
+		"      --help         this text\n"
+		"\n"
+		"Exit status: 0, or 2 if it could not be shown or could not be applied.\n"},
+	{"check", command_check, OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_JSON,
+		(size_t)-1,
+		"Usage: vmaffinity check [OPTION...] [FILE...]\n"
+		"\n"
+		"Shows every error in the rules, and what is allowed but is not what it seems.\n"
+		"FILE: rules to look at; without it, /etc/vmaffinity.ini and /etc/vmaffinity.d.\n"
+		"\n"
+		"      --xml FILE     look at the rules for this guest too; may be repeated; without it, for the\n"
+		"                     guests that libvirt knows, if no FILE is given and a daemon answers\n"
+		"      --config FILE  the same as FILE\n"
+		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
+		"      --connect URI  the libvirt daemon (qemu:///system)\n"
+		"      --json         one JSON object\n"
+		"      --help         this text\n"
+		"\n"
+		"Exit status: 0 if there is nothing to say, 1 if there is, 2 if it could not look.\n"},
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const char general_help[] =
+	"Usage: vmaffinity COMMAND [OPTION...] [WORD...]\n"
+	"\n"
+	"Says which host CPUs libvirt's guests may use, by the rules in /etc/vmaffinity.ini.\n"
+	"The hook applies them by itself; this looks at them.\n"
+	"\n"
+	"  plan [GUEST]     what would be written where, and which rule says so\n"
+	"  check [FILE...]  the errors and traps in the rules\n"
+	"  help [COMMAND]   this text, or a command's\n"
+	"\n"
+	"      --help       this text\n"
+	"      --version    the version\n"
+	"\n"
+	"The rules: vmaffinity.ini(5). The rest: vmaffinity(8).\n";
+
+static void
+print_safely(FILE *stream, const char *prefix, const char *format, va_list args)
+{
+	char *text, *safe = NULL;
+	if (vasprintf(&text, format, args) < 0)
+		return;
+	size_t size = 4 * strlen(text) + 4;
+	if ((safe = malloc(size)) != NULL)
+		fprintf(stream, "%s%s\n", prefix, printable(safe, size, text));
+	free(safe);
+	free(text);
+}
+
+void
+say(bool to_stderr, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	print_safely(to_stderr ? stderr : stdout, "", format, args);
+	va_end(args);
+}
+
+void
+complain(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	print_safely(stderr, "vmaffinity: ", format, args);
+	va_end(args);
+}
+
+static enum exit_status
+misuse(void)
+{
+	fputs("Try 'vmaffinity --help'\n", stderr);
+	return EXIT_CANNOT;
+}
+
+int
+read_xml(const char *path, char **xml, size_t *length)
+{
+	bool from_stdin = strcmp(path, "-") == 0;
+	AUTO_CLOSE int fd = from_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && file_read_all(fd, DOMAIN_XML_MAX, xml, length) == 0)
+		return 0;
+	complain("%s: %s", from_stdin ? "stdin" : path, strerror(errno));
+	return -1;
+}
+
+static const struct command *
+find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static enum exit_status
+help(const struct options *options)
+{
+	const struct command *command = options->word_count > 0 ? find_command(options->words[0]) : NULL;
+	if (options->word_count > 0 && command == NULL) {
+		complain("unknown command '%s'", options->words[0]);
+		return misuse();
+	}
+	fputs(command != NULL ? command->help : general_help, stdout);
+	return EXIT_OK;
+}
+
+static enum exit_status
+run(const struct command *command, struct options *options, int given)
+{
+	int foreign = given & ~command->options;
+	for (const struct option *o = long_options; foreign != 0 && o->name != NULL; o++)
+		if ((o->val & foreign) != 0) {
+			complain("'%s' has no option '--%s'", command->name, o->name);
+			return misuse();
+		}
+	if (options->word_count > command->words_max) {
+		complain("'%s' takes no more than %zu word, and there is '%s'", command->name,
+			command->words_max, options->words[command->words_max]);
+		return misuse();
+	}
+	const char *root = options->sysroot != NULL ? options->sysroot : "/";
+	options->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (options->root < 0) {
+		complain("%s: %s", root, strerror(errno));
+		return EXIT_CANNOT;
+	}
+	enum exit_status status = command->run(options);
+	close(options->root);
+	return status;
+}
+
+/* Returns the options that were given, as bits, or -1 after getopt_long() has complained. */
+static int
+parse_options(int argc, char *argv[], struct options *options)
+{
+	int given = 0, option;
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (option == '?')
+			return -1;
+		given |= option;
+		if (option == OPTION_CONFIG)
+			options->config = optarg;
+		else if (option == OPTION_SYSROOT)
+			options->sysroot = optarg;
+		else if (option == OPTION_CONNECT)
+			options->connect = optarg;
+		else if (option == OPTION_XML)
+			options->xml[options->xml_count++] = optarg;
+		else if (option == OPTION_JSON)
+			options->json = true;
+	}
+	return given;
+}
+
+static enum exit_status
+dispatch(int argc, char *argv[], struct options *options)
+{
+	int given = parse_options(argc, argv, options);
+	if (given < 0)
+		return misuse();
+	if ((given & OPTION_VERSION) != 0) {
+		puts("vmaffinity " VERSION);
+		return EXIT_OK;
+	}
+	options->words = argv + optind;
+	options->word_count = (size_t)(argc - optind);
+	if (options->word_count > 0 && strcmp(options->words[0], "help") == 0) {
+		options->words++;
+		options->word_count--;
+		given |= OPTION_HELP;
+	}
+	if ((given & OPTION_HELP) != 0)
+		return help(options);
+	if (options->word_count == 0) {
+		complain("which command?");
+		return misuse();
+	}
+	const struct command *command = find_command(options->words[0]);
+	if (command == NULL) {
+		complain("unknown command '%s'", options->words[0]);
+		return misuse();
+	}
+	options->words++;
+	options->word_count--;
+	return run(command, options, given);
+}
+
+int
+main(int argc, char *argv[])
+{
+	char **xml = calloc((size_t)argc + 1, sizeof(*xml));
+	struct options options = {.xml = xml};
+	enum exit_status status = EXIT_CANNOT;
+	argv[0] = (char[]){"vmaffinity"}; /* for getopt_long()'s messages */
+	if (xml == NULL)
+		complain("out of memory");
+	else
+		status = dispatch(argc, argv, &options);
+	free(xml);
+	/* A full disk or a closed pipe behind us must not look like success. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_OK) {
+		complain("standard output: %s", strerror(errno));
+		status = EXIT_CANNOT;
+	}
+	return status;
+}

@@ -1,0 +1,250 @@
+#include "cli.h"
+#include "json.h"
+#include "virt.h"
+
+#include "../engine/err.h"
+#include "../engine/pin.h"
+
+#include <json-c/json.h>
+#include <libsmartcols.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The rest of a line in a table: a long CPU list is cut here, in JSON it is whole. */
+#define CELL_MAX 256
+
+/* A list item's "FILE:LINE". */
+static json_object *
+json_place(const char *file, unsigned line)
+{
+	char text[CELL_MAX];
+	snprintf(text, sizeof(text), "%s:%u", file, line);
+	return json_object_new_string(text);
+}
+
+/* In the kernel's list form; null if there is no mask. */
+static json_object *
+json_mask(const struct cpumask *mask)
+{
+	char list[CPULIST_MAX];
+	return mask != NULL ? json_object_new_string(cpumask_format(mask, list, sizeof(list))) : NULL;
+}
+
+static json_object *
+json_step(const struct pin *pin, const struct plan_step *step)
+{
+	char name[GROUP_NAME_MAX], path[PATH_MAX];
+	const struct setting *setting = step->setting;
+	json_object *object = json_object_new_object();
+	json_object_object_add(object, "group", json_object_new_string(group_name(step->group, name)));
+	json_object_object_add(object, "cpus", json_mask(step->cpus));
+	json_object_object_add(object, "rule", setting != NULL ? json_place(setting->value.file, setting->value.line) : NULL);
+	json_object_object_add(object, "now", json_mask(step->now));
+	snprintf(path, sizeof(path), "%s/%s/cpuset.cpus", pin->running ? pin->scope.path : "", name);
+	json_object_object_add(object, "path", pin->running ? json_object_new_string(path) : NULL);
+	return object;
+}
+
+static void
+print_json(const struct pin *pin)
+{
+	json_object *object = json_object_new_object(), *rules = json_object_new_array();
+	json_object *groups = json_object_new_array();
+	for (size_t i = 0; i < pin->matched.count; i++)
+		json_object_array_add(rules, json_place(pin->matched.rules[i]->file, pin->matched.rules[i]->line));
+	for (size_t i = 0; i < pin->plan.step_count; i++)
+		json_object_array_add(groups, json_step(pin, &pin->plan.steps[i]));
+	json_object_object_add(object, "guest", json_object_new_string(pin->domain.name));
+	json_object_object_add(object, "id", pin->domain.id >= 0 ? json_object_new_int(pin->domain.id) : NULL);
+	json_object_object_add(object, "uuid", json_object_new_string(pin->domain.uuid));
+	json_object_object_add(object, "rules", rules);
+	json_object_object_add(object, "groups", groups);
+	json_object_object_add(object, "memory", NULL);
+	json_object_object_add(object, "notes", json_notes(&pin->notes));
+	json_print(object);
+}
+
+/* "FILE:LINE KEY = VALUE", a continued value on one line. */
+static char *
+rule_text(const struct setting *s, char *out, size_t size)
+{
+	char key[SETTING_KEY_MAX];
+	int n = snprintf(out, size, "%s:%u  %s = ", s->value.file, s->value.line, setting_key(s, key));
+	size_t used = n < 0 || (size_t)n >= size ? size - 1 : (size_t)n;
+	for (const char *t = s->value.text; *t != '\0' && used + 1 < size; t++)
+		if (!isspace((unsigned char)*t) || !isspace((unsigned char)out[used - 1]))
+			out[used++] = isspace((unsigned char)*t) ? ' ' : *t;
+	out[used] = '\0';
+	return out;
+}
+
+/* Cells are made safe for a terminal by libsmartcols. */
+static void
+fill_line(struct libscols_line *line, const struct plan_step *step, bool running)
+{
+	char name[GROUP_NAME_MAX], list[CELL_MAX], rule[2 * CELL_MAX];
+	const struct setting *s = step->setting;
+	size_t column = 0;
+	scols_line_set_data(line, column++, group_name(step->group, name));
+	scols_line_set_data(line, column++,
+		step->cpus != NULL ? cpumask_format(step->cpus, list, sizeof(list)) : s != NULL ? "keep" : "-");
+	if (running)
+		scols_line_set_data(line, column++, cpumask_format(step->now, list, sizeof(list)));
+	scols_line_set_data(line, column, s != NULL ? rule_text(s, rule, sizeof(rule)) : "no rule");
+}
+
+static int
+fill_table(struct libscols_table *table, const struct plan *plan, bool running)
+{
+	static const char *const columns[] = {"GROUP", "CPUS", "NOW", "RULE"};
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		if ((running || strcmp(columns[i], "NOW") != 0) &&
+			scols_table_new_column(table, columns[i], 0, 0) == NULL)
+			return -1;
+	for (size_t i = 0; i < plan->step_count; i++) {
+		struct libscols_line *line = scols_table_new_line(table, NULL);
+		if (line == NULL)
+			return -1;
+		fill_line(line, &plan->steps[i], running);
+	}
+	return scols_print_table(table);
+}
+
+static int
+print_table(const struct plan *plan, bool running)
+{
+	struct libscols_table *table = scols_new_table();
+	if (table == NULL)
+		return -1;
+	int r = fill_table(table, plan, running);
+	scols_unref_table(table);
+	return r;
+}
+
+static int
+print_text(const struct pin *pin)
+{
+	const struct domain *domain = &pin->domain;
+	if (pin->matched.count == 0) {
+		say(false, "%s: no rule matches", domain->name);
+		return 0;
+	}
+	say(false, "%s", domain->name);
+	for (size_t i = 0; i < pin->matched.count; i++)
+		say(false, "  rule  %s:%u [%s]", pin->matched.rules[i]->file, pin->matched.rules[i]->line,
+			pin->matched.rules[i]->section);
+	if (pin->running)
+		say(false, "  in    %s", pin->scope.path);
+	int r = print_table(&pin->plan, pin->running);
+	for (size_t i = 0; i < pin->notes.count; i++)
+		say(false, "%s: %s", note_level_name(pin->notes.items[i].level), pin->notes.items[i].text);
+	return r;
+}
+
+/* Shows one guest's plan. EXIT_CANNOT, after saying why, if there is none or it could not be applied. */
+static enum exit_status
+plan_guest(const struct options *options, const struct rules *rules, const char *xml, size_t length, bool first)
+{
+	struct pin pin;
+	struct err e;
+	int r = pin_prepare(&pin, options->root, rules, xml, length, NULL, PIN_SHOW, &e);
+	if (r < 0)
+		complain("%s%s%s", pin.domain.name != NULL ? pin.domain.name : "", pin.domain.name != NULL ? ": " : "",
+			e.text);
+	enum exit_status status = r < 0 || pin.notes.errors > 0 ? EXIT_CANNOT : EXIT_OK;
+	if (r >= 0 && options->json) {
+		print_json(&pin);
+	} else if (r >= 0) {
+		if (!first)
+			putchar('\n');
+		if (print_text(&pin) != 0) {
+			complain("out of memory");
+			status = EXIT_CANNOT;
+		}
+	}
+	pin_free(&pin);
+	return status;
+}
+
+static enum exit_status
+plan_files(const struct options *options, const struct rules *rules)
+{
+	enum exit_status status = EXIT_OK;
+	for (size_t i = 0; i < options->xml_count; i++) {
+		char *xml = NULL;
+		size_t length;
+		if (read_xml(options->xml[i], &xml, &length) != 0 ||
+			plan_guest(options, rules, xml, length, i == 0) != EXIT_OK)
+			status = EXIT_CANNOT;
+		free(xml);
+	}
+	return status;
+}
+
+static enum exit_status
+plan_running(const struct options *options, const struct rules *rules)
+{
+	struct guests guests;
+	struct err e;
+	const char *name = options->word_count > 0 ? options->words[0] : NULL;
+	if (virt_guests(options->connect, name, true, &guests, &e) != 0) {
+		complain("%s", e.text);
+		return EXIT_CANNOT;
+	}
+	enum exit_status status = EXIT_OK;
+	for (size_t i = 0; i < guests.count; i++)
+		if (plan_guest(options, rules, guests.xml[i], strlen(guests.xml[i]), i == 0) != EXIT_OK)
+			status = EXIT_CANNOT;
+	if (guests.count == 0 && !options->json)
+		puts("no guest is running");
+	virt_free(&guests);
+	return status;
+}
+
+/* Whether stdin is a file or a pipe: then a guest's XML is meant to come from it. */
+static bool
+stdin_has_xml(void)
+{
+	struct stat st;
+	return fstat(STDIN_FILENO, &st) == 0 && (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode));
+}
+
+static enum exit_status
+plan_with_rules(const struct options *options, const struct rules *rules)
+{
+	if (options->xml_count > 0)
+		return plan_files(options, rules);
+	if (options->word_count > 0 || !stdin_has_xml())
+		return plan_running(options, rules);
+	/* A script's or a service's stdin may well be an empty pipe. */
+	char *xml = NULL;
+	size_t length;
+	enum exit_status status = EXIT_CANNOT;
+	if (read_xml("-", &xml, &length) == 0)
+		status = length > 0 ? plan_guest(options, rules, xml, length, true)
+				    : plan_running(options, rules);
+	free(xml);
+	return status;
+}
+
+enum exit_status
+command_plan(const struct options *options)
+{
+	struct rules rules = {0};
+	struct notes notes = {0};
+	enum exit_status status = EXIT_CANNOT;
+	if (options->word_count > 0 && options->xml_count > 0)
+		complain("plan: GUEST and --xml exclude each other");
+	else if (pin_load_rules(options->root, options->config, &rules, &notes) == 0)
+		status = plan_with_rules(options, &rules);
+	for (size_t i = 0; i < notes.count; i++)
+		say(true, "%s", notes.items[i].text);
+	notes_free(&notes);
+	rules_free(&rules);
+	return status;
+}

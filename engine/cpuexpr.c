@@ -1,0 +1,230 @@
+#include "cpuexpr.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Sets named within sets: deeper than anybody writes, shallow enough for the stack. */
+#define DEPTH_MAX 64u
+
+static const char separators[] = ", \t\r\n\v\f";
+
+struct cpuexpr_set {
+	enum { SET_UNKNOWN, SET_BUSY, SET_GOOD, SET_BAD } state;
+	bool host;	     /* it depends on the host */
+	struct cpumask mask; /* if SET_GOOD */
+};
+
+/* One expression under evaluation. */
+struct run {
+	struct cpuexpr *expr;
+	const struct value *value;
+	const char *at; /* the item that is being read */
+	bool host;   /* something in it depends on the host */
+	bool placed; /* the fault is in a named set, and the error says where */
+};
+
+static int eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, bool *host,
+	bool *placed, struct err *e);
+
+static int
+eval_host_set(struct run *run, enum topology_set which, struct cpumask *mask, struct err *e)
+{
+	run->host = true;
+	if (run->expr->topology == NULL) {
+		cpumask_set_range(mask, 0, CPUMASK_CPUS - 1);
+		return 0;
+	}
+	const struct cpumask *set;
+	if (topology_get(run->expr->topology, which, &set, e) != 0)
+		return -1;
+	if (which == TOPOLOGY_ISOLATED && cpumask_empty(set))
+		return err_set(e, "'isolated': this host has no isolated CPUs (isolcpus= on the kernel's command line)");
+	cpumask_or(mask, set);
+	return 0;
+}
+
+/* Evaluates a named set, once. On failure *reported says that nobody need put a place to the error any more. */
+static int
+eval_set(struct cpuexpr *expr, const struct named_set *named, const struct cpuexpr_set **result,
+	bool *reported, struct err *e)
+{
+	*reported = false;
+	if (expr->sets == NULL)
+		expr->sets = calloc(expr->rules->set_count, sizeof(*expr->sets));
+	if (expr->sets == NULL)
+		return err_set(e, "out of memory");
+	struct cpuexpr_set *set = &expr->sets[named - expr->rules->sets];
+	*result = set;
+	switch (set->state) {
+	case SET_GOOD:
+		return 0;
+	case SET_BUSY:
+		return err_set(e, "'@%s' is defined by way of itself", named->name);
+	case SET_BAD:
+		*reported = expr->notes != NULL;
+		return err_set(e, "'@%s' has an error", named->name);
+	case SET_UNKNOWN:
+		break;
+	}
+	if (expr->depth >= DEPTH_MAX)
+		return err_set(e, "'@%s': more than %u names within one another", named->name, DEPTH_MAX);
+	set->state = SET_BUSY;
+	expr->depth++;
+	bool known;
+	int r = eval(expr, &named->value, &set->mask, &set->host, &known, e);
+	expr->depth--;
+	set->state = r == 0 ? SET_GOOD : SET_BAD;
+	if (r != 0 && !known && expr->notes != NULL)
+		notes_add(expr->notes, NOTE_ERROR, "%s", e->text);
+	*reported = r != 0;
+	return r;
+}
+
+static int
+eval_named(struct run *run, const char *name, size_t length, struct cpumask *mask, struct err *e)
+{
+	const struct named_set *named = rules_find_set(run->expr->rules, name, length);
+	if (named == NULL)
+		return err_set(e, "'@%.*s': no such name in [cpus]", (int)(length < 64 ? length : 64), name);
+	const struct cpuexpr_set *set;
+	if (eval_set(run->expr, named, &set, &run->placed, e) != 0)
+		return -1;
+	run->host |= set->host;
+	cpumask_or(mask, &set->mask);
+	return 0;
+}
+
+/* One item without its '^', length bytes at text. */
+static int
+eval_item(struct run *run, const char *text, size_t length, struct cpumask *mask, struct err *e)
+{
+	if (length == 0)
+		return err_set(e, "an item is missing");
+	if (*text == '@')
+		return eval_named(run, text + 1, length - 1, mask, e);
+	if (*text >= '0' && *text <= '9') {
+		const char *s = text;
+		int r = cpumask_parse_range(&s, mask, e);
+		if (r == 0 && s != text + length)
+			r = err_set(e, "'%.*s' is not a CPU or a range of CPUs", (int)(length < 40 ? length : 40), text);
+		run->at = r == 0 ? text : s;
+		return r;
+	}
+	if (length == 3 && memcmp(text, "all", 3) == 0)
+		return eval_host_set(run, TOPOLOGY_ONLINE, mask, e);
+	if (length == 8 && memcmp(text, "isolated", 8) == 0)
+		return eval_host_set(run, TOPOLOGY_ISOLATED, mask, e);
+	if (*text == '#' || *text == ';')
+		return err_set(e, "a comment behind a value begins with a space and ';'");
+	if (length == 4 && memcmp(text, "keep", 4) == 0)
+		return err_set(e, "'keep' stands alone, in a rule");
+	return err_set(e, "'%.*s' is not a CPU, a range, '@NAME', 'all' or 'isolated'",
+		(int)(length < 40 ? length : 40), text);
+}
+
+/* Moves over white space and at most one comma; points *comma at it, or at NULL. */
+static const char *
+skip_separators(const char *s, const char **comma)
+{
+	s += strspn(s, separators + 1);
+	*comma = *s == ',' ? s++ : NULL;
+	return s + strspn(s, separators + 1);
+}
+
+static int
+eval_items(struct run *run, struct cpumask *mask, struct err *e)
+{
+	struct cpumask plus = {0}, minus = {0};
+	const char *comma;
+	const char *s = run->value->text;
+	for (run->at = s += strspn(s, separators + 1); *s != '\0'; run->at = s = skip_separators(s, &comma)) {
+		bool exclude = *s == '^';
+		s += exclude;
+		size_t length = strcspn(s, separators);
+		run->at = s;
+		if (eval_item(run, s, length, exclude ? &minus : &plus, e) != 0)
+			return -1;
+		s += length;
+		const char *next = skip_separators(s, &comma);
+		if (comma != NULL && *next == '\0') {
+			run->at = comma;
+			return err_set(e, "nothing stands behind the ','");
+		}
+	}
+	run->at = run->value->text;
+	cpumask_andnot(&plus, &minus);
+	if (cpumask_empty(&plus) && (run->expr->topology != NULL || !run->host))
+		return err_set(e, "'%.80s' leaves no CPU", run->value->text);
+	*mask = plus;
+	return 0;
+}
+
+/* On failure *placed says that the fault was in a named set and that e has its place in front already. */
+static int
+eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, bool *host, bool *placed,
+	struct err *e)
+{
+	struct run run = {.expr = expr, .value = value, .at = value->text};
+	int r = eval_items(&run, mask, e);
+	*host = run.host;
+	*placed = run.placed;
+	if (r != 0 && !run.placed) {
+		char place[VALUE_PLACE_MAX];
+		err_context(e, "%s", value_place(value, (size_t)(run.at - value->text), place));
+	}
+	return r;
+}
+
+int
+cpuexpr_eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, struct err *e)
+{
+	bool host, placed;
+	return eval(expr, value, mask, &host, &placed, e);
+}
+
+int
+cpuexpr_check_rules(const struct rules *rules, struct notes *notes)
+{
+	size_t errors = notes->errors;
+	struct cpuexpr expr = {.rules = rules, .notes = notes};
+	struct err e;
+	bool host, reported;
+	for (size_t i = 0; i < rules->set_count; i++) {
+		const struct cpuexpr_set *set;
+		(void)eval_set(&expr, &rules->sets[i], &set, &reported, &e);
+	}
+	for (size_t i = 0; i < rules->rule_count; i++)
+		for (size_t j = 0; j < rules->rules[i].setting_count; j++) {
+			const struct setting *s = &rules->rules[i].settings[j];
+			struct cpumask mask;
+			if (!s->keep && eval(&expr, &s->value, &mask, &host, &reported, &e) != 0 && !reported)
+				notes_add(notes, NOTE_ERROR, "%s", e.text);
+		}
+	cpuexpr_free(&expr);
+	return notes->errors == errors ? 0 : -1;
+}
+
+bool
+cpuexpr_exclusion_first(const char *text, size_t *offset, size_t *length)
+{
+	bool found = false;
+	for (const char *s = text + strspn(text, separators); *s != '\0'; s += strspn(s, separators)) {
+		size_t item = strcspn(s, separators);
+		if (*s != '^' && found)
+			return true;
+		if (*s == '^' && !found) {
+			found = true;
+			*offset = (size_t)(s - text);
+			*length = item;
+		}
+		s += item;
+	}
+	return false;
+}
+
+void
+cpuexpr_free(struct cpuexpr *expr)
+{
+	free(expr->sets);
+	expr->sets = NULL;
+}

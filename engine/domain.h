@@ -1,0 +1,61 @@
+/* What libvirt's XML says of one guest. The only module that knows libxml2. */
+#ifndef VMAFFINITY_DOMAIN_H
+#define VMAFFINITY_DOMAIN_H
+
+#include "err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The largest domain XML that is read, bytes. libvirt's own RPC limit for one string is 4 MiB. */
+#define DOMAIN_XML_MAX ((size_t)16 * 1024 * 1024)
+
+/* Most vCPUs of one guest. KVM's own limit (KVM_MAX_VCPUS) is 4096. */
+#define DOMAIN_VCPUS_MAX 4096u
+
+/* Most iothreads of one guest, and how large an id may be. */
+#define DOMAIN_IOTHREADS_MAX 4096u
+
+/* A guest's threads come in groups, each with a cgroup of its own. */
+enum group_kind {
+	GROUP_EMULATOR,
+	GROUP_VCPU,
+	GROUP_IOTHREAD,
+};
+
+struct group {
+	enum group_kind kind;
+	unsigned id; /* of the vCPU, from 0, or of the iothread, from 1; 0 for the emulator */
+};
+
+/* The longest is "iothread4294967295". */
+#define GROUP_NAME_MAX 20
+
+/* The name of the group's cgroup directory: "emulator", "vcpu0", "iothread1". Returns out. */
+char *group_name(struct group group, char out[GROUP_NAME_MAX]);
+
+/* The order in which groups are shown: the emulator, then vCPUs, then iothreads, each by id. */
+int group_compare(struct group a, struct group b);
+
+struct domain {
+	char *name;
+	char uuid[37];	       /* lower case; "" if the XML has none */
+	int id;		       /* of the running guest; -1 if the XML has none */
+	unsigned vcpus;	       /* the maximum: ids 0 .. vcpus - 1 */
+	bool *vcpu_online;     /* by id */
+	unsigned *iothreads;   /* ids, ascending */
+	size_t iothread_count;
+};
+
+/*
+ * Reads a domain's XML (FACTS.md 2; libvirt's docs/formatdomain). Bounded in size and depth, no entity
+ * and no network is resolved, a document with a DOCTYPE is refused. Returns 0 with *domain, to be freed
+ * by domain_free(), or -1 with the reason.
+ */
+int domain_parse(const char *xml, size_t length, struct domain *domain, struct err *e);
+void domain_free(struct domain *domain);
+
+/* The pid in libvirt's status file of a running guest, /run/libvirt/qemu/NAME.xml; -1 with the reason. */
+int domain_parse_status_pid(const char *xml, size_t length, struct err *e);
+
+#endif

@@ -1,0 +1,21 @@
+/* An error as a value: one line of text for a person, built from the inside out. */
+#ifndef VMAFFINITY_ERR_H
+#define VMAFFINITY_ERR_H
+
+/* Long enough for a path, a value and a reason; what does not fit is cut and ends in "...". */
+#define ERR_TEXT_MAX 1024
+
+struct err {
+	char text[ERR_TEXT_MAX];
+};
+
+/* Sets the text. Always returns -1, so that a caller can write "return err_set(e, ...)". */
+int err_set(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same, followed by ": " and what the errno of the caller means. Returns -1. */
+int err_errno(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Puts "context: " in front of the text that is there. Returns -1. */
+int err_context(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

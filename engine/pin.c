@@ -1,0 +1,145 @@
+#include "pin.h"
+
+#include "file.h"
+#include "lock.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int
+pin_load_rules(int root, const char *file, struct rules *rules, struct notes *notes)
+{
+	*rules = (struct rules){0};
+	int loaded = file != NULL ? rules_load_file(rules, AT_FDCWD, file, notes) : rules_load(rules, root, notes);
+	int checked = cpuexpr_check_rules(rules, notes);
+	return loaded == 0 && checked == 0 ? 0 : -1;
+}
+
+/* What keeps a guest from the CPUs in missing, for a person: "this host has only CPUs 0-7". */
+static void
+explain_missing(struct pin *pin, const struct cpumask *missing, char *out, size_t size)
+{
+	char list[128], name[NAME_MAX + 1];
+	const struct cpumask *host;
+	struct cpumask rest = *missing, granted;
+	struct err e;
+	if (topology_get(&pin->topology, TOPOLOGY_PRESENT, &host, &e) == 0) {
+		cpumask_andnot(&rest, host);
+		if (!cpumask_empty(&rest)) {
+			snprintf(out, size, "this host has only CPUs %s", cpumask_format(host, list, sizeof(list)));
+			return;
+		}
+	}
+	rest = *missing;
+	if (topology_get(&pin->topology, TOPOLOGY_ONLINE, &host, &e) == 0) {
+		cpumask_andnot(&rest, host);
+		if (!cpumask_empty(&rest)) {
+			snprintf(out, size, "offline: CPUs %s", cpumask_format(&rest, list, sizeof(list)));
+			return;
+		}
+	}
+	if (pin->running && scope_find_limit(&pin->scope, missing, name, sizeof(name), &granted, &e) == 0)
+		snprintf(out, size, "%s allows only %s", name, cpumask_format(&granted, list, sizeof(list)));
+	else
+		snprintf(out, size, "the kernel does not grant them");
+}
+
+/* A warning for each setting that asks for more than there is, an error if nothing is left of it. */
+static void
+note_missing(struct pin *pin)
+{
+	for (size_t i = 0; i < pin->wish.mask_count; i++) {
+		const struct wish_mask *mask = &pin->wish.masks[i];
+		const struct setting *s = mask->setting;
+		struct cpumask missing = mask->asked;
+		cpumask_andnot(&missing, &mask->cpus);
+		if (cpumask_empty(&missing))
+			continue;
+		bool none = cpumask_empty(&mask->cpus);
+		char key[SETTING_KEY_MAX], want[128], lost[128], why[512];
+		explain_missing(pin, &missing, why, sizeof(why));
+		notes_add(&pin->notes, none ? NOTE_ERROR : NOTE_WARNING, "%s:%u: %s wants %s, but %s; %s%s",
+			s->value.file, s->value.line, setting_key(s, key),
+			cpumask_format(&mask->asked, want, sizeof(want)), why,
+			none ? "no CPU is left" : "left out: ",
+			none ? "" : cpumask_format(&missing, lost, sizeof(lost)));
+	}
+}
+
+static int
+open_scope(struct pin *pin, int root, enum pin_intent intent, struct err *e)
+{
+	if (intent == PIN_APPLY) {
+		pin->lock = lock_guest(root, pin->domain.name, e);
+		if (pin->lock < 0)
+			notes_add(&pin->notes, NOTE_INFO, "going on without a lock: %s", e->text);
+	}
+	int r = scope_open(root, pin->domain.name, &pin->scope, e);
+	pin->running = r == 0;
+	if (r == SCOPE_NOT_RUNNING && intent == PIN_SHOW) {
+		notes_add(&pin->notes, NOTE_INFO, "%s", e->text);
+		return 0;
+	}
+	return r == 0 ? 0 : -1;
+}
+
+static int
+make_plan(struct pin *pin, struct err *e)
+{
+	const struct cpumask *usable = &pin->scope.allowed;
+	if (!pin->running && topology_get(&pin->topology, TOPOLOGY_ONLINE, &usable, e) != 0)
+		return -1;
+	if (placement(&pin->matched, &pin->domain, &pin->expr, usable, &pin->wish, &pin->notes, e) != 0)
+		return -1;
+	note_missing(pin);
+	if (plan_build(&pin->wish, &pin->domain, pin->running ? &pin->scope : NULL, &pin->plan) != 0)
+		return err_set(e, "out of memory");
+	return 0;
+}
+
+int
+pin_prepare(struct pin *pin, int root, const struct rules *rules, const char *xml, size_t length, const char *name,
+	enum pin_intent intent, struct err *e)
+{
+	*pin = (struct pin){.lock = -1, .topology = {.root = root}};
+	pin->expr = (struct cpuexpr){.rules = rules, .topology = &pin->topology};
+	if (domain_parse(xml, length, &pin->domain, e) != 0)
+		return -1;
+	if (name != NULL && strcmp(name, pin->domain.name) != 0)
+		return err_set(e, "the XML is of a guest called '%.256s'", pin->domain.name);
+	if (rules_match(rules, &pin->domain, &pin->matched) != 0)
+		return err_set(e, "out of memory");
+	if (pin->matched.count == 0)
+		return PIN_NO_RULE;
+	if (open_scope(pin, root, intent, e) != 0)
+		return -1;
+	return make_plan(pin, e);
+}
+
+int
+pin_apply(struct pin *pin, struct apply_result *result, struct err *e)
+{
+	for (size_t i = 0; i < pin->notes.count; i++)
+		if (pin->notes.items[i].level == NOTE_ERROR)
+			return err_set(e, "%s", pin->notes.items[i].text);
+	if (pin->notes.errors > 0)
+		return err_set(e, "out of memory");
+	return apply(&pin->plan, &pin->scope, result, e);
+}
+
+void
+pin_free(struct pin *pin)
+{
+	plan_free(&pin->plan);
+	wish_free(&pin->wish);
+	if (pin->running)
+		scope_free(&pin->scope);
+	cpuexpr_free(&pin->expr);
+	free(pin->matched.rules);
+	domain_free(&pin->domain);
+	notes_free(&pin->notes);
+	file_close(&pin->lock);
+	*pin = (struct pin){.lock = -1};
+}

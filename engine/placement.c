@@ -1,0 +1,138 @@
+#include "placement.h"
+
+#include <stdlib.h>
+
+static void
+add_group(struct wish *wish, const struct matched *matched, enum group_kind kind, unsigned id)
+{
+	struct group group = {.kind = kind, .id = id};
+	wish->groups[wish->group_count++] =
+		(struct wish_group){.group = group, .setting = rules_setting(matched, group)};
+}
+
+static int
+list_groups(struct wish *wish, const struct matched *matched, const struct domain *domain)
+{
+	wish->groups = calloc(1 + domain->vcpus + domain->iothread_count, sizeof(*wish->groups));
+	if (wish->groups == NULL)
+		return -1;
+	add_group(wish, matched, GROUP_EMULATOR, 0);
+	for (unsigned id = 0; id < domain->vcpus; id++)
+		add_group(wish, matched, GROUP_VCPU, id);
+	for (size_t i = 0; i < domain->iothread_count; i++)
+		add_group(wish, matched, GROUP_IOTHREAD, domain->iothreads[i]);
+	return 0;
+}
+
+static bool
+wants_mask(const struct wish_group *group)
+{
+	return group->setting != NULL && !group->setting->keep;
+}
+
+/* The mask of a setting: the one that is there already, or the next free one, evaluated. */
+static const struct wish_mask *
+mask_of(struct wish *wish, const struct setting *setting, struct cpuexpr *expr, const struct cpumask *usable,
+	struct err *e)
+{
+	for (size_t i = wish->mask_count; i-- > 0;)
+		if (wish->masks[i].setting == setting)
+			return &wish->masks[i];
+	struct wish_mask *mask = &wish->masks[wish->mask_count];
+	if (cpuexpr_eval(expr, &setting->value, &mask->asked, e) != 0)
+		return NULL;
+	mask->setting = setting;
+	mask->cpus = mask->asked;
+	cpumask_and(&mask->cpus, usable);
+	wish->mask_count++;
+	return mask;
+}
+
+/* As many masks as there are different settings; neighbours mostly share theirs, so this may count too many. */
+static size_t
+count_masks(const struct wish *wish)
+{
+	size_t count = 0;
+	const struct setting *last = NULL;
+	for (size_t i = 0; i < wish->group_count; i++) {
+		if (wants_mask(&wish->groups[i]) && wish->groups[i].setting != last)
+			count++;
+		last = wish->groups[i].setting;
+	}
+	return count;
+}
+
+static int
+evaluate(struct wish *wish, struct cpuexpr *expr, const struct cpumask *usable, struct err *e)
+{
+	wish->masks = calloc(count_masks(wish) + 1, sizeof(*wish->masks));
+	if (wish->masks == NULL)
+		return err_set(e, "out of memory");
+	for (size_t i = 0; i < wish->group_count; i++) {
+		struct wish_group *group = &wish->groups[i];
+		if (!wants_mask(group))
+			continue;
+		group->mask = mask_of(wish, group->setting, expr, usable, e);
+		if (group->mask == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/* A key for a single vCPU or a range that lies wholly outside the guest: a note, it may be plugged in later. */
+static void
+note_absent(const struct wish *wish, const struct matched *matched, const struct domain *domain,
+	struct notes *notes)
+{
+	for (size_t i = 0; i < matched->count; i++)
+		for (size_t j = 0; j < matched->rules[i]->setting_count; j++) {
+			const struct setting *s = &matched->rules[i]->settings[j];
+			bool there = s->every;
+			for (size_t k = 0; k < wish->group_count && !there; k++) {
+				struct group group = wish->groups[k].group;
+				there = group.kind == s->kind && group.id >= s->first && group.id <= s->last;
+			}
+			char key[SETTING_KEY_MAX];
+			if (!there)
+				notes_add(notes, NOTE_INFO, "%s:%u: %s: the guest has %s %u %s", s->value.file,
+					s->value.line, setting_key(s, key),
+					s->kind == GROUP_VCPU ? "at most" : "only",
+					s->kind == GROUP_VCPU ? domain->vcpus : (unsigned)domain->iothread_count,
+					s->kind == GROUP_VCPU ? "vCPUs" : "iothreads");
+		}
+}
+
+int
+placement(const struct matched *matched, const struct domain *domain, struct cpuexpr *expr,
+	const struct cpumask *usable, struct wish *wish, struct notes *notes, struct err *e)
+{
+	*wish = (struct wish){0};
+	if (list_groups(wish, matched, domain) != 0)
+		return err_set(e, "out of memory");
+	note_absent(wish, matched, domain, notes);
+	if (evaluate(wish, expr, usable, e) != 0) {
+		wish_free(wish);
+		return -1;
+	}
+	return 0;
+}
+
+void
+wish_free(struct wish *wish)
+{
+	free(wish->masks);
+	free(wish->groups);
+	*wish = (struct wish){0};
+}
+
+static int
+compare_to_group(const void *key, const void *item)
+{
+	return group_compare(*(const struct group *)key, ((const struct wish_group *)item)->group);
+}
+
+const struct wish_group *
+wish_find(const struct wish *wish, struct group group)
+{
+	return bsearch(&group, wish->groups, wish->group_count, sizeof(*wish->groups), compare_to_group);
+}

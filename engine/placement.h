@@ -1,0 +1,44 @@
+/* From the rules that match a guest to a mask for each of its thread groups. Pure: no file, no errno. */
+#ifndef VMAFFINITY_PLACEMENT_H
+#define VMAFFINITY_PLACEMENT_H
+
+#include "cpuexpr.h"
+#include "cpumask.h"
+#include "domain.h"
+#include "notes.h"
+#include "rules.h"
+
+#include <stddef.h>
+
+/* One setting's CPU set, shared by all groups that it decides over. */
+struct wish_mask {
+	const struct setting *setting;
+	struct cpumask asked; /* what the setting says */
+	struct cpumask cpus;  /* of these, the usable ones; may be empty */
+};
+
+struct wish_group {
+	struct group group;
+	const struct setting *setting; /* NULL: no rule says anything of this group */
+	const struct wish_mask *mask;  /* NULL: leave the group as libvirt set it */
+};
+
+struct wish {
+	struct wish_mask *masks;
+	size_t mask_count;
+	struct wish_group *groups; /* every group that the guest may have, sorted by group_compare() */
+	size_t group_count;
+};
+
+/*
+ * What the rules wish for domain. usable: the CPUs that there are for it. Says in notes which settings name a vCPU or
+ * an iothread that the guest does not have. Returns 0 with *wish, to be freed by wish_free(), or -1 with the reason.
+ */
+int placement(const struct matched *matched, const struct domain *domain, struct cpuexpr *expr,
+	const struct cpumask *usable, struct wish *wish, struct notes *notes, struct err *e);
+void wish_free(struct wish *wish);
+
+/* The wish for a group, or NULL if the guest's XML does not have it. */
+const struct wish_group *wish_find(const struct wish *wish, struct group group);
+
+#endif

@@ -1,0 +1,14 @@
+/* Text that others chose (guest names, file contents), made safe for a log or a terminal. */
+#ifndef VMAFFINITY_PRINTABLE_H
+#define VMAFFINITY_PRINTABLE_H
+
+#include <stddef.h>
+
+/*
+ * Copies text to out, at most size bytes with the terminating NUL (size >= 4), writing each control
+ * character and each byte that is not part of well-formed UTF-8 as \xNN. What does not fit is cut
+ * and ends in "...". Returns out.
+ */
+char *printable(char *out, size_t size, const char *text);
+
+#endif

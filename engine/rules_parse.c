@@ -1,0 +1,436 @@
+#include "rules_parse.h"
+
+#include "rules_key.h"
+
+#include <ini.h>
+
+#include <search.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* inih cuts a longer section name without a word: its MAX_SECTION is 50, with the NUL. */
+#define SECTION_NAME_MAX 49
+
+enum section_kind {
+	SECTION_NONE, /* before the first one */
+	SECTION_BAD,  /* its error is reported; what stands in it is passed over */
+	SECTION_GLOBAL,
+	SECTION_CPUS,
+	SECTION_RULE,
+};
+
+/*
+ * inih takes a file apart but gives its handler no line numbers, cuts long lines and names, ends a value at a NUL
+ * and remembers one error only (FACTS.md 6). So each line passes through read_line() first: it counts, keeps from inih
+ * what inih would get wrong, and sees from the calls of the handler which lines inih made nothing of.
+ */
+struct parser {
+	struct rules *rules;
+	struct notes *notes;
+	const char *file;
+	const char *next, *end; /* what is still to be read */
+	const char *text;	/* the line that inih has, in the file */
+	unsigned line;		/* its number */
+	bool handler_due;	/* it has a key or continues one, so inih must call the handler */
+	bool continues;		/* it is indented below a key: inih takes it for more of that key's value */
+	bool key_seen;		/* in this section */
+	enum section_kind kind;
+	enum on_error global_on_error;
+	struct hsearch_data sections; /* the names in this file, each with its line */
+	struct value *value;	      /* of the last key; NULL if that key was wrong */
+	unsigned value_line;	      /* where that value ends */
+};
+
+/* isspace() of the C locale, which is inih's idea of it. */
+static const char white[] = " \t\r\n\v\f";
+
+#define error_at(p, format, ...) \
+	notes_add((p)->notes, NOTE_ERROR, "%s:%u: " format, (p)->file, (p)->line, ##__VA_ARGS__)
+
+/* Makes room for one more item, doubling; items is NULL or from here. NULL if there is no memory. */
+static void *
+grow(void *items, size_t count, size_t size)
+{
+	if ((count & (count - 1)) != 0)
+		return items;
+	return reallocarray(items, count == 0 ? 1 : count * 2, size);
+}
+
+/* Notes the section's name with its line, as long as name lives. -1 if the file has it already. */
+static int
+remember_section(struct parser *p, char *name)
+{
+	ENTRY *known, wanted = {.key = name, .data = (void *)(uintptr_t)p->line};
+	if (hsearch_r(wanted, FIND, &known, &p->sections) != 0) {
+		error_at(p, "section [%s] stands already at line %u; write its keys there", name,
+			(unsigned)(uintptr_t)known->data);
+		return -1;
+	}
+	if (hsearch_r(wanted, ENTER, &known, &p->sections) == 0) {
+		error_at(p, "out of memory");
+		return -1;
+	}
+	return 0;
+}
+
+static enum section_kind
+open_rule(struct parser *p, const char *section, size_t length)
+{
+	struct rules *rules = p->rules;
+	if (rules->rule_count == RULES_MAX) {
+		error_at(p, "more than %u rules", RULES_MAX);
+		return SECTION_BAD;
+	}
+	char *name = strndup(section, length);
+	struct rule *items = grow(rules->rules, rules->rule_count, sizeof(*items));
+	if (items != NULL)
+		rules->rules = items;
+	if (name == NULL || items == NULL)
+		error_at(p, "out of memory");
+	else if (remember_section(p, name) == 0) {
+		items[rules->rule_count++] =
+			(struct rule){.section = name, .file = p->file, .line = p->line};
+		return SECTION_RULE;
+	}
+	free(name);
+	return SECTION_BAD;
+}
+
+/* A line that begins with '[' at s; end is behind its last byte. */
+static enum section_kind
+open_section(struct parser *p, const char *s, const char *end)
+{
+	static char global[] = "global", cpus[] = "cpus";
+	const char *name = s + 1;
+	const char *close = memchr(name, ']', (size_t)(end - name));
+	if (close == NULL) {
+		error_at(p, "the section's name has no ']' at its end");
+		return SECTION_BAD;
+	}
+	size_t length = (size_t)(close - name);
+	const char *rest = close + 1;
+	while (rest < end && strchr(white, *rest) != NULL)
+		rest++;
+	if (rest < end && *rest != ';' && *rest != '#') {
+		error_at(p, "'%.*s' behind the section's name; a pattern with brackets goes into 'match ='",
+			(int)(end - rest < 40 ? end - rest : 40), rest);
+		return SECTION_BAD;
+	}
+	if (length == 0 || length > SECTION_NAME_MAX) {
+		error_at(p, "a section's name has 1 to %d bytes; a longer pattern goes into 'match ='",
+			SECTION_NAME_MAX);
+		return SECTION_BAD;
+	}
+	if (length == 6 && memcmp(name, global, 6) == 0)
+		return remember_section(p, global) == 0 ? SECTION_GLOBAL : SECTION_BAD;
+	if (length == 4 && memcmp(name, cpus, 4) == 0)
+		return remember_section(p, cpus) == 0 ? SECTION_CPUS : SECTION_BAD;
+	return open_rule(p, name, length);
+}
+
+/* What inih is given in place of a line that it must not see. */
+static char *
+blank_line(char *buffer)
+{
+	strcpy(buffer, "\n");
+	return buffer;
+}
+
+static bool
+line_is_sound(struct parser *p, size_t length, size_t size)
+{
+	if (memchr(p->text, '\0', length) != NULL) {
+		error_at(p, "there is a NUL in the line");
+		return false;
+	}
+	if (length >= size - 2) {
+		error_at(p, "the line is longer than %zu bytes; continue it on an indented line", size - 3);
+		return false;
+	}
+	return true;
+}
+
+/* As fgets(3), for inih. */
+static char *
+read_line(char *buffer, int size, void *stream)
+{
+	struct parser *p = stream;
+	if (p->handler_due)
+		error_at(p, "this is neither 'KEY = VALUE' nor a [section] nor a comment");
+	p->handler_due = false;
+	if (p->next == p->end)
+		return NULL;
+	p->line++;
+	p->text = p->next;
+	const char *end = memchr(p->text, '\n', (size_t)(p->end - p->text));
+	if (end == NULL)
+		end = p->end;
+	p->next = end < p->end ? end + 1 : end;
+	size_t length = (size_t)(end - p->text);
+	if (!line_is_sound(p, length, (size_t)size))
+		return blank_line(buffer);
+
+	const char *s = p->text;
+	if (p->line == 1 && length >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
+		s += 3; /* a byte order mark, which inih passes over too */
+	while (s < end && strchr(white, *s) != NULL)
+		s++;
+	if (s == end || *s == ';' || *s == '#')
+		return blank_line(buffer);
+	p->continues = s > p->text && p->key_seen;
+	if (!p->continues && *s == '[') {
+		p->kind = open_section(p, s, end);
+		p->key_seen = false;
+	} else {
+		p->handler_due = p->kind != SECTION_BAD;
+	}
+	memcpy(buffer, p->text, length);
+	strcpy(buffer + length, "\n");
+	return buffer;
+}
+
+/* The column, from 1, of what stands behind the '=' (or inih's other sign, ':'), or of a continued value. */
+static unsigned
+value_column(const struct parser *p)
+{
+	const char *s = p->text;
+	if (!p->continues)
+		s += strcspn(s, "=:") + 1;
+	s += strspn(s, " \t\r\v\f");
+	return (unsigned)(s - p->text) + 1;
+}
+
+/* An indented line: a newline for each that lies between, the indent, and the text, so that places stay known. */
+static void
+continue_value(struct parser *p, const char *more)
+{
+	if (p->value == NULL)
+		return;
+	if (strchr(more, '=') != NULL) {
+		error_at(p, "an indented line continues the value above; take its indent away to begin a key");
+		return;
+	}
+	size_t used = strlen(p->value->text), lines = p->line - p->value_line;
+	size_t indent = value_column(p) - 1, length = strlen(more);
+	char *text = realloc(p->value->text, used + lines + indent + length + 1);
+	if (text == NULL) {
+		error_at(p, "out of memory");
+		return;
+	}
+	memset(text + used, '\n', lines);
+	memset(text + used + lines, ' ', indent);
+	memcpy(text + used + lines + indent, more, length + 1);
+	p->value->text = text;
+	p->value_line = p->line;
+}
+
+static int
+make_value(struct parser *p, const char *text, struct value *value)
+{
+	*value = (struct value){.text = strdup(text), .file = p->file, .line = p->line,
+		.column = value_column(p)};
+	if (value->text == NULL) {
+		error_at(p, "out of memory");
+		return -1;
+	}
+	p->value_line = p->line;
+	return 0;
+}
+
+static void
+set_on_error(struct parser *p, enum on_error *on_error, const char *text)
+{
+	struct err e;
+	if (*on_error != ON_ERROR_UNSET)
+		error_at(p, "on-error stands in this section already");
+	else if (rules_on_error_parse(text, on_error, &e) != 0)
+		error_at(p, "%s", e.text);
+}
+
+static void
+take_set(struct parser *p, const char *name, const char *text)
+{
+	struct rules *rules = p->rules;
+	struct err e;
+	if (rules_set_name_check(name, &e) != 0) {
+		error_at(p, "%s", e.text);
+		return;
+	}
+	const struct named_set *known = rules_find_set(rules, name, strlen(name));
+	if (known != NULL && known->value.file == p->file) {
+		error_at(p, "'%s' stands already at line %u", name, known->value.line);
+		return;
+	}
+	if (rules->set_count == RULES_SETS_MAX) {
+		error_at(p, "'%s': more than %u names in [cpus]", name, RULES_SETS_MAX);
+		return;
+	}
+	struct named_set *items = grow(rules->sets, rules->set_count, sizeof(*items));
+	char *copy = strdup(name);
+	struct value value;
+	if (items != NULL)
+		rules->sets = items;
+	if (items == NULL || copy == NULL || make_value(p, text, &value) != 0) {
+		error_at(p, "out of memory");
+		free(copy);
+		return;
+	}
+	items[rules->set_count++] = (struct named_set){.name = copy, .value = value};
+	p->value = &items[rules->set_count - 1].value;
+}
+
+/* Whether the rule has a line that says the same: the same key, or a range that shares a number with this one. */
+static const struct setting *
+find_conflict(const struct rule *rule, const struct key *key)
+{
+	for (size_t i = 0; i < rule->setting_count; i++) {
+		const struct setting *s = &rule->settings[i];
+		if (s->kind != key->group || s->every != key->every)
+			continue;
+		bool one = key->first == key->last, other_one = s->first == s->last;
+		if (key->every || (one == other_one && key->first <= s->last && s->first <= key->last))
+			return s;
+	}
+	return NULL;
+}
+
+static void
+take_setting(struct parser *p, struct rule *rule, const char *name, const struct key *key, const char *text)
+{
+	const struct setting *other = find_conflict(rule, key);
+	if (other != NULL) {
+		error_at(p, "'%s' is given already by line %u", name, other->value.line);
+		return;
+	}
+	struct setting *items = grow(rule->settings, rule->setting_count, sizeof(*items));
+	if (items == NULL) {
+		error_at(p, "out of memory");
+		return;
+	}
+	rule->settings = items;
+	struct setting *s = &items[rule->setting_count];
+	*s = (struct setting){.kind = key->group, .every = key->every, .first = key->first,
+		.last = key->last, .keep = strcmp(text, "keep") == 0};
+	if (make_value(p, text, &s->value) != 0)
+		return;
+	rule->setting_count++;
+	p->value = &s->value;
+}
+
+static void
+take_rule_key(struct parser *p, const char *name, const char *text)
+{
+	struct rule *rule = &p->rules->rules[p->rules->rule_count - 1];
+	struct key key;
+	struct err e;
+	if (rules_key_parse(name, &key, &e) != 0) {
+		error_at(p, "%s", e.text);
+		return;
+	}
+	switch (key.kind) {
+	case KEY_GROUP:
+		take_setting(p, rule, name, &key, text);
+		break;
+	case KEY_ON_ERROR:
+		set_on_error(p, &rule->on_error, text);
+		break;
+	case KEY_MATCH:
+		if (rule->match.text != NULL)
+			error_at(p, "match stands already at line %u", rule->match.line);
+		else if (make_value(p, text, &rule->match) == 0)
+			p->value = &rule->match;
+		break;
+	}
+}
+
+/* ini_handler of inih. Its answer, 1, says that all is well: errors are counted in notes. */
+static int
+take_line(void *user, const char *section, const char *name, const char *text)
+{
+	struct parser *p = user;
+	struct key key;
+	struct err e;
+	(void)section;
+	p->handler_due = false;
+	if (p->kind == SECTION_BAD)
+		return 1;
+	if (p->continues) {
+		continue_value(p, text);
+		return 1;
+	}
+	p->key_seen = true;
+	p->value = NULL;
+	if (text[0] == '\0') {
+		error_at(p, "'%.60s' has no value", name);
+		return 1;
+	}
+	switch (p->kind) {
+	case SECTION_BAD:
+		break;
+	case SECTION_NONE:
+		error_at(p, "'%.60s' stands before the first [section]", name);
+		break;
+	case SECTION_GLOBAL:
+		if (rules_global_key_parse(name, &key, &e) != 0)
+			error_at(p, "%s", e.text);
+		else
+			set_on_error(p, &p->global_on_error, text);
+		break;
+	case SECTION_CPUS:
+		take_set(p, name, text);
+		break;
+	case SECTION_RULE:
+		take_rule_key(p, name, text);
+		break;
+	}
+	return 1;
+}
+
+/* Patterns can go on over several lines, so they are looked at when the file is through. */
+static void
+check_patterns(struct parser *p, size_t first_rule)
+{
+	for (size_t i = first_rule; i < p->rules->rule_count; i++) {
+		const struct value *match = &p->rules->rules[i].match;
+		struct err e;
+		size_t at;
+		if (match->text == NULL || rules_match_check(match->text, &at, &e) == 0)
+			continue;
+		char place[VALUE_PLACE_MAX];
+		notes_add(p->notes, NOTE_ERROR, "%s: %s", value_place(match, at, place), e.text);
+	}
+}
+
+/* How many sections a file can have at the most: its lines that hold a '['. */
+static size_t
+count_sections(const char *text, size_t length)
+{
+	size_t count = 0;
+	const char *end = text + length;
+	while (count < RULES_MAX && (text = memchr(text, '[', (size_t)(end - text))) != NULL) {
+		count++;
+		text = memchr(text, '\n', (size_t)(end - text));
+		if (text == NULL)
+			break;
+	}
+	return count;
+}
+
+void
+rules_parse(struct rules *rules, const char *file, const char *text, size_t length, struct notes *notes)
+{
+	struct parser p = {.rules = rules, .notes = notes, .file = file, .next = text, .end = text + length};
+	size_t first_rule = rules->rule_count, errors = notes->errors;
+	if (hcreate_r(2 * count_sections(text, length) + 8, &p.sections) == 0) {
+		notes_add(notes, NOTE_ERROR, "%s: out of memory", file);
+		return;
+	}
+	int rc = ini_parse_stream(read_line, &p, take_line, &p);
+	hdestroy_r(&p.sections);
+	check_patterns(&p, first_rule);
+	if (p.global_on_error != ON_ERROR_UNSET)
+		rules->on_error = p.global_on_error;
+	if (rc != 0 && notes->errors == errors)
+		notes_add(notes, NOTE_ERROR, "%s:%d: cannot be understood", file, rc);
+}

@@ -1,0 +1,230 @@
+#include "scope.h"
+
+#include "file.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* All threads of a host: pid_max is at most 4 Mi, each with up to 7 digits and a newline. */
+#define THREADS_FILE_MAX ((size_t)32 * 1024 * 1024)
+
+const char *
+scope_effective_file(const struct scope *scope)
+{
+	return scope->v2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus";
+}
+
+static int
+read_mask(int directory, const char *path, struct cpumask *mask, struct err *e)
+{
+	char list[CPULIST_MAX];
+	if (file_read_value(directory, path, list, sizeof(list)) != 0)
+		return errno == ENOENT ? err_set(e, "%s: controller cpuset is not available here", path)
+				       : err_errno(e, "%s", path);
+	return cpumask_parse(list, mask, e) != 0 ? err_context(e, "%s", path) : 0;
+}
+
+static void
+group_file(struct group group, const char *file, char *out, size_t size)
+{
+	char name[GROUP_NAME_MAX];
+	snprintf(out, size, "%s/%s", group_name(group, name), file);
+}
+
+int
+scope_read_mask(const struct scope *scope, struct group group, const char *file, struct cpumask *mask,
+	struct err *e)
+{
+	char path[64];
+	group_file(group, file, path, sizeof(path));
+	return read_mask(scope->directory, path, mask, e) != 0 ? err_context(e, "%s", scope->path) : 0;
+}
+
+/* "emulator", "vcpu0", "iothread1": false for any other directory. */
+static bool
+parse_group_name(const char *name, struct group *group)
+{
+	*group = (struct group){.kind = GROUP_EMULATOR};
+	if (strcmp(name, "emulator") == 0)
+		return true;
+	const char *digits = NULL;
+	if (strncmp(name, "vcpu", 4) == 0) {
+		group->kind = GROUP_VCPU;
+		digits = name + 4;
+	} else if (strncmp(name, "iothread", 8) == 0) {
+		group->kind = GROUP_IOTHREAD;
+		digits = name + 8;
+	}
+	return digits != NULL && cpumask_parse_number(&digits, 0xffffffff, &group->id) == 0 && *digits == '\0';
+}
+
+static int
+compare_groups(const void *a, const void *b)
+{
+	const struct scope_group *left = a, *right = b;
+	return group_compare(left->group, right->group);
+}
+
+static int
+list_groups(struct scope *scope, struct err *e)
+{
+	int fd = openat(scope->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+	if (directory == NULL)
+		return err_errno(e, "%s", scope->path);
+	size_t room = 0;
+	int r = 0;
+	for (struct dirent *entry; r == 0 && (entry = readdir(directory)) != NULL;) {
+		struct group group;
+		if (!parse_group_name(entry->d_name, &group))
+			continue;
+		if (scope->group_count == room) {
+			room = room == 0 ? 16 : 2 * room;
+			struct scope_group *larger = reallocarray(scope->groups, room, sizeof(*larger));
+			if (larger == NULL) {
+				r = err_set(e, "out of memory");
+				break;
+			}
+			scope->groups = larger;
+		}
+		scope->groups[scope->group_count++].group = group;
+	}
+	closedir(directory);
+	if (r == 0 && scope->group_count > 0)
+		qsort(scope->groups, scope->group_count, sizeof(*scope->groups), compare_groups);
+	return r;
+}
+
+static int
+read_masks(struct scope *scope, struct err *e)
+{
+	if (read_mask(scope->directory, scope_effective_file(scope), &scope->allowed, e) != 0)
+		return err_context(e, "%s", scope->path);
+	for (size_t i = 0; i < scope->group_count; i++)
+		if (scope_read_mask(scope, scope->groups[i].group, "cpuset.cpus", &scope->groups[i].now, e) != 0)
+			return -1;
+	return 0;
+}
+
+/* QEMU's main thread is in ".../emulator"; the other groups are next to that. */
+static int
+open_directory(int root, struct process_cgroup *cgroup, struct scope *scope, struct err *e)
+{
+	static const char last[] = "/emulator";
+	size_t length = strlen(cgroup->path), end = sizeof(last) - 1;
+	if (length <= end || strcmp(cgroup->path + length - end, last) != 0)
+		return err_set(e, "process %d is in cgroup '/%s', which does not end in '%s': libvirt made no "
+				  "cgroups for this guest's threads", (int)scope->pid, cgroup->path, last);
+	cgroup->path[length - end] = '\0';
+	scope->v2 = cgroup->v2;
+	scope->mount_length = strlen(cgroup->mount);
+	if (asprintf(&scope->path, "%s/%s", cgroup->mount, cgroup->path) < 0) {
+		scope->path = NULL;
+		return err_set(e, "out of memory");
+	}
+	scope->mount = file_open_directory(root, cgroup->mount + 1);
+	if (scope->mount < 0)
+		return err_errno(e, "%s", cgroup->mount);
+	scope->directory = file_open_directory(scope->mount, cgroup->path);
+	if (scope->directory < 0)
+		return err_errno(e, "%s", scope->path);
+	return 0;
+}
+
+int
+scope_open(int root, const char *name, struct scope *scope, struct err *e)
+{
+	struct scope result = {.mount = -1, .directory = -1};
+	struct process_cgroup cgroup;
+	int r = process_find(root, name, &result.pid, e);
+	if (r != 0)
+		return r;
+	if (process_find_cgroup(root, result.pid, &cgroup, e) != 0 ||
+		open_directory(root, &cgroup, &result, e) != 0 || list_groups(&result, e) != 0 ||
+		read_masks(&result, e) != 0) {
+		scope_free(&result);
+		return -1;
+	}
+	*scope = result;
+	return 0;
+}
+
+void
+scope_free(struct scope *scope)
+{
+	file_close(&scope->mount);
+	file_close(&scope->directory);
+	free(scope->path);
+	free(scope->groups);
+	*scope = (struct scope){.mount = -1, .directory = -1};
+}
+
+bool
+scope_has_group(const struct scope *scope, struct group group)
+{
+	char name[GROUP_NAME_MAX];
+	return faccessat(scope->directory, group_name(group, name), F_OK, 0) == 0;
+}
+
+int
+scope_threads(const struct scope *scope, struct group group, pid_t **tids, size_t *count)
+{
+	char path[64];
+	AUTO_FREE char *text = NULL;
+	size_t length;
+	group_file(group, scope->v2 ? "cgroup.threads" : "tasks", path, sizeof(path));
+	if (file_read_all_at(scope->directory, path, THREADS_FILE_MAX, &text, &length) != 0)
+		return -1;
+	size_t lines = 0;
+	for (const char *s = text; (s = strchr(s, '\n')) != NULL; s++)
+		lines++;
+	pid_t *list = calloc(lines + 1, sizeof(*list));
+	if (list == NULL)
+		return -1;
+	*count = 0;
+	for (const char *s = text; *s != '\0' && *count < lines; s += *s == '\n') {
+		unsigned tid;
+		/* 0 is a thread of another pid namespace; to sched_setaffinity(2) it would mean ourselves. */
+		if (cpumask_parse_number(&s, 0x7fffffff, &tid) != 0 || *s != '\n' || tid == 0) {
+			free(list);
+			errno = EPROTO;
+			return -1;
+		}
+		list[(*count)++] = (pid_t)tid;
+	}
+	*tids = list;
+	return 0;
+}
+
+int
+scope_find_limit(const struct scope *scope, const struct cpumask *wanted, char *name, size_t size,
+	struct cpumask *granted, struct err *e)
+{
+	const char *below_mount = scope->path + scope->mount_length + 1;
+	for (const char *end = below_mount; *end != '\0';) {
+		end += strspn(end, "/");
+		const char *start = end;
+		end += strcspn(end, "/");
+		char path[PATH_MAX];
+		int n = snprintf(path, sizeof(path), "%.*s/%s", (int)(end - below_mount), below_mount,
+			scope_effective_file(scope));
+		if (n < 0 || (size_t)n >= sizeof(path))
+			return err_set(e, "%s: too long", scope->path);
+		if (read_mask(scope->mount, path, granted, e) != 0)
+			return -1;
+		struct cpumask missing = *wanted;
+		cpumask_andnot(&missing, granted);
+		if (!cpumask_empty(&missing)) {
+			snprintf(name, size, "%.*s", (int)(end - start), start);
+			return 0;
+		}
+	}
+	return 1;
+}

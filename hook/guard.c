@@ -1,0 +1,233 @@
+/*
+ * What libvirt runs as /etc/libvirt/hooks/qemu: GUEST OPERATION SUB-OPERATION EXTRA, the domain's XML on stdin.
+ *
+ * libvirt kills the guest when its hook ends in anything but 0, also one that has been running for a year and whose
+ * only fault is that the daemon was restarted ("reconnect"); it has no time limit; and it waits until nobody holds the
+ * hook's stdout and stderr any more (docs/hooks.html; virHookCall() and qemuProcessReconnect()). So this program needs
+ * nothing but libc, does not do the work, and turns every way in which the worker can end into a harmless status.
+ */
+#include "status.h"
+
+#include "../engine/printable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef WORKER
+#define WORKER "/usr/sbin/vmaffinity-hook"
+#endif
+#ifndef TIME_LIMIT_MS
+#define TIME_LIMIT_MS 10000
+#endif
+
+/* After the time limit: for the worker to be gone, and for syslog(3), which can block on a full socket. */
+#define GRACE_MS 1000
+
+/* The worker's reason for a refusal, which virsh shows; what a loader or a sanitizer says when all is lost. */
+#define MESSAGE_MAX 4096
+
+extern char **environ;
+
+/* By this install.sh knows the hook as ours. */
+__attribute__((used)) static const char marker[] = "vmaffinity-guard " VERSION;
+
+/* What the guard ends with, also if it is stuck itself and SIGALRM ends it. */
+static volatile sig_atomic_t verdict;
+
+struct worker {
+	pid_t pid;
+	int messages; /* read end of its stderr */
+	int signals;  /* signalfd(2) for SIGCHLD */
+	size_t length;
+	char message[MESSAGE_MAX + 1];
+};
+
+static void
+end_now(int signal)
+{
+	(void)signal;
+	_exit(verdict);
+}
+
+/* No signal may end the guard: to libvirt that is a failure. SIGALRM alone does, with the verdict. */
+static void
+harden(void)
+{
+	struct sigaction act = {.sa_handler = end_now};
+	sigset_t set;
+	sigaction(SIGALRM, &act, NULL);
+	act.sa_handler = SIG_DFL; /* an inherited "ignore" would hide how the worker ended */
+	sigaction(SIGCHLD, &act, NULL);
+	sigfillset(&set);
+	sigdelset(&set, SIGALRM);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	alarm((TIME_LIMIT_MS + 2 * GRACE_MS + 999) / 1000);
+}
+
+static long
+now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What goes wrong here nobody else can tell, so it goes to the console too if syslog is away. */
+__attribute__((format(printf, 2, 3))) static void
+complain(const char *guest, const char *format, ...)
+{
+	char name[256], text[512], safe[512];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	openlog("vmaffinity", LOG_PID | LOG_CONS, LOG_DAEMON);
+	syslog(LOG_CRIT, "%s: not pinned, runs on: %s", printable(name, sizeof(name), guest),
+		printable(safe, sizeof(safe), text));
+}
+
+/* Starts the worker on our stdin, in a process group of its own, with nothing of ours that libvirt waits for. */
+static int
+start_worker(struct worker *w, char *const arguments[])
+{
+	int out[2];
+	sigset_t chld, none, all;
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigemptyset(&none);
+	sigfillset(&all);
+	w->signals = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (w->signals < 0 || pipe2(out, O_CLOEXEC | O_NONBLOCK) != 0)
+		return errno;
+	w->messages = out[0];
+
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_adddup2(&files, out[1], STDERR_FILENO);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes,
+		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	int error = posix_spawn(&w->pid, WORKER, &files, &attributes, arguments, environ);
+	close(out[1]);
+	return error;
+}
+
+/* Takes what the worker has written so far; what is more than fits is read and dropped, so that it cannot block. */
+static void
+read_messages(struct worker *w)
+{
+	char rest[512];
+	for (;;) {
+		size_t room = MESSAGE_MAX - w->length;
+		ssize_t n = room > 0 ? read(w->messages, w->message + w->length, room)
+				     : read(w->messages, rest, sizeof(rest));
+		if (n <= 0)
+			return;
+		if (room > 0)
+			w->length += (size_t)n;
+	}
+}
+
+/* Waits for the worker's end, at most until the deadline. Returns false if it has not ended then. */
+static bool
+wait_worker(struct worker *w, long deadline, int *status)
+{
+	for (;;) {
+		struct pollfd fds[] = {{.fd = w->signals, .events = POLLIN}, {.fd = w->messages, .events = POLLIN}};
+		if (waitpid(w->pid, status, WNOHANG) == w->pid) {
+			read_messages(w);
+			return true;
+		}
+		long left = deadline - now_ms();
+		if (left <= 0)
+			return false;
+		/* Once the other end is closed the pipe is always ready: then only the signal is waited for. */
+		if (poll(fds, w->messages >= 0 ? 2 : 1, (int)left) <= 0)
+			continue;
+		struct signalfd_siginfo info;
+		if ((fds[0].revents & POLLIN) != 0 && read(w->signals, &info, sizeof(info)) < 0)
+			continue;
+		read_messages(w);
+		if ((fds[1].revents & (POLLHUP | POLLERR)) != 0) {
+			close(w->messages);
+			w->messages = -1;
+		}
+	}
+}
+
+/* Turns the worker's end into the hook's exit status, with a message for all that the worker could not say itself. */
+static int
+judge(const struct worker *w, int status, const char *guest, bool may_refuse)
+{
+	int first_line = (int)strcspn(w->message, "\n");
+	if (WIFSIGNALED(status)) {
+		complain(guest, "%s was ended by signal %d (%s); try 'vmaffinity plan'", WORKER, WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+		return 0;
+	}
+	switch (WEXITSTATUS(status)) {
+	case WORKER_DONE:
+		return 0;
+	case WORKER_REFUSED:
+		if (!may_refuse) {
+			complain(guest, "%s refused it, which only a start can be", WORKER);
+			return 0;
+		}
+		verdict = 1;
+		if (write(STDERR_FILENO, w->message, w->length) < 0)
+			complain(guest, "refused: %.*s", first_line, w->message);
+		return 1;
+	case WORKER_FAILED:
+		if (w->length == 0)
+			return 0; /* it has logged why */
+	}
+	complain(guest, "%s ended with status %d (%.*s); install vmaffinity again, or remove this hook", WORKER,
+		WEXITSTATUS(status), first_line, w->message);
+	return 0;
+}
+
+int
+main(int argc, char *argv[])
+{
+	if (argc < 3 || (strcmp(argv[2], "started") != 0 && strcmp(argv[2], "reconnect") != 0))
+		return 0;
+	if (geteuid() != 0)
+		return 0; /* qemu:///session runs this hook too; it has no cgroups to write */
+	harden();
+	const char *guest = argv[1];
+	static struct worker w;
+	argv[0] = (char[]){WORKER};
+	int error = start_worker(&w, argv);
+	if (error != 0) {
+		complain(guest, "%s cannot be run: %s; install vmaffinity again, or remove this hook", WORKER,
+			strerror(error));
+		return 0;
+	}
+	int status;
+	bool ended = wait_worker(&w, now_ms() + TIME_LIMIT_MS, &status);
+	if (!ended) {
+		kill(-w.pid, SIGKILL);
+		wait_worker(&w, now_ms() + GRACE_MS, &status);
+		complain(guest, "%s did not end within %d ms and was killed; try 'vmaffinity plan'", WORKER,
+			TIME_LIMIT_MS);
+		return 0;
+	}
+	return judge(&w, status, guest, strcmp(argv[2], "started") == 0);
+}

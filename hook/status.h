@@ -1,0 +1,12 @@
+/* What worker and guard say to each other: the worker's exit status. See vmaffinity-hook(8). */
+#ifndef VMAFFINITY_STATUS_H
+#define VMAFFINITY_STATUS_H
+
+enum worker_status {
+	WORKER_DONE = 0,      /* the guest is as ruled, or no rule is about it */
+	WORKER_FAILED = 1,    /* it is not; the worker has logged why */
+	WORKER_REFUSED = 113, /* nor may it start so: on-error = fail; the reason is on stderr. No shell,
+				 loader or runtime has a meaning for this number */
+};
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * vmaffinity-hook GUEST OPERATION SUB-OPERATION EXTRA, the domain's XML on stdin: pins one guest as the rules say. Run
+ * by the guard (hooks/qemu), which see for what libvirt makes of a hook's end. Prints nothing but a refusal's reason.
+ */
+#include "status.h"
+
+#include "../engine/err.h"
+#include "../engine/file.h"
+#include "../engine/pin.h"
+#include "../engine/printable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+/* One line for each problem, but a file full of garbage must not fill the log: "vmaffinity check" shows all. */
+#define LOG_LINES_MAX 20
+
+struct job {
+	const char *guest;
+	bool starts; /* else it runs already, and nothing may refuse it */
+	struct rules rules;
+	struct pin pin;
+};
+
+__attribute__((format(printf, 3, 4))) static void
+log_line(const struct job *job, int priority, const char *format, ...)
+{
+	char name[256], text[ERR_TEXT_MAX + 512], safe[ERR_TEXT_MAX + 512];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	syslog(priority, "%s: %s", printable(name, sizeof(name), job->guest), printable(safe, sizeof(safe), text));
+}
+
+static void
+log_notes(const struct job *job, const struct notes *notes)
+{
+	static const int priorities[] = {
+		[NOTE_INFO] = LOG_INFO, [NOTE_WARNING] = LOG_WARNING, [NOTE_ERROR] = LOG_ERR};
+	for (size_t i = 0; i < notes->count && i < LOG_LINES_MAX; i++)
+		log_line(job, priorities[notes->items[i].level], "%s", notes->items[i].text);
+	if (notes->count + notes->dropped > LOG_LINES_MAX)
+		log_line(job, LOG_ERR, "%zu more; 'vmaffinity check' shows them",
+			notes->count + notes->dropped - LOG_LINES_MAX);
+}
+
+/* The end of a job that failed: whether the guest may go on all the same is the administrator's choice. */
+static enum worker_status
+fail(const struct job *job, const char *reason)
+{
+	const struct domain *domain = job->pin.domain.name != NULL ? &job->pin.domain : NULL;
+	bool refuse = job->starts && rules_on_error(&job->rules, domain) == ON_ERROR_FAIL;
+	char safe[ERR_TEXT_MAX + 512];
+	log_line(job, LOG_ERR, "%s: %s", refuse ? "start refused (on-error = fail)" : "not pinned, runs on", reason);
+	if (!refuse)
+		return WORKER_FAILED;
+	fprintf(stderr, "vmaffinity: start refused (on-error = fail): %s\n", printable(safe, sizeof(safe), reason));
+	return WORKER_REFUSED;
+}
+
+static double
+now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static enum worker_status
+pin_guest(struct job *job, int root, const char *xml, size_t length)
+{
+	struct err e;
+	struct apply_result result;
+	double start = now_ms();
+	int r = pin_prepare(&job->pin, root, &job->rules, xml, length, job->guest, PIN_APPLY, &e);
+	if (r == PIN_NO_RULE)
+		return WORKER_DONE;
+	log_notes(job, &job->pin.notes);
+	if (r != 0 || pin_apply(&job->pin, &result, &e) != 0)
+		return fail(job, e.text);
+	if (result.masks > 0 || result.threads > 0) {
+		char summary[512];
+		log_line(job, LOG_INFO, "pinned: %s (%zu masks and %zu threads set in %.1f ms)",
+			plan_summary(&job->pin.plan, summary, sizeof(summary)), result.masks, result.threads,
+			now_ms() - start);
+	}
+	return WORKER_DONE;
+}
+
+static enum worker_status
+work(struct job *job, int root)
+{
+	struct notes notes = {0};
+	struct err e;
+	AUTO_FREE char *xml = NULL;
+	size_t length;
+	int loaded = pin_load_rules(root, NULL, &job->rules, &notes);
+	if (loaded == 0 && job->rules.rule_count == 0)
+		return WORKER_DONE;
+	log_notes(job, &notes);
+	notes_free(&notes);
+	if (file_read_all(STDIN_FILENO, DOMAIN_XML_MAX, &xml, &length) != 0) {
+		err_errno(&e, "cannot read the XML");
+		return fail(job, errno == EFBIG ? "the XML is larger than 16 MiB" : e.text);
+	}
+	if (loaded != 0) {
+		/* No rule counts, but what was understood of "on-error" does: to refuse was somebody's choice. */
+		if (domain_parse(xml, length, &job->pin.domain, &e) != 0)
+			log_line(job, LOG_ERR, "%s", e.text);
+		return fail(job, "the rules have errors, so none is applied; see 'vmaffinity check'");
+	}
+	return pin_guest(job, root, xml, length);
+}
+
+int
+main(int argc, char *argv[])
+{
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("vmaffinity-hook " VERSION) < 0;
+	if (argc < 3) {
+		fputs("vmaffinity-hook: is run by libvirt; see vmaffinity-hook(8)\n", stderr);
+		return WORKER_FAILED;
+	}
+	struct job job = {.guest = argv[1], .starts = strcmp(argv[2], "started") == 0, .pin = {.lock = -1}};
+	if (!job.starts && strcmp(argv[2], "reconnect") != 0)
+		return WORKER_DONE;
+	openlog("vmaffinity", LOG_PID, LOG_DAEMON);
+	AUTO_CLOSE int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return fail(&job, "cannot open /");
+	enum worker_status status = work(&job, root);
+	pin_free(&job.pin);
+	rules_free(&job.rules);
+	return status;
+}

@@ -1,0 +1,310 @@
+#!/usr/bin/env bats
+# A guest ends exactly on the CPUs that the rules name, however it came to run.
+
+bats_require_minimum_version 1.5.0
+load lib
+
+setup() { case_setup; }
+teardown() { case_teardown; }
+
+# The emulator on CPU 0, all vCPUs on 1, the iothreads on both.
+split_rules()
+{
+	rules <<-'END'
+		[*]
+		emulator  = 0
+		vcpus     = 1
+		iothreads = 0-1
+	END
+}
+
+@test "a guest that starts is pinned" {
+	split_rules
+	guest_start g vcpus=2 iothreads=1
+	assert_groups g emulator vcpu0 vcpu1 iothread1
+	assert_guest g 0 1 0-1
+	assert_vcpuinfo g 0 1
+	assert_vcpuinfo g 1 1
+	v emulatorpin --domain g >&2 # libvirt's own record: for the reader of a failure
+}
+
+@test "without rules a guest is left as libvirt made it" {
+	guest_start g vcpus=2 iothreads=1
+	assert_guest g "$HOST_CPUS" "$HOST_CPUS" "$HOST_CPUS"
+	assert_log_lines 0
+}
+
+@test "a running guest is pinned when the daemon is killed and started again" {
+	guest_start g vcpus=2 iothreads=1
+	assert_guest g "$HOST_CPUS" "$HOST_CPUS" "$HOST_CPUS"
+	split_rules
+	host_kill
+	host_start
+	assert_running g
+	assert_guest g 0 1 0-1
+	assert_vcpuinfo g 0 1
+}
+
+@test "a running guest follows changed rules when the daemon is restarted" {
+	split_rules
+	guest_start g vcpus=2 iothreads=1
+	rules <<-'END'
+		[*]
+		emulator  = 1
+		vcpu0     = 0
+		vcpu1     = 0-1
+		iothreads = 1
+	END
+	host_restart
+	assert_running g
+	assert_pinned g emulator 1
+	assert_pinned g vcpu0 0
+	assert_pinned g vcpu1 0-1
+	assert_pinned g iothread1 1
+	assert_vcpuinfo g 0 0
+	assert_vcpuinfo g 1 0-1
+}
+
+@test "a reload of the daemon leaves guests alone" {
+	guest_start g vcpus=2 iothreads=1
+	split_rules
+	host_reload
+	guest_start h
+	assert_guest h 0 1
+	assert_guest g "$HOST_CPUS" "$HOST_CPUS" "$HOST_CPUS"
+}
+
+@test "a guest restored from a file is pinned" {
+	guest_start g vcpus=2 iothreads=1
+	v save --domain g --file "$E2E_DIR/g.save" >/dev/null
+	split_rules
+	v restore --file "$E2E_DIR/g.save" >/dev/null
+	rm "$E2E_DIR/g.save"
+	assert_running g
+	assert_guest g 0 1 0-1
+	assert_vcpuinfo g 1 1
+}
+
+@test "a guest started from its managed save is pinned" {
+	guest_start g vcpus=2 iothreads=1
+	v managedsave --domain g >/dev/null
+	split_rules
+	v start --domain g
+	assert_running g
+	assert_guest g 0 1 0-1
+}
+
+@test "a guest that the daemon starts by itself is pinned" {
+	split_rules
+	guest_define g vcpus=2 iothreads=1
+	v autostart --domain g >/dev/null
+	host_stop
+	rm -f /run/libvirt/qemu/autostarted
+	host_start
+	eventually assert_running g 2>/dev/null
+	assert_guest g 0 1 0-1
+}
+
+@test "a paused guest is pinned and stays paused" {
+	split_rules
+	guest_define g vcpus=2
+	v start --domain g --paused
+	[ "$(v domstate --domain g)" = paused ]
+	assert_guest g 0 1
+	host_restart
+	[ "$(v domstate --domain g)" = paused ]
+	assert_guest g 0 1
+}
+
+@test "pins in the guest's XML that disagree give way, every thread included" {
+	rules <<-'END'
+		[*]
+		emulator  = 0-1
+		vcpu0     = 0-1
+		vcpu1     = 0
+		vcpu2     = 1
+		iothread1 = 0-1
+		iothread2 = 0
+	END
+	guest_start g vcpus=3 cpuset=1 vcpupin="0:0 1:1 2:0-1" emulatorpin=1 iothreads=2 iothreadpin="1:0 2:1"
+	assert_pinned g emulator 0-1
+	assert_pinned g vcpu0 0-1
+	assert_pinned g vcpu1 0
+	assert_pinned g vcpu2 1
+	assert_pinned g iothread1 0-1
+	assert_pinned g iothread2 0
+	assert_vcpuinfo g 0 0-1
+	assert_vcpuinfo g 1 0
+	assert_vcpuinfo g 2 1
+}
+
+@test "<vcpu cpuset=> that overlaps the rule gives way" {
+	rules <<-'END'
+		[*]
+		emulator = 0-1
+		vcpus    = 0-1
+	END
+	guest_start g vcpus=2 cpuset=0
+	assert_guest g 0-1 0-1
+}
+
+@test "a mask that virsh vcpupin made sticky on a running guest gives way" {
+	split_rules
+	guest_start g vcpus=2 iothreads=1
+	v vcpupin --domain g --vcpu 0 --cpulist 0 --live
+	v emulatorpin --domain g --cpulist 1 --live
+	v iothreadpin --domain g --iothread 1 --cpulist 1 --live
+	assert_pinned g vcpu0 0
+	host_restart
+	assert_guest g 0 1 0-1
+}
+
+@test "keep leaves what libvirt set" {
+	rules <<-'END'
+		[*]
+		emulator = 0
+		vcpus    = 1
+		[g*]
+		vcpu1    = keep
+		emulator = keep
+	END
+	guest_start g1 vcpus=2 vcpupin="0:0 1:0" emulatorpin=1
+	assert_pinned g1 emulator 1
+	assert_pinned g1 vcpu0 1
+	assert_pinned g1 vcpu1 0
+}
+
+@test "the rules of a directory come after the main file" {
+	split_rules
+	mkdir -p "$RULES_DIR"
+	printf '[g]\nvcpus = 0\n' >"$RULES_DIR/50-site.ini"
+	guest_start g vcpus=2
+	guest_start h vcpus=2
+	assert_guest g 0 0
+	assert_guest h 0 1
+}
+
+@test "a rule by uuid pins that guest only" {
+	rules <<-'END'
+		[by uuid]
+		match = uuid:6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11
+		vcpus = 1
+	END
+	guest_start g uuid=6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11
+	guest_start h
+	assert_guest g "$HOST_CPUS" 1
+	assert_guest h "$HOST_CPUS" "$HOST_CPUS"
+}
+
+@test "hotplugged vCPUs and iothreads are pinned at the next reconnect" {
+	split_rules
+	guest_start g vcpus=4 current=2 iothreads=1
+	v setvcpus --domain g --count 4 --live
+	v iothreadadd --domain g --id 7 --live
+	assert_groups g emulator vcpu0 vcpu1 vcpu2 vcpu3 iothread1 iothread7
+	assert_pinned g vcpu2 "$HOST_CPUS"
+	host_restart
+	assert_running g
+	assert_guest g 0 1 0-1
+	assert_vcpuinfo g 3 1
+}
+
+@test "a second run over a pinned guest writes nothing" {
+	local trace=$E2E_DIR/trace
+	guest_start g vcpus=2 iothreads=1
+	split_rules
+	reconnect g traced "$trace"
+	assert_guest g 0 1 0-1
+	show "first run: $(changes_in "$trace" | wc -l) calls that change something"
+	[ "$(changes_in "$trace" | wc -l)" -ge 4 ] # the trace does show them
+	reconnect g traced "$trace"
+	show "second run: $(changes_in "$trace" | wc -l)"
+	[ -z "$(changes_in "$trace")" ]
+	assert_guest g 0 1 0-1
+}
+
+@test "a guest that no rule matches costs no look at /sys or at cgroups" {
+	local trace=$E2E_DIR/trace
+	guest_start g vcpus=2
+	printf '[other-*]\nvcpus = 1\n' | rules
+	reconnect g traced "$trace"
+	run -1 grep -E '(/sys|cgroup|/proc/[0-9])' "$trace"
+	printf '[g]\nvcpus = 1\n' | rules
+	reconnect g traced "$trace"
+	grep -q 'cpuset\.cpus' "$trace" # the trace does show them
+}
+
+@test "a rule of plain numbers reads no topology" {
+	local trace=$E2E_DIR/trace
+	guest_start g vcpus=2
+	split_rules
+	reconnect g traced "$trace"
+	assert_guest g 0 1
+	grep -q 'cpuset\.cpus' "$trace"
+	run -1 grep -E '/sys/devices/system/node|cpu/cpu[0-9]|"cpu[0-9]|"node[0-9]|topology' "$trace"
+}
+
+@test "one log line for a guest that changed, none for one that did not" {
+	split_rules
+	guest_start g vcpus=2 iothreads=1
+	assert_log_lines 1
+	assert_log '\bg\b'
+	show_log
+	guest_start h
+	assert_log_lines 2
+	log_mark
+	host_restart
+	assert_running h
+	assert_log_lines 0
+}
+
+@test "XML larger than a pipe holds" {
+	split_rules
+	guest_start g vcpus=2 iothreads=1 padding=300000
+	[ "$(v dumpxml --domain g | wc -c)" -gt 300000 ]
+	assert_guest g 0 1 0-1
+	v dumpxml --domain g >"$E2E_DIR/g.xml"
+	rules <<-'END'
+		[*]
+		vcpus = 0
+	END
+	host_restart
+	assert_running g
+	assert_pinned g vcpu1 0
+}
+
+@test "two workers at once on one guest, 20 rounds" {
+	local round one other xml=$E2E_DIR/two.xml
+	guest_start g vcpus=4 iothreads=2
+	v dumpxml --domain g >"$xml"
+	for round in {1..20}; do
+		one=$((round % 2)) other=$(((round + 1) % 2))
+		printf '[*]\nemulator = %s\nvcpus = %s\niothreads = 0-1\n' $one $other | rules
+		worker g reconnect <"$xml" &
+		worker g reconnect <"$xml"
+		wait $!
+		assert_guest g $one $other 0-1
+	done
+}
+
+@test "six guests started at once, then a restart of the daemon with six running" {
+	local n pids=()
+	split_rules
+	for n in 1 2 3 4 5 6; do guest_define "g$n" vcpus=2 iothreads=1; done
+	for n in 1 2 3 4 5 6; do
+		v start --domain "g$n" &
+		pids+=($!)
+	done
+	for n in "${pids[@]}"; do wait "$n"; done
+	for n in 1 2 3 4 5 6; do assert_guest "g$n" 0 1 0-1; done
+	assert_log_lines 6
+	printf '[*]\nemulator = 1\nvcpus = 0\niothreads = 0\n' | rules
+	log_mark
+	host_kill
+	host_start
+	for n in 1 2 3 4 5 6; do
+		assert_running "g$n"
+		assert_guest "g$n" 1 0 0
+	done
+	assert_log_lines 6
+}

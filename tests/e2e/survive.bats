@@ -1,0 +1,213 @@
+#!/usr/bin/env bats
+# No fault of ours harms a guest. Each row of FAULTS: its name; what breaks the host (shell
+# code); what the log must say of it (extended regular expression; - for nothing).
+# After each: the guest runs, in the same process; its masks and affinities are as before,
+# or with "ruled" in front of the name as the rules say, the fault being one that may not matter.
+
+load lib
+
+# shellcheck disable=SC2016 # expanded where it is run
+FAULTS='
+worker deleted            ~ rm $WORKER                                    ~ \bg\b.*No such file
+worker of mode 000        ~ chmod 000 $WORKER                             ~ \bg\b.*ermission denied
+worker a text file        ~ echo hello | fake_worker                      ~ \bg\b.*(xec format|format error|cannot be executed)
+worker empty              ~ fake_worker </dev/null                        ~ \bg\b.*(xec format|format error|cannot be executed)
+worker a directory        ~ rm $WORKER && mkdir $WORKER                   ~ \bg\b.*ermission denied
+a library missing         ~ sed -i s/libxml2/libxmlX/ $WORKER             ~ \bg\b.*(127|librar)
+wrong architecture        ~ other_architecture                            ~ \bg\b.*(xec format|format error|cannot be executed)
+interpreter missing       ~ echo "#!/nonexistent" | fake_worker           ~ \bg\b.*No such file
+worker cut in half        ~ truncate -s 4096 $WORKER                      ~ \bg\b
+SIGSEGV                   ~ script "kill -SEGV \$\$"                      ~ \bg\b.*([Ss]egmentation fault|signal 11)
+SIGABRT                   ~ script "kill -ABRT \$\$"                      ~ \bg\b.*([Aa]bort|signal 6)
+SIGKILL before it works   ~ script "cat >/dev/null; kill -KILL \$\$"      ~ \bg\b.*([Kk]illed|signal 9)
+out of memory             ~ limited "ulimit -v 4096"                      ~ \bg\b
+no file descriptors       ~ limited "ulimit -n 3"                         ~ \bg\b
+a hang                    ~ script "exec sleep 1000"                      ~ \bg\b.*(10 s|time)
+a hang that ignores TERM  ~ script "trap : TERM; while :; do sleep 1; done" ~ \bg\b.*(10 s|time)
+it leaves a child behind  ~ script "sleep 1000 & exit 0"                  ~ -
+exit 1                    ~ script "exit 1"                               ~ -
+exit 113                  ~ script "exit 113"                             ~ -
+exit 200                  ~ script "exit 200"                             ~ \bg\b.*200
+noise                     ~ script "head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2; exit 0" ~ -
+rules malformed           ~ echo "vcpus 1" >>$RULES                       ~ vmaffinity\.ini:[0-9]+
+a value malformed         ~ printf "[g]\nvcpus = 1-\n" >>$RULES           ~ vmaffinity\.ini:[0-9]+
+an unknown key            ~ printf "[g]\nvcpuz = 1\n" >>$RULES            ~ vmaffinity\.ini:[0-9]+.*vcpu
+rules of mode 666         ~ chmod 666 $RULES                              ~ vmaffinity\.ini
+rules of group writable   ~ chmod 664 $RULES                              ~ vmaffinity\.ini
+rules of another owner    ~ chown 65534 $RULES                            ~ vmaffinity\.ini
+rules a directory         ~ rm $RULES && mkdir $RULES                     ~ vmaffinity\.ini.*director
+rules a FIFO              ~ rm $RULES && mkfifo $RULES                    ~ vmaffinity\.ini
+rules a symlink           ~ cp $RULES $E2E_DIR/x && ln -sf $E2E_DIR/x $RULES ~ vmaffinity\.ini
+rules a dangling symlink  ~ ln -sf /nonexistent $RULES                    ~ vmaffinity\.ini
+rules of 5 MiB            ~ head -c 5242880 /dev/zero | tr "\\0" ";" >>$RULES ~ vmaffinity\.ini.*4 ?MiB
+rules full of NULs        ~ head -c 4096 /dev/zero >>$RULES               ~ vmaffinity\.ini:[0-9]+
+rules of 70,000 sections  ~ seq -f "[r%.0f]" 70000 >>$RULES               ~ vmaffinity\.ini.*65,?536
+a second file malformed   ~ mkdir $RULES_DIR && echo "[" >$RULES_DIR/9.ini ~ 9\.ini:1
+a CPU that is not there   ~ printf "[g]\nvcpus = 8191\n" >>$RULES         ~ \bg\b.*8191
+a mask read-only          ~ read_only vcpu1                               ~ \bg\b.*vcpu1.*ead-only
+ruled: the log gone       ~ host_log_stop                                 ~ -
+ruled: no end of line     ~ printf %s "$(cat $RULES)" >$RULES             ~ \bg\b
+'
+
+# What "started" is tried with.
+STARTED='worker deleted|worker of mode 000|worker a text file|a library missing|wrong architecture|SIGSEGV|SIGKILL before it works|a hang|it leaves a child behind|exit 1|rules malformed|rules of mode 666|rules a directory|rules a FIFO|a CPU that is not there|ruled: the log gone'
+
+setup() { case_setup; }
+
+teardown()
+{
+	repair
+	case_teardown
+}
+
+script() { printf '#!/bin/sh\n%s\n' "$1" | fake_worker; }
+
+# The real worker under a limit of the shell.
+limited()
+{
+	cp -a "$WORKER" "$WORKER.real"
+	script "$1; exec $WORKER.real \"\$@\""
+}
+
+# ELF e_machine, two bytes at 18: SPARC.
+other_architecture()
+{
+	printf '\2\0' | dd of="$WORKER" bs=1 seek=18 conv=notrunc status=none
+}
+
+# One mask file that cannot be written: bound over itself.
+read_only()
+{
+	READ_ONLY=$(guest_cgroup g)/$1/cpuset.cpus
+	mount --bind "$READ_ONLY" "$READ_ONLY"
+	mount -o remount,bind,ro "$READ_ONLY"
+}
+
+repair()
+{
+	[ -z "${READ_ONLY:-}" ] || umount "$READ_ONLY"
+	READ_ONLY=""
+	[ -S /dev/log ] || host_log_start
+	rm -f "$WORKER.real"
+	product_restore
+	no_rules
+}
+
+trim() { sed 's/^[[:space:]]*//; s/[[:space:]]*$//' <<<"$1"; }
+
+# check_fault NAME CODE LOG reconnect|started
+check_fault()
+{
+	local name=$1 code=$2 log=$3 op=$4 before pid
+	repair
+	if [ "$op" = reconnect ]; then
+		printf '[*]\nemulator = 0\nvcpus = 0\n' | rules
+		host_restart
+		pid=$(guest_pid g) && assert_guest g 0 0 || return 1
+		before=$(snapshot g)
+	fi
+	printf '[*]\nemulator = 1\nvcpus = 1\n' | rules
+	log_mark
+	eval "$code" || fail "the fault cannot be made" || return 1
+	if [ "$op" = reconnect ]; then
+		host_restart || return 1
+	else
+		v destroy --domain g >/dev/null 2>&1 || true
+		v start --domain g || return 1
+	fi
+	show "$op, $name:"
+	assert_running g || return 1
+	[ "$op" = started ] || [ "$(guest_pid g)" = "$pid" ] || fail "another process" || return 1
+	case $name:$op in
+	ruled:*) assert_guest g 1 1 ;;
+	*:started) assert_guest g "$HOST_CPUS" "$HOST_CPUS" ;;
+	*) assert_unchanged g "$before" ;;
+	esac || return 1
+	[ -S /dev/log ] || return 0
+	show_log
+	[ "$log" = - ] || assert_log "$log"
+}
+
+# check_faults OP [NAMES]: all rows, each reported, failing if one did.
+check_faults()
+{
+	local name code log failed=0 rows=0
+	guest_start g vcpus=2
+	while IFS='~' read -r name code log; do
+		name=$(trim "$name")
+		[ -n "$name" ] || continue
+		[ -z "${2:-}" ] || [[ "|$2|" == *"|$name|"* ]] || continue
+		log=$(trim "$log")
+		rows=$((rows + 1))
+		check_fault "$name" "$code" "$log" "$1" || {
+			failed=$((failed + 1))
+			echo "^^^ $1, $name" >&2
+		}
+	done <<<"$FAULTS"
+	show "$rows faults, $failed failed"
+	[ "$rows" -gt 10 ] && [ "$failed" = 0 ]
+}
+
+@test "the daemon restarted over a running guest, with every fault" {
+	check_faults reconnect
+}
+
+@test "a guest started, with the faults that matter there" {
+	check_faults started "$STARTED"
+}
+
+@test "the worker killed midway: the guest lives, and the next reconnect puts it right" {
+	local k
+	printf '[*]\nemulator = 0\nvcpus = 0\n' | rules
+	guest_start g vcpus=2
+	cp -a "$WORKER" "$WORKER.real"
+	for k in 1 2 3; do
+		printf '[*]\nemulator = 1\nvcpus = 1\n' | rules
+		script "exec strace -o /dev/null -e trace=sched_setaffinity -e inject=sched_setaffinity:signal=SIGKILL:when=$k $WORKER.real \"\$@\""
+		log_mark
+		host_restart
+		assert_running g
+		show_log
+		assert_log '\bg\b.*([Kk]illed|signal 9)'
+		cp -a "$WORKER.real" "$WORKER"
+		host_restart
+		assert_running g
+		assert_guest g 1 1
+		printf '[*]\nemulator = 0\nvcpus = 0\n' | rules
+		host_restart
+		assert_guest g 0 0
+	done
+}
+
+@test "/run read-only: pinned or told, and the guest lives" {
+	local before
+	printf '[*]\nemulator = 0\nvcpus = 0\n' | rules
+	guest_start g vcpus=2
+	before=$(snapshot g)
+	printf '[*]\nemulator = 1\nvcpus = 1\n' | rules
+	log_mark
+	v dumpxml --domain g >"$E2E_DIR/g.xml"
+	rm -f /run/vmaffinity.lock
+	mount -o remount,bind,ro /run
+	run "$GUARD" g reconnect begin - <"$E2E_DIR/g.xml"
+	mount -o remount,bind,rw /run
+	[ "$status" = 0 ]
+	assert_running g
+	show_log
+	[ -n "$(log_since)" ]
+	if [ "$(snapshot g)" != "$before" ]; then assert_guest g 1 1; fi
+}
+
+@test "ten guests, the worker hanging for all of them: one limit, not ten" {
+	local n
+	printf '[*]\nvcpus = 0\n' | rules
+	for n in 0 1 2 3 4 5 6 7 8 9; do guest_start "g$n"; done
+	script "exec sleep 1000"
+	log_mark
+	V_TIMEOUT=40 host_restart
+	for n in 0 1 2 3 4 5 6 7 8 9; do
+		assert_running "g$n"
+		assert_guest "g$n" "$HOST_CPUS" 0
+	done
+	[ "$(log_since | grep -c '\bg[0-9]\b')" = 10 ]
+}
