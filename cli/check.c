@@ -4,18 +4,216 @@
 
 #include "../engine/pin.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct findings {
-	struct notes notes;
+struct check {
+	const struct options *options;
 	struct rules rules;
-	bool *rule_used; /* by a guest; for each of rules.rules */
+	struct notes findings;
+	bool *matched; /* a guest, for each of rules.rules */
+	size_t guests; /* how many were looked at */
 };
+
+/* An exclusion is taken away at the end; who knows libvirt's lists expects it to count from where it stands. */
+static void
+check_order(struct check *check, const struct value *value)
+{
+	size_t offset, length;
+	char place[VALUE_PLACE_MAX];
+	if (cpuexpr_exclusion_first(value->text, &offset, &length))
+		notes_add(&check->findings, NOTE_WARNING,
+			"%s: '%.*s' stands before CPUs that it does not seem to touch, yet it is taken away from "
+			"all of them; write it last",
+			value_place(value, offset, place), (int)length, value->text + offset);
+}
+
+static bool
+is_for_every_guest(const struct rule *rule)
+{
+	return strcmp(rule->match.text != NULL ? rule->match.text : rule->section, "*") == 0;
+}
+
+/* The key in a later rule for every guest which overrides that setting always, or NULL. */
+static const struct setting *
+find_override(const struct rules *rules, size_t rule, const struct setting *setting)
+{
+	for (size_t i = rules->rule_count; --i > rule;) {
+		const struct rule *later = &rules->rules[i];
+		for (size_t j = 0; j < later->setting_count && is_for_every_guest(later); j++)
+			if (later->settings[j].kind == setting->kind && later->settings[j].every)
+				return &later->settings[j];
+	}
+	return NULL;
+}
+
+static void
+check_rule(struct check *check, size_t index)
+{
+	const struct rule *rule = &check->rules.rules[index];
+	for (size_t i = 0; i < rule->setting_count; i++) {
+		const struct setting *s = &rule->settings[i];
+		char key[SETTING_KEY_MAX], other[SETTING_KEY_MAX];
+		if (!s->keep)
+			check_order(check, &s->value);
+		const struct setting *override = find_override(&check->rules, index, s);
+		if (override != NULL)
+			notes_add(&check->findings, NOTE_WARNING,
+				"%s:%u: %s never counts: %s:%u sets %s for every guest, and comes later; write "
+				"what is for every guest first",
+				s->value.file, s->value.line, setting_key(s, key), override->value.file,
+				override->value.line, setting_key(override, other));
+	}
+}
+
+static void
+check_rules(struct check *check)
+{
+	for (size_t i = 0; i < check->rules.set_count; i++)
+		check_order(check, &check->rules.sets[i].value);
+	for (size_t i = 0; i < check->rules.rule_count; i++)
+		check_rule(check, i);
+}
+
+/* Pins in the guest's own XML which disagree with a rule: one finding for each line of the rules. */
+static void
+check_pins(struct check *check, const struct pin *pin, const struct domain_pins *pins)
+{
+	const struct setting *last = NULL;
+	for (size_t i = 0; i < pin->plan.step_count; i++) {
+		const struct plan_step *step = &pin->plan.steps[i];
+		const struct cpumask *own = domain_pins_find(pins, step->group);
+		if (step->cpus == NULL || own == NULL || step->setting == last ||
+			cpumask_equal(own, step->cpus))
+			continue;
+		last = step->setting;
+		char name[GROUP_NAME_MAX], xml[128], rule[128];
+		notes_add(&check->findings, NOTE_WARNING,
+			"%s:%u: guest '%s': its XML pins %s to CPUs %s, this rule to %s; the rule wins, but 'virsh "
+			"vcpupin' shows the XML's: take the pins out of the XML",
+			step->setting->value.file, step->setting->value.line, pin->domain.name,
+			group_name(step->group, name), cpumask_format(own, xml, sizeof(xml)),
+			cpumask_format(step->cpus, rule, sizeof(rule)));
+	}
+}
+
+static void
+take_notes(struct check *check, const struct pin *pin)
+{
+	for (size_t i = 0; i < pin->notes.count; i++)
+		if (pin->notes.items[i].level != NOTE_INFO)
+			notes_add(&check->findings, pin->notes.items[i].level, "%s (guest '%s')",
+				pin->notes.items[i].text, pin->domain.name);
+}
+
+static void
+check_guest(struct check *check, const char *xml, size_t length)
+{
+	struct pin pin;
+	struct domain_pins pins = {0};
+	struct err e;
+	int r = pin_prepare(&pin, check->options->root, &check->rules, xml, length, NULL, PIN_SHOW, &e);
+	for (size_t i = 0; i < pin.matched.count; i++)
+		check->matched[pin.matched.rules[i] - check->rules.rules] = true;
+	if (r >= 0)
+		r = domain_parse_pins(xml, length, &pins, &e);
+	if (r < 0) {
+		notes_add(&check->findings, NOTE_ERROR, "guest '%s': %s",
+			pin.domain.name != NULL ? pin.domain.name : "?", e.text);
+	} else {
+		take_notes(check, &pin);
+		check_pins(check, &pin, &pins);
+	}
+	check->guests++;
+	domain_pins_free(&pins);
+	pin_free(&pin);
+}
+
+static void
+check_matches(struct check *check)
+{
+	for (size_t i = 0; i < check->rules.rule_count && check->guests > 0; i++)
+		if (!check->matched[i])
+			notes_add(&check->findings, NOTE_WARNING, "%s:%u: [%s] matches none of %zu guests",
+				check->rules.rules[i].file, check->rules.rules[i].line,
+				check->rules.rules[i].section, check->guests);
+}
+
+/* Returns -1 if a guest that was asked for could not be read. */
+static int
+check_guests(struct check *check)
+{
+	const struct options *options = check->options;
+	int r = 0;
+	check->matched = calloc(check->rules.rule_count + 1, sizeof(*check->matched));
+	if (check->matched == NULL)
+		return -1;
+	for (size_t i = 0; i < options->xml_count; i++) {
+		char *xml = NULL;
+		size_t length;
+		if (read_xml(options->xml[i], &xml, &length) == 0)
+			check_guest(check, xml, length);
+		else
+			r = -1;
+		free(xml);
+	}
+	bool this_host = options->xml_count == 0 && options->word_count == 0 && options->config == NULL &&
+			 options->sysroot == NULL;
+	struct guests guests = {0};
+	struct err e;
+	if ((this_host || options->connect != NULL) &&
+		virt_guests(options->connect, NULL, false, &guests, &e) != 0 && options->connect != NULL) {
+		complain("%s", e.text);
+		r = -1;
+	}
+	for (size_t i = 0; i < guests.count; i++)
+		check_guest(check, guests.xml[i], strlen(guests.xml[i]));
+	virt_free(&guests);
+	check_matches(check);
+	free(check->matched);
+	return r;
+}
+
+static void
+print_findings(const struct check *check)
+{
+	const struct notes *findings = &check->findings;
+	if (check->options->json) {
+		json_object *object = json_object_new_object(), *files = json_object_new_array();
+		for (size_t i = 0; i < check->rules.file_count; i++)
+			json_object_array_add(files, json_object_new_string(check->rules.files[i]));
+		json_object_object_add(object, "files", files);
+		json_object_object_add(object, "rules", json_object_new_int64((int64_t)check->rules.rule_count));
+		json_object_object_add(object, "guests", json_object_new_int64((int64_t)check->guests));
+		json_object_object_add(object, "findings", json_notes(findings));
+		json_print(object);
+		return;
+	}
+	for (size_t i = 0; i < findings->count; i++)
+		say(false, "%s: %s", note_level_name(findings->items[i].level), findings->items[i].text);
+	if (findings->dropped > 0)
+		say(false, "and %zu more", findings->dropped);
+}
 
 enum exit_status
 command_check(const struct options *options)
 {
-	(void)options;
-	return EXIT_OK;
+	struct check check = {.options = options};
+	int r = 0;
+	if (options->config != NULL && options->word_count > 0) {
+		complain("check: FILE and --config exclude each other");
+		return EXIT_CANNOT;
+	}
+	const char *const *files = options->config != NULL ? &options->config : (const char *const *)options->words;
+	size_t count = options->config != NULL ? 1 : options->word_count;
+	if (pin_load_rules(options->root, files, count, &check.rules, &check.findings) == 0) {
+		check_rules(&check);
+		r = check_guests(&check);
+	}
+	print_findings(&check);
+	bool found = check.findings.count + check.findings.dropped > 0;
+	notes_free(&check.findings);
+	rules_free(&check.rules);
+	return r != 0 ? EXIT_CANNOT : found ? EXIT_FINDINGS : EXIT_OK;
 }

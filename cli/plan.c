@@ -240,7 +240,7 @@ command_plan(const struct options *options)
 	enum exit_status status = EXIT_CANNOT;
 	if (options->word_count > 0 && options->xml_count > 0)
 		complain("plan: GUEST and --xml exclude each other");
-	else if (pin_load_rules(options->root, options->config, &rules, &notes) == 0)
+	else if (pin_load_rules(options->root, &options->config, options->config != NULL, &rules, &notes) == 0)
 		status = plan_with_rules(options, &rules);
 	for (size_t i = 0; i < notes.count; i++)
 		say(true, "%s", notes.items[i].text);

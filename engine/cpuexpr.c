@@ -182,10 +182,9 @@ cpuexpr_eval(struct cpuexpr *expr, const struct value *value, struct cpumask *ma
 	return eval(expr, value, mask, &host, &placed, e);
 }
 
-int
+void
 cpuexpr_check_rules(const struct rules *rules, struct notes *notes)
 {
-	size_t errors = notes->errors;
 	struct cpuexpr expr = {.rules = rules, .notes = notes};
 	struct err e;
 	bool host, reported;
@@ -201,7 +200,6 @@ cpuexpr_check_rules(const struct rules *rules, struct notes *notes)
 				notes_add(notes, NOTE_ERROR, "%s", e.text);
 		}
 	cpuexpr_free(&expr);
-	return notes->errors == errors ? 0 : -1;
 }
 
 bool

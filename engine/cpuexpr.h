@@ -32,8 +32,8 @@ void cpuexpr_free(struct cpuexpr *expr);
  */
 int cpuexpr_eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, struct err *e);
 
-/* Checks every CPU set in rules as far as that needs no host; adds each error to notes. 0, or -1 if any. */
-int cpuexpr_check_rules(const struct rules *rules, struct notes *notes);
+/* Checks every CPU set in rules as far as that needs no host; adds each error to notes. */
+void cpuexpr_check_rules(const struct rules *rules, struct notes *notes);
 
 /*
  * Whether an item "^x" stands before one without "^". It is taken away all the same, but libvirt's <vcpu cpuset=>

@@ -1,7 +1,5 @@
 #include "domain.h"
 
-#include "cpumask.h"
-
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 
@@ -276,6 +274,97 @@ domain_free(struct domain *domain)
 	free(domain->vcpu_online);
 	free(domain->iothreads);
 	*domain = (struct domain){0};
+}
+
+/* libvirt's list: "0-3,^2", where "^2" takes away from what stands before it (virBitmapParse()). */
+static int
+parse_cpuset(const char *text, struct cpumask *cpus, struct err *e)
+{
+	const char *s = text;
+	*cpus = (struct cpumask){0};
+	do {
+		struct cpumask item = {0};
+		s += s != text;
+		s += strspn(s, " \t\n");
+		bool exclude = *s == '^';
+		s += exclude;
+		if (cpumask_parse_range(&s, &item, e) != 0)
+			return err_context(e, "cpuset='%.60s'", text);
+		s += strspn(s, " \t\n");
+		if (exclude)
+			cpumask_andnot(cpus, &item);
+		else
+			cpumask_or(cpus, &item);
+	} while (*s == ',');
+	return *s == '\0' ? 0 : err_set(e, "cpuset='%.60s': not a list of CPUs", text);
+}
+
+/* All elements called name below cputune; id_attribute is NULL where there is only one such thread group. */
+static int
+parse_pin_elements(xmlNode *cputune, const char *name, enum group_kind kind, const char *id_attribute,
+	struct domain_pins *pins, struct err *e)
+{
+	for (xmlNode *pin = child(cputune, name); pin != NULL; pin = element_from(pin->next, name)) {
+		AUTO_TEXT char *id = id_attribute != NULL ? attribute(pin, id_attribute) : NULL;
+		AUTO_TEXT char *cpuset = attribute(pin, "cpuset");
+		struct domain_pin *larger = reallocarray(pins->pins, pins->count + 1, sizeof(*larger));
+		if (larger == NULL)
+			return err_set(e, "out of memory");
+		pins->pins = larger;
+		struct domain_pin *one = &larger[pins->count];
+		*one = (struct domain_pin){.group = {.kind = kind}};
+		if (id_attribute != NULL && parse_number(id, 0xffffffff, &one->group.id) != 0)
+			return err_set(e, "<%s %s='%.40s'>: not a number", name, id_attribute, shown(id));
+		if (parse_cpuset(shown(cpuset), &one->cpus, e) != 0)
+			return err_context(e, "<%s>", name);
+		pins->count++;
+	}
+	return 0;
+}
+
+static int
+parse_pins(xmlNode *root, struct domain_pins *pins, struct err *e)
+{
+	xmlNode *cputune = child(root, "cputune"), *vcpu = child(root, "vcpu");
+	AUTO_TEXT char *cpuset = vcpu != NULL ? attribute(vcpu, "cpuset") : NULL;
+	pins->has_default = cpuset != NULL;
+	if (cpuset != NULL && parse_cpuset(cpuset, &pins->fallback, e) != 0)
+		return err_context(e, "<vcpu>");
+	if (parse_pin_elements(cputune, "vcpupin", GROUP_VCPU, "vcpu", pins, e) != 0 ||
+		parse_pin_elements(cputune, "emulatorpin", GROUP_EMULATOR, NULL, pins, e) != 0)
+		return -1;
+	return parse_pin_elements(cputune, "iothreadpin", GROUP_IOTHREAD, "iothread", pins, e);
+}
+
+int
+domain_parse_pins(const char *xml, size_t length, struct domain_pins *pins, struct err *e)
+{
+	AUTO_DOCUMENT xmlDoc *document = parse_document(xml, length, "domain", e);
+	if (document == NULL)
+		return -1;
+	struct domain_pins result = {0};
+	if (parse_pins(xmlDocGetRootElement(document), &result, e) != 0) {
+		domain_pins_free(&result);
+		return -1;
+	}
+	*pins = result;
+	return 0;
+}
+
+void
+domain_pins_free(struct domain_pins *pins)
+{
+	free(pins->pins);
+	*pins = (struct domain_pins){0};
+}
+
+const struct cpumask *
+domain_pins_find(const struct domain_pins *pins, struct group group)
+{
+	for (size_t i = 0; i < pins->count; i++)
+		if (group_compare(pins->pins[i].group, group) == 0)
+			return &pins->pins[i].cpus;
+	return pins->has_default ? &pins->fallback : NULL;
 }
 
 int

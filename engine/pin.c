@@ -9,12 +9,16 @@
 #include <string.h>
 
 int
-pin_load_rules(int root, const char *file, struct rules *rules, struct notes *notes)
+pin_load_rules(int root, const char *const files[], size_t count, struct rules *rules, struct notes *notes)
 {
+	size_t errors = notes->errors;
 	*rules = (struct rules){0};
-	int loaded = file != NULL ? rules_load_file(rules, AT_FDCWD, file, notes) : rules_load(rules, root, notes);
-	int checked = cpuexpr_check_rules(rules, notes);
-	return loaded == 0 && checked == 0 ? 0 : -1;
+	if (count == 0)
+		rules_load(rules, root, notes);
+	for (size_t i = 0; i < count; i++)
+		rules_load_file(rules, AT_FDCWD, files[i], notes);
+	cpuexpr_check_rules(rules, notes);
+	return notes->errors == errors ? 0 : -1;
 }
 
 /* What keeps a guest from the CPUs in missing, for a person: "this host has only CPUs 0-7". */

@@ -17,11 +17,11 @@
 #include <stddef.h>
 
 /*
- * Reads and checks all rules: those of the standard places below root, or, if file is not NULL, that one (a path as
- * the caller sees it). Returns 0, or -1 if there was any error; all of them are in notes then, and *rules serves only
+ * Reads and checks all rules: those of the standard places below root, or, if count is not 0, those files in that
+ * order (paths as the caller sees them). Returns 0, or -1 if there was any error; all of them are in notes then, and *rules serves only
  * for rules_on_error() and rules_free().
  */
-int pin_load_rules(int root, const char *file, struct rules *rules, struct notes *notes);
+int pin_load_rules(int root, const char *const files[], size_t count, struct rules *rules, struct notes *notes);
 
 /* All that is known of one guest; the parts point into one another, so it is not copied. */
 struct pin {

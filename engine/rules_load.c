@@ -145,21 +145,17 @@ load_directory(struct rules *rules, int root, struct notes *notes, struct err *e
 	return 0;
 }
 
-int
+void
 rules_load(struct rules *rules, int root, struct notes *notes)
 {
-	size_t errors = notes->errors;
 	struct err e;
 	load_or_note(rules, root, RULES_MAIN_FILE + 1, RULES_MAIN_FILE, false, notes);
 	if (load_directory(rules, root, notes, &e) != 0)
 		notes_add(notes, NOTE_ERROR, "%s", e.text);
-	return notes->errors == errors ? 0 : -1;
 }
 
-int
+void
 rules_load_file(struct rules *rules, int directory, const char *path, struct notes *notes)
 {
-	size_t errors = notes->errors;
 	load_or_note(rules, directory, path, path, true, notes);
-	return notes->errors == errors ? 0 : -1;
 }

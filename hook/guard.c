@@ -34,7 +34,9 @@
 #endif
 
 /* After the time limit: for the worker to be gone, and for syslog(3), which can block on a full socket. */
+#ifndef GRACE_MS
 #define GRACE_MS 1000
+#endif
 
 /* The worker's reason for a refusal, which virsh shows; what a loader or a sanitizer says when all is lost. */
 #define MESSAGE_MAX 4096

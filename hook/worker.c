@@ -102,7 +102,7 @@ work(struct job *job, int root)
 	struct err e;
 	AUTO_FREE char *xml = NULL;
 	size_t length;
-	int loaded = pin_load_rules(root, NULL, &job->rules, &notes);
+	int loaded = pin_load_rules(root, NULL, 0, &job->rules, &notes);
 	if (loaded == 0 && job->rules.rule_count == 0)
 		return WORKER_DONE;
 	log_notes(job, &notes);

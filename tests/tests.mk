@@ -1,0 +1,70 @@
+#: make check           every suite as shipped: unit, golden, cli, fuzz corpora, links, end to end
+#: make check-sanitize  the same under ASan, UBSan and LeakSanitizer
+#: make lint            warnings of gcc and clang, analyzers, formatting, shell scripts, options in step
+#: make coverage        lines of engine/ and hook/ that the suites run through
+#: make fuzz            fuzzes each parser for FUZZ_SECONDS (60)
+#: SUITES="unit cli"    only these, for check and check-sanitize
+
+# What each unit test links besides itself: its module and what that stands on, nothing else.
+UNIT_err := err
+UNIT_notes := notes
+UNIT_printable := printable
+UNIT_file := file err
+UNIT_cpumask := cpumask err
+UNIT_domain := domain cpumask err
+UNIT_rules_key := rules_key cpumask err
+UNIT_rules := rules rules_key rules_parse rules_load notes file domain cpumask err
+UNIT_topology := topology file cpumask err
+UNIT_cpuexpr := cpuexpr topology rules rules_key rules_parse rules_load notes file domain cpumask err
+UNIT_placement := placement $(UNIT_cpuexpr)
+UNIT_plan := plan placement $(UNIT_cpuexpr)
+UNIT_process := process domain file cpumask err
+UNIT_lock := lock file err
+UNIT_scope := scope process domain file cpumask err
+UNIT_apply := apply scope process domain file cpumask err
+UNIT_pin := $(ENGINE)
+
+UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
+UNIT_PROGRAMS := $(UNIT_TESTS:%=$(BUILD)/tests/unit/test_%)
+FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/replay_%)
+
+.SECONDEXPANSION:
+$(UNIT_PROGRAMS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $$(UNIT_$$*:%=$(BUILD)/engine/%.o)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS) -lcmocka $(LIBS_$*)
+
+# A fuzz target is a test as well: its corpus is run through a plain main().
+$(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(ENGINE_OBJECTS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS)
+
+# Guards with another worker and a shorter patience, to see every one of its branches.
+$(BUILD)/tests/guard: hook/guard.c hook/status.h $(BUILD)/engine/printable.o $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -UWORKER -DWORKER='"/tmp/vmaffinity-test-worker"' -DTIME_LIMIT_MS=700 -DGRACE_MS=300 \
+		$(ALL_LDFLAGS) -o $@ hook/guard.c $(BUILD)/engine/printable.o
+
+tests: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/guard
+
+SUITES ?= links unit golden cli fuzz e2e
+check: tests
+	BUILD=$(BUILD) SANITIZE= tests/run.sh $(SUITES)
+
+check-sanitize:
+	+$(MAKE) BUILD=build/sanitize SANITIZE=1 CFLAGS='-O1 -g' tests
+	BUILD=build/sanitize SANITIZE=1 tests/run.sh $(filter-out links,$(SUITES))
+
+lint:
+	BUILD=$(BUILD) tests/lint.sh
+
+coverage:
+	+$(MAKE) BUILD=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage tests
+	BUILD=build/coverage tests/coverage.sh
+
+FUZZ_SECONDS ?= 60
+fuzz:
+	BUILD=build/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/fuzz.sh
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+.PHONY: tests check check-sanitize lint coverage fuzz format

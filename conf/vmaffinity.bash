@@ -1,0 +1,73 @@
+# Completion of vmaffinity(8) for bash.
+
+_vmaffinity()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} before="" command="" word i
+	local commands="plan check help"
+	local options="--config --sysroot --connect --xml --json --version --help"
+
+	COMPREPLY=()
+	# "--option=value" reaches us as three words: "--option", "=" and "value".
+	if [[ $cur == = ]]; then
+		cur=""
+		before=${COMP_WORDS[COMP_CWORD - 1]}
+	elif ((COMP_CWORD > 1)); then
+		before=${COMP_WORDS[COMP_CWORD - 1]}
+		[[ $before == = ]] && before=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+
+	local connect=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		--config | --sysroot | --xml | --connect)
+			[[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))
+			((i++))
+			[[ $word == --connect ]] && ((i < COMP_CWORD)) && connect=(--connect "${COMP_WORDS[i]}")
+			;;
+		-* | =) ;;
+		*) [[ -n $command ]] || command=$word ;;
+		esac
+	done
+
+	case $before in
+	--config | --xml)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--sysroot)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	--connect)
+		return
+		;;
+	esac
+
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+		return
+	fi
+	case $command in
+	"")
+		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
+		;;
+	help)
+		mapfile -t COMPREPLY < <(compgen -W "${commands/help/}" -- "$cur")
+		;;
+	check)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		;;
+	plan)
+		# Names may hold spaces and quotes: one a line, and each quoted for the shell.
+		while IFS= read -r word; do
+			[[ -n $word && $word == "$cur"* ]] && COMPREPLY+=("$(printf '%q' "$word")")
+		done < <(timeout 2 virsh --quiet --readonly "${connect[@]}" list --name 2>/dev/null)
+		;;
+	esac
+}
+
+complete -F _vmaffinity vmaffinity

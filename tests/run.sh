@@ -1,0 +1,68 @@
+#!/bin/bash
+# Runs the suites that are named, each a TAP producer, shows what they print and closes with "N passed, N failed".
+# A suite that ends badly without a failed test, or runs none, is a failed test of its own.
+#
+# usage: BUILD=DIR [SANITIZE=1] tests/run.sh SUITE...      suites: links unit golden cli fuzz e2e
+set -u
+cd "$(dirname "$0")/.." || exit 2
+: "${BUILD:=build}" "${SANITIZE:=}"
+export BUILD SANITIZE
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
+output=$(mktemp -d) || exit 2
+trap 'rm -rf "$output"' EXIT
+
+suite_links() {
+	tests/links.sh
+}
+suite_unit() {
+	local program status=0
+	for program in "$BUILD"/tests/unit/test_*[!.]?; do
+		[ -x "$program" ] || continue
+		CMOCKA_MESSAGE_OUTPUT=TAP "$program" || status=1
+	done
+	return $status
+}
+suite_golden() {
+	tests/golden/run.sh
+}
+suite_cli() {
+	bats --tap tests/cli
+}
+suite_fuzz() {
+	local target status=0
+	for target in tests/fuzz/corpus/*/; do
+		"$BUILD/tests/fuzz/replay_$(basename "$target")" "$target" || status=1
+	done
+	return $status
+}
+suite_e2e() {
+	if [ -n "$SANITIZE" ]; then
+		E2E_INSTALL="make install SANITIZE=1 BUILD=$BUILD CFLAGS='-O1 -g'" tests/e2e/run.sh --tap
+	else
+		tests/e2e/run.sh --tap
+	fi
+}
+
+passed=0 failed=0 summary=""
+for suite in "$@"; do
+	echo "# suite $suite${SANITIZE:+ (sanitized)}"
+	"suite_$suite" 2>&1 | tee "$output/$suite"
+	status=${PIPESTATUS[0]}
+	ok=$(grep -c '^ok ' "$output/$suite")
+	bad=$(grep -c '^not ok ' "$output/$suite")
+	if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$ok" -eq 0 ]; }; then
+		echo "not ok $suite ended with status $status after $ok tests"
+		bad=1
+	fi
+	skipped=$(grep -ciE '^ok .*# skip' "$output/$suite")
+	if [ "$skipped" -ne 0 ]; then
+		echo "not ok $suite skipped $skipped tests"
+		ok=$((ok - skipped)) bad=$((bad + skipped))
+	fi
+	summary+="$suite: $ok passed, $bad failed"$'\n'
+	passed=$((passed + ok)) failed=$((failed + bad))
+done
+grep -h '^not ok ' "$output"/* 2>/dev/null | sed 's/^/# /'
+printf '%s' "$summary" | sed 's/^/# /'
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
