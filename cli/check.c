@@ -16,7 +16,10 @@ struct check {
 	size_t guests; /* how many were looked at */
 };
 
-/* An exclusion is taken away at the end; who knows libvirt's lists expects it to count from where it stands. */
+/*
+ * An exclusion is taken away at the end; who knows libvirt's lists expects it to count from where
+ * it stands.
+ */
 static void
 check_order(struct check *check, const struct value *value)
 {
@@ -24,7 +27,8 @@ check_order(struct check *check, const struct value *value)
 	char place[VALUE_PLACE_MAX];
 	if (cpuexpr_exclusion_first(value->text, &offset, &length))
 		notes_add(&check->findings, NOTE_WARNING,
-			"%s: '%.*s' stands before CPUs that it does not seem to touch, yet it is taken away from "
+			"%s: '%.*s' stands before CPUs that it does not seem to touch, yet it is "
+			"taken away from "
 			"all of them; write it last",
 			value_place(value, offset, place), (int)length, value->text + offset);
 }
@@ -60,10 +64,12 @@ check_rule(struct check *check, size_t index)
 		const struct setting *override = find_override(&check->rules, index, s);
 		if (override != NULL)
 			notes_add(&check->findings, NOTE_WARNING,
-				"%s:%u: %s never counts: %s:%u sets %s for every guest, and comes later; write "
+				"%s:%u: %s never counts: %s:%u sets %s for every guest, and comes "
+				"later; write "
 				"what is for every guest first",
-				s->value.file, s->value.line, setting_key(s, key), override->value.file,
-				override->value.line, setting_key(override, other));
+				s->value.file, s->value.line, setting_key(s, key),
+				override->value.file, override->value.line,
+				setting_key(override, other));
 	}
 }
 
@@ -76,7 +82,8 @@ check_rules(struct check *check)
 		check_rule(check, i);
 }
 
-/* Pins in the guest's own XML which disagree with a rule: one finding for each line of the rules. */
+/* Pins in the guest's own XML which disagree with a rule: one finding for each line of the rules.
+ */
 static void
 check_pins(struct check *check, const struct pin *pin, const struct domain_pins *pins)
 {
@@ -90,7 +97,8 @@ check_pins(struct check *check, const struct pin *pin, const struct domain_pins 
 		last = step->setting;
 		char name[GROUP_NAME_MAX], xml[128], rule[128];
 		notes_add(&check->findings, NOTE_WARNING,
-			"%s:%u: guest '%s': its XML pins %s to CPUs %s, this rule to %s; the rule wins, but 'virsh "
+			"%s:%u: guest '%s': its XML pins %s to CPUs %s, this rule to %s; the rule "
+			"wins, but 'virsh "
 			"vcpupin' shows the XML's: take the pins out of the XML",
 			step->setting->value.file, step->setting->value.line, pin->domain.name,
 			group_name(step->group, name), cpumask_format(own, xml, sizeof(xml)),
@@ -113,7 +121,8 @@ check_guest(struct check *check, const char *xml, size_t length)
 	struct pin pin;
 	struct domain_pins pins = {0};
 	struct err e;
-	int r = pin_prepare(&pin, check->options->root, &check->rules, xml, length, NULL, PIN_SHOW, &e);
+	int r = pin_prepare(
+		&pin, check->options->root, &check->rules, xml, length, NULL, PIN_SHOW, &e);
 	for (size_t i = 0; i < pin.matched.count; i++)
 		check->matched[pin.matched.rules[i] - check->rules.rules] = true;
 	if (r >= 0)
@@ -135,7 +144,8 @@ check_matches(struct check *check)
 {
 	for (size_t i = 0; i < check->rules.rule_count && check->guests > 0; i++)
 		if (!check->matched[i])
-			notes_add(&check->findings, NOTE_WARNING, "%s:%u: [%s] matches none of %zu guests",
+			notes_add(&check->findings, NOTE_WARNING,
+				"%s:%u: [%s] matches none of %zu guests",
 				check->rules.rules[i].file, check->rules.rules[i].line,
 				check->rules.rules[i].section, check->guests);
 }
@@ -158,12 +168,13 @@ check_guests(struct check *check)
 			r = -1;
 		free(xml);
 	}
-	bool this_host = options->xml_count == 0 && options->word_count == 0 && options->config == NULL &&
-			 options->sysroot == NULL;
+	bool this_host = options->xml_count == 0 && options->word_count == 0 &&
+			 options->config == NULL && options->sysroot == NULL;
 	struct guests guests = {0};
 	struct err e;
 	if ((this_host || options->connect != NULL) &&
-		virt_guests(options->connect, NULL, false, &guests, &e) != 0 && options->connect != NULL) {
+		virt_guests(options->connect, NULL, false, &guests, &e) != 0 &&
+		options->connect != NULL) {
 		complain("%s", e.text);
 		r = -1;
 	}
@@ -184,14 +195,17 @@ print_findings(const struct check *check)
 		for (size_t i = 0; i < check->rules.file_count; i++)
 			json_object_array_add(files, json_object_new_string(check->rules.files[i]));
 		json_object_object_add(object, "files", files);
-		json_object_object_add(object, "rules", json_object_new_int64((int64_t)check->rules.rule_count));
-		json_object_object_add(object, "guests", json_object_new_int64((int64_t)check->guests));
+		json_object_object_add(
+			object, "rules", json_object_new_int64((int64_t)check->rules.rule_count));
+		json_object_object_add(
+			object, "guests", json_object_new_int64((int64_t)check->guests));
 		json_object_object_add(object, "findings", json_notes(findings));
 		json_print(object);
 		return;
 	}
 	for (size_t i = 0; i < findings->count; i++)
-		say(false, "%s: %s", note_level_name(findings->items[i].level), findings->items[i].text);
+		say(false, "%s: %s", note_level_name(findings->items[i].level),
+			findings->items[i].text);
 	if (findings->dropped > 0)
 		say(false, "and %zu more", findings->dropped);
 }
@@ -205,7 +219,8 @@ command_check(const struct options *options)
 		complain("check: FILE and --config exclude each other");
 		return EXIT_CANNOT;
 	}
-	const char *const *files = options->config != NULL ? &options->config : (const char *const *)options->words;
+	const char *const *files =
+		options->config != NULL ? &options->config : (const char *const *)options->words;
 	size_t count = options->config != NULL ? 1 : options->word_count;
 	if (pin_load_rules(options->root, files, count, &check.rules, &check.findings) == 0) {
 		check_rules(&check);

@@ -19,8 +19,8 @@ struct options {
 	const char *connect; /* --connect, or NULL */
 	char **xml;	     /* --xml, each a path */
 	size_t xml_count;
-	bool json;     /* --json */
-	char **words;  /* what is no option, behind the command */
+	bool json;    /* --json */
+	char **words; /* what is no option, behind the command */
 	size_t word_count;
 	int root; /* fd of --sysroot, or of / */
 };

@@ -12,7 +12,8 @@ json_text(const char *text)
 {
 	size_t size = 4 * strlen(text) + 4;
 	char *safe = malloc(size);
-	json_object *result = safe != NULL ? json_object_new_string(printable(safe, size, text)) : NULL;
+	json_object *result =
+		safe != NULL ? json_object_new_string(printable(safe, size, text)) : NULL;
 	free(safe);
 	return result;
 }
@@ -34,6 +35,7 @@ json_notes(const struct notes *notes)
 void
 json_print(json_object *object)
 {
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(object);
 }

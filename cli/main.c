@@ -44,7 +44,8 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{"plan", command_plan, OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_JSON, 1,
+	{"plan", command_plan,
+		OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_JSON, 1,
 		"Usage: vmaffinity plan [OPTION...] [GUEST]\n"
 		"       vmaffinity plan [OPTION...] --xml FILE\n"
 		"       vmaffinity plan [OPTION...] < FILE\n"
@@ -52,30 +53,36 @@ static const struct command commands[] = {
 		"Shows what the hook would write, and the rule that says so; writes nothing.\n"
 		"GUEST: a guest that libvirt runs; without it, all of them.\n"
 		"\n"
-		"      --xml FILE     a guest's XML, from 'virsh dumpxml'; may be repeated; '-' is stdin\n"
-		"      --config FILE  read the rules from FILE, not /etc/vmaffinity.ini and /etc/vmaffinity.d\n"
+		"      --xml FILE     a guest's XML, from 'virsh dumpxml'; may be repeated; '-' is "
+		"stdin\n"
+		"      --config FILE  read the rules from FILE, not /etc/vmaffinity.ini and "
+		"/etc/vmaffinity.d\n"
 		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
 		"      --connect URI  the libvirt daemon (qemu:///system)\n"
 		"      --json         one JSON object for each guest\n"
 		"      --help         this text\n"
 		"\n"
 		"Exit status: 0, or 2 if it could not be shown or could not be applied.\n"},
-	{"check", command_check, OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_JSON,
+	{"check", command_check,
+		OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_JSON,
 		(size_t)-1,
 		"Usage: vmaffinity check [OPTION...] [FILE...]\n"
 		"\n"
 		"Shows every error in the rules, and what is allowed but is not what it seems.\n"
 		"FILE: rules to look at; without it, /etc/vmaffinity.ini and /etc/vmaffinity.d.\n"
 		"\n"
-		"      --xml FILE     look at the rules for this guest too; may be repeated; without it, for the\n"
-		"                     guests that libvirt knows, if no FILE is given and a daemon answers\n"
+		"      --xml FILE     look at the rules for this guest too; may be repeated; "
+		"without it, for the\n"
+		"                     guests that libvirt knows, if no FILE is given and a daemon "
+		"answers\n"
 		"      --config FILE  the same as FILE\n"
 		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
 		"      --connect URI  the libvirt daemon (qemu:///system)\n"
 		"      --json         one JSON object\n"
 		"      --help         this text\n"
 		"\n"
-		"Exit status: 0 if there is nothing to say, 1 if there is, 2 if it could not look.\n"},
+		"Exit status: 0 if there is nothing to say, 1 if there is, 2 if it could not "
+		"look.\n"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -155,7 +162,8 @@ find_command(const char *name)
 static enum exit_status
 help(const struct options *options)
 {
-	const struct command *command = options->word_count > 0 ? find_command(options->words[0]) : NULL;
+	const struct command *command =
+		options->word_count > 0 ? find_command(options->words[0]) : NULL;
 	if (options->word_count > 0 && command == NULL) {
 		complain("unknown command '%s'", options->words[0]);
 		return misuse();

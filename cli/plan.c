@@ -32,7 +32,8 @@ static json_object *
 json_mask(const struct cpumask *mask)
 {
 	char list[CPULIST_MAX];
-	return mask != NULL ? json_object_new_string(cpumask_format(mask, list, sizeof(list))) : NULL;
+	return mask != NULL ? json_object_new_string(cpumask_format(mask, list, sizeof(list)))
+			    : NULL;
 }
 
 static json_object *
@@ -41,11 +42,14 @@ json_step(const struct pin *pin, const struct plan_step *step)
 	char name[GROUP_NAME_MAX], path[PATH_MAX];
 	const struct setting *setting = step->setting;
 	json_object *object = json_object_new_object();
-	json_object_object_add(object, "group", json_object_new_string(group_name(step->group, name)));
+	json_object_object_add(
+		object, "group", json_object_new_string(group_name(step->group, name)));
 	json_object_object_add(object, "cpus", json_mask(step->cpus));
-	json_object_object_add(object, "rule", setting != NULL ? json_place(setting->value.file, setting->value.line) : NULL);
+	json_object_object_add(object, "rule",
+		setting != NULL ? json_place(setting->value.file, setting->value.line) : NULL);
 	json_object_object_add(object, "now", json_mask(step->now));
-	snprintf(path, sizeof(path), "%s/%s/cpuset.cpus", pin->running ? pin->scope.path : "", name);
+	snprintf(
+		path, sizeof(path), "%s/%s/cpuset.cpus", pin->running ? pin->scope.path : "", name);
 	json_object_object_add(object, "path", pin->running ? json_object_new_string(path) : NULL);
 	return object;
 }
@@ -56,11 +60,13 @@ print_json(const struct pin *pin)
 	json_object *object = json_object_new_object(), *rules = json_object_new_array();
 	json_object *groups = json_object_new_array();
 	for (size_t i = 0; i < pin->matched.count; i++)
-		json_object_array_add(rules, json_place(pin->matched.rules[i]->file, pin->matched.rules[i]->line));
+		json_object_array_add(rules,
+			json_place(pin->matched.rules[i]->file, pin->matched.rules[i]->line));
 	for (size_t i = 0; i < pin->plan.step_count; i++)
 		json_object_array_add(groups, json_step(pin, &pin->plan.steps[i]));
 	json_object_object_add(object, "guest", json_object_new_string(pin->domain.name));
-	json_object_object_add(object, "id", pin->domain.id >= 0 ? json_object_new_int(pin->domain.id) : NULL);
+	json_object_object_add(
+		object, "id", pin->domain.id >= 0 ? json_object_new_int(pin->domain.id) : NULL);
 	json_object_object_add(object, "uuid", json_object_new_string(pin->domain.uuid));
 	json_object_object_add(object, "rules", rules);
 	json_object_object_add(object, "groups", groups);
@@ -74,7 +80,8 @@ static char *
 rule_text(const struct setting *s, char *out, size_t size)
 {
 	char key[SETTING_KEY_MAX];
-	int n = snprintf(out, size, "%s:%u  %s = ", s->value.file, s->value.line, setting_key(s, key));
+	int n = snprintf(
+		out, size, "%s:%u  %s = ", s->value.file, s->value.line, setting_key(s, key));
 	size_t used = n < 0 || (size_t)n >= size ? size - 1 : (size_t)n;
 	for (const char *t = s->value.text; *t != '\0' && used + 1 < size; t++)
 		if (!isspace((unsigned char)*t) || !isspace((unsigned char)out[used - 1]))
@@ -92,7 +99,9 @@ fill_line(struct libscols_line *line, const struct plan_step *step, bool running
 	size_t column = 0;
 	scols_line_set_data(line, column++, group_name(step->group, name));
 	scols_line_set_data(line, column++,
-		step->cpus != NULL ? cpumask_format(step->cpus, list, sizeof(list)) : s != NULL ? "keep" : "-");
+		step->cpus != NULL ? cpumask_format(step->cpus, list, sizeof(list))
+		: s != NULL	   ? "keep"
+				   : "-");
 	if (running)
 		scols_line_set_data(line, column++, cpumask_format(step->now, list, sizeof(list)));
 	scols_line_set_data(line, column, s != NULL ? rule_text(s, rule, sizeof(rule)) : "no rule");
@@ -136,26 +145,31 @@ print_text(const struct pin *pin)
 	}
 	say(false, "%s", domain->name);
 	for (size_t i = 0; i < pin->matched.count; i++)
-		say(false, "  rule  %s:%u [%s]", pin->matched.rules[i]->file, pin->matched.rules[i]->line,
-			pin->matched.rules[i]->section);
+		say(false, "  rule  %s:%u [%s]", pin->matched.rules[i]->file,
+			pin->matched.rules[i]->line, pin->matched.rules[i]->section);
 	if (pin->running)
 		say(false, "  in    %s", pin->scope.path);
 	int r = print_table(&pin->plan, pin->running);
 	for (size_t i = 0; i < pin->notes.count; i++)
-		say(false, "%s: %s", note_level_name(pin->notes.items[i].level), pin->notes.items[i].text);
+		say(false, "%s: %s", note_level_name(pin->notes.items[i].level),
+			pin->notes.items[i].text);
 	return r;
 }
 
-/* Shows one guest's plan. EXIT_CANNOT, after saying why, if there is none or it could not be applied. */
+/*
+ * Shows one guest's plan. EXIT_CANNOT, after saying why, if there is none or it could not be
+ * applied.
+ */
 static enum exit_status
-plan_guest(const struct options *options, const struct rules *rules, const char *xml, size_t length, bool first)
+plan_guest(const struct options *options, const struct rules *rules, const char *xml, size_t length,
+	bool first)
 {
 	struct pin pin;
 	struct err e;
 	int r = pin_prepare(&pin, options->root, rules, xml, length, NULL, PIN_SHOW, &e);
 	if (r < 0)
-		complain("%s%s%s", pin.domain.name != NULL ? pin.domain.name : "", pin.domain.name != NULL ? ": " : "",
-			e.text);
+		complain("%s%s%s", pin.domain.name != NULL ? pin.domain.name : "",
+			pin.domain.name != NULL ? ": " : "", e.text);
 	enum exit_status status = r < 0 || pin.notes.errors > 0 ? EXIT_CANNOT : EXIT_OK;
 	if (r >= 0 && options->json) {
 		print_json(&pin);
@@ -198,7 +212,8 @@ plan_running(const struct options *options, const struct rules *rules)
 	}
 	enum exit_status status = EXIT_OK;
 	for (size_t i = 0; i < guests.count; i++)
-		if (plan_guest(options, rules, guests.xml[i], strlen(guests.xml[i]), i == 0) != EXIT_OK)
+		if (plan_guest(options, rules, guests.xml[i], strlen(guests.xml[i]), i == 0) !=
+			EXIT_OK)
 			status = EXIT_CANNOT;
 	if (guests.count == 0 && !options->json)
 		puts("no guest is running");
@@ -240,7 +255,8 @@ command_plan(const struct options *options)
 	enum exit_status status = EXIT_CANNOT;
 	if (options->word_count > 0 && options->xml_count > 0)
 		complain("plan: GUEST and --xml exclude each other");
-	else if (pin_load_rules(options->root, &options->config, options->config != NULL, &rules, &notes) == 0)
+	else if (pin_load_rules(options->root, &options->config, options->config != NULL, &rules,
+			 &notes) == 0)
 		status = plan_with_rules(options, &rules);
 	for (size_t i = 0; i < notes.count; i++)
 		say(true, "%s", notes.items[i].text);

@@ -42,8 +42,8 @@ ask(virConnectPtr connection, const char *name, bool running, struct guests *gue
 		return domain != NULL ? take_xml(&domain, 1, guests, e) : virt_error(e, "libvirt");
 	}
 	virDomainPtr *domains;
-	int count = virConnectListAllDomains(connection, &domains,
-		running ? VIR_CONNECT_LIST_DOMAINS_ACTIVE : 0);
+	int count = virConnectListAllDomains(
+		connection, &domains, running ? VIR_CONNECT_LIST_DOMAINS_ACTIVE : 0);
 	if (count < 0)
 		return virt_error(e, "libvirt");
 	int r = take_xml(domains, (size_t)count, guests, e);

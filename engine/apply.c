@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A group whose threads are new at each look, this often, is not ours to settle: a fork bomb, or a fight. */
+/*
+ * A group whose threads are new at each look, this often, is not ours to settle: a fork bomb, or a
+ * fight.
+ */
 #define PASSES_MAX 32
 
 /* One of plan's steps that has CPUs. */
@@ -33,7 +36,8 @@ struct work {
 	struct apply_result *result;
 };
 
-/* 0, or -1 with errno set. The masks cover 8192 CPUs; the kernel takes a longer mask than it needs. */
+/* 0, or -1 with errno set. The masks cover 8192 CPUs; the kernel takes a longer mask than it needs.
+ */
 static int
 get_affinity(pid_t tid, struct cpumask *cpus)
 {
@@ -87,12 +91,14 @@ static int
 thread_error(const struct target *target, pid_t tid, const char *what, struct err *e)
 {
 	char name[GROUP_NAME_MAX];
-	return err_errno(e, "%s: thread %d: %s", group_name(target->step->group, name), (int)tid, what);
+	return err_errno(
+		e, "%s: thread %d: %s", group_name(target->step->group, name), (int)tid, what);
 }
 
 /* Lists the threads of target's group; none, if the group went away meanwhile. */
 static int
-list_threads(const struct work *work, const struct target *target, pid_t **tids, size_t *count, struct err *e)
+list_threads(const struct work *work, const struct target *target, pid_t **tids, size_t *count,
+	struct err *e)
 {
 	char name[GROUP_NAME_MAX];
 	if (scope_threads(work->scope, target->step->group, tids, count) == 0)
@@ -105,7 +111,10 @@ list_threads(const struct work *work, const struct target *target, pid_t **tids,
 		group_name(target->step->group, name));
 }
 
-/* Reads the affinity of each thread before anything is written, and whether all is as wished already. */
+/*
+ * Reads the affinity of each thread before anything is written, and whether all is as wished
+ * already.
+ */
 static int
 read_target(struct work *work, struct target *target, struct err *e)
 {
@@ -118,7 +127,9 @@ read_target(struct work *work, struct target *target, struct err *e)
 	for (size_t i = 0; i < count && r == 0; i++) {
 		struct cpumask cpus;
 		if (get_affinity(tids[i], &cpus) != 0)
-			r = errno == ESRCH ? 0 : thread_error(target, tids[i], "cannot read its affinity", e);
+			r = errno == ESRCH
+				    ? 0
+				    : thread_error(target, tids[i], "cannot read its affinity", e);
 		else if (remember(work, tids[i], &cpus) != 0)
 			r = err_set(e, "out of memory");
 		else if (!cpumask_equal(&cpus, target->step->cpus))
@@ -130,11 +141,13 @@ read_target(struct work *work, struct target *target, struct err *e)
 
 /* Sets a thread's affinity if it is not as wished; *changed tells. */
 static int
-settle_thread(struct work *work, const struct target *target, pid_t tid, bool *changed, struct err *e)
+settle_thread(
+	struct work *work, const struct target *target, pid_t tid, bool *changed, struct err *e)
 {
 	struct cpumask cpus;
 	if (get_affinity(tid, &cpus) != 0)
-		return errno == ESRCH ? 0 : thread_error(target, tid, "cannot read its affinity", e);
+		return errno == ESRCH ? 0
+				      : thread_error(target, tid, "cannot read its affinity", e);
 	if (cpumask_equal(&cpus, target->step->cpus))
 		return 0;
 	*changed = true;
@@ -146,7 +159,10 @@ settle_thread(struct work *work, const struct target *target, pid_t tid, bool *c
 	return 0;
 }
 
-/* Looks at the threads again and again until a look finds all of them right: then all were read back. */
+/*
+ * Looks at the threads again and again until a look finds all of them right: then all were read
+ * back.
+ */
 static int
 settle_threads(struct work *work, const struct target *target, struct err *e)
 {
@@ -162,8 +178,10 @@ settle_threads(struct work *work, const struct target *target, struct err *e)
 			return r;
 	}
 	char name[GROUP_NAME_MAX], list[128];
-	return err_set(e, "%s: its threads do not keep to CPUs %s: something else sets their affinity",
-		group_name(target->step->group, name), cpumask_format(target->step->cpus, list, sizeof(list)));
+	return err_set(e,
+		"%s: its threads do not keep to CPUs %s: something else sets their affinity",
+		group_name(target->step->group, name),
+		cpumask_format(target->step->cpus, list, sizeof(list)));
 }
 
 static int
@@ -177,21 +195,25 @@ settle_target(struct work *work, struct target *target, struct err *e)
 			work->result->masks++;
 		} else if (scope_has_group(work->scope, group)) {
 			return err_errno(e, "cannot write %s to %s/%s/cpuset.cpus",
-				cpumask_format(target->step->cpus, list, sizeof(list)), work->scope->path,
-				group_name(group, name));
+				cpumask_format(target->step->cpus, list, sizeof(list)),
+				work->scope->path, group_name(group, name));
 		}
 	}
 	return settle_threads(work, target, e);
 }
 
-/* cgroup v2 takes any mask and grants what it can, so what it granted is read, not what was written. */
+/*
+ * cgroup v2 takes any mask and grants what it can, so what it granted is read, not what was
+ * written.
+ */
 static int
 verify_mask(const struct work *work, const struct target *target, struct err *e)
 {
 	struct group group = target->step->group;
 	struct cpumask granted;
 	char name[GROUP_NAME_MAX], want[128], have[128];
-	if (scope_read_mask(work->scope, group, scope_effective_file(work->scope), &granted, e) != 0)
+	if (scope_read_mask(work->scope, group, scope_effective_file(work->scope), &granted, e) !=
+		0)
 		return scope_has_group(work->scope, group) ? -1 : 0;
 	if (cpumask_equal(&granted, target->step->cpus))
 		return 0;
@@ -201,8 +223,8 @@ verify_mask(const struct work *work, const struct target *target, struct err *e)
 }
 
 /*
- * Puts back what was; returns how much of it could not be. First all masks, then affinities: before Linux 6.2 a
- * written mask replaces the affinity of the threads in the group, whoever had set it.
+ * Puts back what was; returns how much of it could not be. First all masks, then affinities: before
+ * Linux 6.2 a written mask replaces the affinity of the threads in the group, whoever had set it.
  */
 static size_t
 undo(const struct work *work)
@@ -210,7 +232,8 @@ undo(const struct work *work)
 	size_t failures = 0;
 	for (size_t i = work->target_count; i-- > 0;) {
 		const struct target *target = &work->targets[i];
-		if (target->written && write_mask(work->scope, target->step->group, target->step->now) != 0 &&
+		if (target->written &&
+			write_mask(work->scope, target->step->group, target->step->now) != 0 &&
 			scope_has_group(work->scope, target->step->group))
 			failures++;
 	}
@@ -240,7 +263,8 @@ do_work(struct work *work, struct err *e)
 }
 
 int
-apply(const struct plan *plan, const struct scope *scope, struct apply_result *result, struct err *e)
+apply(const struct plan *plan, const struct scope *scope, struct apply_result *result,
+	struct err *e)
 {
 	struct work work = {.scope = scope, .result = result};
 	*result = (struct apply_result){0};
@@ -249,12 +273,15 @@ apply(const struct plan *plan, const struct scope *scope, struct apply_result *r
 		return err_set(e, "out of memory");
 	for (size_t i = 0; i < plan->step_count; i++)
 		if (plan->steps[i].cpus != NULL)
-			work.targets[work.target_count++] = (struct target){.step = &plan->steps[i]};
+			work.targets[work.target_count++] =
+				(struct target){.step = &plan->steps[i]};
 	int r = do_work(&work, e);
 	if (r != 0) {
 		size_t failures = undo(&work);
 		if (failures > 0)
-			err_context(e, "%zu masks or affinities could not be put back after this failure", failures);
+			err_context(e,
+				"%zu masks or affinities could not be put back after this failure",
+				failures);
 	}
 	free(work.targets);
 	free(work.before);

@@ -1,4 +1,7 @@
-/* Carries out a plan: masks, then the threads' own affinity, then reads everything back; or undoes it all. */
+/*
+ * Carries out a plan: masks, then the threads' own affinity, then reads everything back; or undoes
+ * it all.
+ */
 #ifndef VMAFFINITY_APPLY_H
 #define VMAFFINITY_APPLY_H
 
@@ -14,14 +17,16 @@ struct apply_result {
 };
 
 /*
- * Does what plan says to the groups of scope, which it was made of. All masks and affinities are read before the
- * first write. A group is done when every thread's affinity, read back, equals its CPUs: since Linux 6.2 a thread
- * runs on cpuset AND the affinity that somebody set before, so a written mask alone does not do (FACTS.md 4).
- * A group or thread that goes away meanwhile is passed over.
+ * Does what plan says to the groups of scope, which it was made of. All masks and affinities are
+ * read before the first write. A group is done when every thread's affinity, read back, equals its
+ * CPUs: since Linux 6.2 a thread runs on cpuset AND the affinity that somebody set before, so a
+ * written mask alone does not do (FACTS.md 4). A group or thread that goes away meanwhile is passed
+ * over.
  *
- * Returns 0 with *result. On any failure all masks, then all affinities, are put back in reverse order and -1 is
- * returned with the reason, and with what could not be put back if there is such.
+ * Returns 0 with *result. On any failure all masks, then all affinities, are put back in reverse
+ * order and -1 is returned with the reason, and with what could not be put back if there is such.
  */
-int apply(const struct plan *plan, const struct scope *scope, struct apply_result *result, struct err *e);
+int apply(const struct plan *plan, const struct scope *scope, struct apply_result *result,
+	struct err *e);
 
 #endif

@@ -19,8 +19,8 @@ struct run {
 	struct cpuexpr *expr;
 	const struct value *value;
 	const char *at; /* the item that is being read */
-	bool host;   /* something in it depends on the host */
-	bool placed; /* the fault is in a named set, and the error says where */
+	bool host;	/* something in it depends on the host */
+	bool placed;	/* the fault is in a named set, and the error says where */
 };
 
 static int eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, bool *host,
@@ -38,12 +38,16 @@ eval_host_set(struct run *run, enum topology_set which, struct cpumask *mask, st
 	if (topology_get(run->expr->topology, which, &set, e) != 0)
 		return -1;
 	if (which == TOPOLOGY_ISOLATED && cpumask_empty(set))
-		return err_set(e, "'isolated': this host has no isolated CPUs (isolcpus= on the kernel's command line)");
+		return err_set(e, "'isolated': this host has no isolated CPUs (isolcpus= on the "
+				  "kernel's command line)");
 	cpumask_or(mask, set);
 	return 0;
 }
 
-/* Evaluates a named set, once. On failure *reported says that nobody need put a place to the error any more. */
+/*
+ * Evaluates a named set, once. On failure *reported says that nobody need put a place to the error
+ * any more.
+ */
 static int
 eval_set(struct cpuexpr *expr, const struct named_set *named, const struct cpuexpr_set **result,
 	bool *reported, struct err *e)
@@ -67,7 +71,8 @@ eval_set(struct cpuexpr *expr, const struct named_set *named, const struct cpuex
 		break;
 	}
 	if (expr->depth >= DEPTH_MAX)
-		return err_set(e, "'@%s': more than %u names within one another", named->name, DEPTH_MAX);
+		return err_set(
+			e, "'@%s': more than %u names within one another", named->name, DEPTH_MAX);
 	set->state = SET_BUSY;
 	expr->depth++;
 	bool known;
@@ -85,7 +90,8 @@ eval_named(struct run *run, const char *name, size_t length, struct cpumask *mas
 {
 	const struct named_set *named = rules_find_set(run->expr->rules, name, length);
 	if (named == NULL)
-		return err_set(e, "'@%.*s': no such name in [cpus]", (int)(length < 64 ? length : 64), name);
+		return err_set(e, "'@%.*s': no such name in [cpus]",
+			(int)(length < 64 ? length : 64), name);
 	const struct cpuexpr_set *set;
 	if (eval_set(run->expr, named, &set, &run->placed, e) != 0)
 		return -1;
@@ -106,7 +112,8 @@ eval_item(struct run *run, const char *text, size_t length, struct cpumask *mask
 		const char *s = text;
 		int r = cpumask_parse_range(&s, mask, e);
 		if (r == 0 && s != text + length)
-			r = err_set(e, "'%.*s' is not a CPU or a range of CPUs", (int)(length < 40 ? length : 40), text);
+			r = err_set(e, "'%.*s' is not a CPU or a range of CPUs",
+				(int)(length < 40 ? length : 40), text);
 		run->at = r == 0 ? text : s;
 		return r;
 	}
@@ -137,7 +144,8 @@ eval_items(struct run *run, struct cpumask *mask, struct err *e)
 	struct cpumask plus = {0}, minus = {0};
 	const char *comma;
 	const char *s = run->value->text;
-	for (run->at = s += strspn(s, separators + 1); *s != '\0'; run->at = s = skip_separators(s, &comma)) {
+	for (run->at = s += strspn(s, separators + 1); *s != '\0';
+		run->at = s = skip_separators(s, &comma)) {
 		bool exclude = *s == '^';
 		s += exclude;
 		size_t length = strcspn(s, separators);
@@ -159,10 +167,13 @@ eval_items(struct run *run, struct cpumask *mask, struct err *e)
 	return 0;
 }
 
-/* On failure *placed says that the fault was in a named set and that e has its place in front already. */
+/*
+ * On failure *placed says that the fault was in a named set and that e has its place in front
+ * already.
+ */
 static int
-eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, bool *host, bool *placed,
-	struct err *e)
+eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, bool *host,
+	bool *placed, struct err *e)
 {
 	struct run run = {.expr = expr, .value = value, .at = value->text};
 	int r = eval_items(&run, mask, e);
@@ -196,7 +207,8 @@ cpuexpr_check_rules(const struct rules *rules, struct notes *notes)
 		for (size_t j = 0; j < rules->rules[i].setting_count; j++) {
 			const struct setting *s = &rules->rules[i].settings[j];
 			struct cpumask mask;
-			if (!s->keep && eval(&expr, &s->value, &mask, &host, &reported, &e) != 0 && !reported)
+			if (!s->keep && eval(&expr, &s->value, &mask, &host, &reported, &e) != 0 &&
+				!reported)
 				notes_add(notes, NOTE_ERROR, "%s", e.text);
 		}
 	cpuexpr_free(&expr);
@@ -206,7 +218,8 @@ bool
 cpuexpr_exclusion_first(const char *text, size_t *offset, size_t *length)
 {
 	bool found = false;
-	for (const char *s = text + strspn(text, separators); *s != '\0'; s += strspn(s, separators)) {
+	for (const char *s = text + strspn(text, separators); *s != '\0';
+		s += strspn(s, separators)) {
 		size_t item = strcspn(s, separators);
 		if (*s != '^' && found)
 			return true;

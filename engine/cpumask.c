@@ -121,15 +121,19 @@ cpumask_parse_range(const char **text, struct cpumask *mask, struct err *e)
 		return -1;
 	if (last < first) {
 		*text = start;
-		return err_set(e, "range %u-%u runs backwards; write %u-%u", first, last, last, first);
+		return err_set(
+			e, "range %u-%u runs backwards; write %u-%u", first, last, last, first);
 	}
 	used = group = 1;
 	if (**text == ':') {
 		const char *stride = ++*text;
 		if (cpumask_parse_number(text, CPUMASK_CPUS, &used) != 0 || *(*text)++ != '/' ||
-			cpumask_parse_number(text, CPUMASK_CPUS, &group) != 0 || used == 0 || used > group) {
+			cpumask_parse_number(text, CPUMASK_CPUS, &group) != 0 || used == 0 ||
+			used > group) {
 			*text = stride;
-			return err_set(e, "a stride is USED/GROUP with 0 < USED <= GROUP <= %u, as in 0-31:2/4",
+			return err_set(e,
+				"a stride is USED/GROUP with 0 < USED <= GROUP <= %u, as in "
+				"0-31:2/4",
 				CPUMASK_CPUS);
 		}
 	}
@@ -165,8 +169,10 @@ cpumask_format(const struct cpumask *mask, char *out, size_t size)
 		while (cpumask_test(mask, last + 1))
 			last++;
 		char item[32];
-		int n = first == last ? snprintf(item, sizeof(item), "%s%u", used > 0 ? "," : "", first)
-				      : snprintf(item, sizeof(item), "%s%u-%u", used > 0 ? "," : "", first, last);
+		int n = first == last
+				? snprintf(item, sizeof(item), "%s%u", used > 0 ? "," : "", first)
+				: snprintf(item, sizeof(item), "%s%u-%u", used > 0 ? "," : "",
+					  first, last);
 		if (used + (size_t)n + sizeof(more) > size) {
 			if (used + sizeof(more) <= size)
 				memcpy(out + used, more, sizeof(more));

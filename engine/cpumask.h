@@ -34,8 +34,8 @@ void cpumask_and(struct cpumask *mask, const struct cpumask *other);
 void cpumask_andnot(struct cpumask *mask, const struct cpumask *other);
 
 /*
- * Reads a number of decimal digits at *text and moves *text behind it. Returns 0, or -1 if there is no
- * digit or the number is above max (*text is then where it was).
+ * Reads a number of decimal digits at *text and moves *text behind it. Returns 0, or -1 if there is
+ * no digit or the number is above max (*text is then where it was).
  */
 int cpumask_parse_number(const char **text, unsigned max, unsigned *number);
 
@@ -46,7 +46,8 @@ int cpumask_parse_number(const char **text, unsigned max, unsigned *number);
  */
 int cpumask_parse_range(const char **text, struct cpumask *mask, struct err *e);
 
-/* Reads a whole cpulist as the kernel prints it; "" is the empty set. Mask is untouched on failure. */
+/* Reads a whole cpulist as the kernel prints it; "" is the empty set. Mask is untouched on failure.
+ */
 int cpumask_parse(const char *list, struct cpumask *mask, struct err *e);
 
 /*

@@ -35,8 +35,8 @@ group_name(struct group group, char out[GROUP_NAME_MAX])
 	if (group.kind == GROUP_EMULATOR)
 		snprintf(out, GROUP_NAME_MAX, "emulator");
 	else
-		snprintf(out, GROUP_NAME_MAX, "%s%u", group.kind == GROUP_VCPU ? "vcpu" : "iothread",
-			group.id);
+		snprintf(out, GROUP_NAME_MAX, "%s%u",
+			group.kind == GROUP_VCPU ? "vcpu" : "iothread", group.id);
 	return out;
 }
 
@@ -48,7 +48,10 @@ group_compare(struct group a, struct group b)
 	return (a.id > b.id) - (a.id < b.id);
 }
 
-/* Takes a document apart only after libxml2 found it well-formed; libxml2 bounds depth (256) itself. */
+/*
+ * Takes a document apart only after libxml2 found it well-formed; libxml2 bounds depth (256)
+ * itself.
+ */
 static xmlDoc *
 parse_document(const char *xml, size_t length, const char *root, struct err *e)
 {
@@ -69,9 +72,10 @@ parse_document(const char *xml, size_t length, const char *root, struct err *e)
 		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT);
 	if (document == NULL) {
 		const xmlError *last = xmlCtxtGetLastError(parser);
-		const char *why = last != NULL && last->message != NULL ? last->message : "out of memory\n";
-		err_set(e, "the XML is not well-formed: line %d: %.*s", last != NULL ? last->line : 0,
-			(int)strcspn(why, "\n"), why);
+		const char *why =
+			last != NULL && last->message != NULL ? last->message : "out of memory\n";
+		err_set(e, "the XML is not well-formed: line %d: %.*s",
+			last != NULL ? last->line : 0, (int)strcspn(why, "\n"), why);
 		return NULL;
 	}
 	if (document->intSubset != NULL || document->extSubset != NULL) {
@@ -88,7 +92,10 @@ parse_document(const char *xml, size_t length, const char *root, struct err *e)
 	return result;
 }
 
-/* The next element called name, from node on; foreign namespaces do not count. NULL if there is none. */
+/*
+ * The next element called name, from node on; foreign namespaces do not count. NULL if there is
+ * none.
+ */
 static xmlNode *
 element_from(xmlNode *node, const char *name)
 {
@@ -171,7 +178,8 @@ parse_uuid(xmlNode *root, struct domain *domain, struct err *e)
 	if (text == NULL || strlen(text) != 36)
 		return err_set(e, "<uuid>%.60s</uuid>: not a UUID", shown(text));
 	for (size_t i = 0; i < 36; i++)
-		domain->uuid[i] = (char)(text[i] >= 'A' && text[i] <= 'F' ? text[i] + ('a' - 'A') : text[i]);
+		domain->uuid[i] =
+			(char)(text[i] >= 'A' && text[i] <= 'F' ? text[i] + ('a' - 'A') : text[i]);
 	return 0;
 }
 
@@ -184,11 +192,14 @@ parse_vcpus(xmlNode *root, struct domain *domain, struct err *e)
 	AUTO_TEXT char *current = vcpu != NULL ? attribute(vcpu, "current") : NULL;
 	unsigned online;
 	domain->vcpus = 1; /* libvirt's default */
-	if (vcpu != NULL && (parse_number(maximum, DOMAIN_VCPUS_MAX, &domain->vcpus) != 0 || domain->vcpus == 0))
-		return err_set(e, "<vcpu>%.40s</vcpu>: not a number from 1 to %u", shown(maximum), DOMAIN_VCPUS_MAX);
+	if (vcpu != NULL && (parse_number(maximum, DOMAIN_VCPUS_MAX, &domain->vcpus) != 0 ||
+				    domain->vcpus == 0))
+		return err_set(e, "<vcpu>%.40s</vcpu>: not a number from 1 to %u", shown(maximum),
+			DOMAIN_VCPUS_MAX);
 	online = domain->vcpus;
 	if (current != NULL && parse_number(current, domain->vcpus, &online) != 0)
-		return err_set(e, "<vcpu current='%.40s'>: not a number up to %u", current, domain->vcpus);
+		return err_set(
+			e, "<vcpu current='%.40s'>: not a number up to %u", current, domain->vcpus);
 	domain->vcpu_online = calloc(domain->vcpus, sizeof(*domain->vcpu_online));
 	if (domain->vcpu_online == NULL)
 		return err_set(e, "out of memory");
@@ -200,7 +211,8 @@ parse_vcpus(xmlNode *root, struct domain *domain, struct err *e)
 		AUTO_TEXT char *enabled = attribute(one, "enabled");
 		unsigned number;
 		if (parse_number(id, domain->vcpus - 1, &number) != 0)
-			return err_set(e, "<vcpus><vcpu id='%.40s'>: not a vCPU of this guest, 0-%u",
+			return err_set(e,
+				"<vcpus><vcpu id='%.40s'>: not a vCPU of this guest, 0-%u",
 				shown(id), domain->vcpus - 1);
 		domain->vcpu_online[number] = enabled != NULL && strcmp(enabled, "yes") == 0;
 	}
@@ -215,8 +227,8 @@ compare_ids(const void *a, const void *b)
 }
 
 /*
- * <iothreads>4</iothreads> with <iothreadids><iothread id='2'/>...: those listed, and then, as libvirt
- * does, the lowest unused numbers until there are as many as <iothreads> says.
+ * <iothreads>4</iothreads> with <iothreadids><iothread id='2'/>...: those listed, and then, as
+ * libvirt does, the lowest unused numbers until there are as many as <iothreads> says.
  */
 static int
 parse_iothreads(xmlNode *root, struct domain *domain, struct err *e)
@@ -299,22 +311,28 @@ parse_cpuset(const char *text, struct cpumask *cpus, struct err *e)
 	return *s == '\0' ? 0 : err_set(e, "cpuset='%.60s': not a list of CPUs", text);
 }
 
-/* All elements called name below cputune; id_attribute is NULL where there is only one such thread group. */
+/*
+ * All elements called name below cputune; id_attribute is NULL where there is only one such thread
+ * group.
+ */
 static int
-parse_pin_elements(xmlNode *cputune, const char *name, enum group_kind kind, const char *id_attribute,
-	struct domain_pins *pins, struct err *e)
+parse_pin_elements(xmlNode *cputune, const char *name, enum group_kind kind,
+	const char *id_attribute, struct domain_pins *pins, struct err *e)
 {
-	for (xmlNode *pin = child(cputune, name); pin != NULL; pin = element_from(pin->next, name)) {
+	for (xmlNode *pin = child(cputune, name); pin != NULL;
+		pin = element_from(pin->next, name)) {
 		AUTO_TEXT char *id = id_attribute != NULL ? attribute(pin, id_attribute) : NULL;
 		AUTO_TEXT char *cpuset = attribute(pin, "cpuset");
-		struct domain_pin *larger = reallocarray(pins->pins, pins->count + 1, sizeof(*larger));
+		struct domain_pin *larger =
+			reallocarray(pins->pins, pins->count + 1, sizeof(*larger));
 		if (larger == NULL)
 			return err_set(e, "out of memory");
 		pins->pins = larger;
 		struct domain_pin *one = &larger[pins->count];
 		*one = (struct domain_pin){.group = {.kind = kind}};
 		if (id_attribute != NULL && parse_number(id, 0xffffffff, &one->group.id) != 0)
-			return err_set(e, "<%s %s='%.40s'>: not a number", name, id_attribute, shown(id));
+			return err_set(
+				e, "<%s %s='%.40s'>: not a number", name, id_attribute, shown(id));
 		if (parse_cpuset(shown(cpuset), &one->cpus, e) != 0)
 			return err_context(e, "<%s>", name);
 		pins->count++;

@@ -40,18 +40,18 @@ int group_compare(struct group a, struct group b);
 
 struct domain {
 	char *name;
-	char uuid[37];	       /* lower case; "" if the XML has none */
-	int id;		       /* of the running guest; -1 if the XML has none */
-	unsigned vcpus;	       /* the maximum: ids 0 .. vcpus - 1 */
-	bool *vcpu_online;     /* by id */
-	unsigned *iothreads;   /* ids, ascending */
+	char uuid[37];	     /* lower case; "" if the XML has none */
+	int id;		     /* of the running guest; -1 if the XML has none */
+	unsigned vcpus;	     /* the maximum: ids 0 .. vcpus - 1 */
+	bool *vcpu_online;   /* by id */
+	unsigned *iothreads; /* ids, ascending */
 	size_t iothread_count;
 };
 
 /*
- * Reads a domain's XML (FACTS.md 2; libvirt's docs/formatdomain). Bounded in size and depth, no entity
- * and no network is resolved, a document with a DOCTYPE is refused. Returns 0 with *domain, to be freed
- * by domain_free(), or -1 with the reason.
+ * Reads a domain's XML (FACTS.md 2; libvirt's docs/formatdomain). Bounded in size and depth, no
+ * entity and no network is resolved, a document with a DOCTYPE is refused. Returns 0 with *domain,
+ * to be freed by domain_free(), or -1 with the reason.
  */
 int domain_parse(const char *xml, size_t length, struct domain *domain, struct err *e);
 void domain_free(struct domain *domain);
@@ -69,14 +69,20 @@ struct domain_pins {
 	struct cpumask fallback;
 };
 
-/* Reads the pins in a domain's XML. Returns 0 with *pins, to be freed by domain_pins_free(), or -1 with the reason. */
+/*
+ * Reads the pins in a domain's XML. Returns 0 with *pins, to be freed by domain_pins_free(), or -1
+ * with the reason.
+ */
 int domain_parse_pins(const char *xml, size_t length, struct domain_pins *pins, struct err *e);
 void domain_pins_free(struct domain_pins *pins);
 
 /* The CPUs to which the XML pins group, or NULL if it does not. */
 const struct cpumask *domain_pins_find(const struct domain_pins *pins, struct group group);
 
-/* The pid in libvirt's status file of a running guest, /run/libvirt/qemu/NAME.xml; -1 with the reason. */
+/*
+ * The pid in libvirt's status file of a running guest, /run/libvirt/qemu/NAME.xml; -1 with the
+ * reason.
+ */
 int domain_parse_status_pid(const char *xml, size_t length, struct err *e);
 
 #endif

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 /*
- * One file for all guests, which only root can open, so nobody else can hold it locked. A guest is one byte of it,
- * far out at a place that depends on its name; two that share a place by chance wait for each other, no more.
+ * One file for all guests, which only root can open, so nobody else can hold it locked. A guest is
+ * one byte of it, far out at a place that depends on its name; two that share a place by chance
+ * wait for each other, no more.
  */
 #define LOCK_FILE "run/vmaffinity.lock"
 

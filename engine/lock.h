@@ -5,9 +5,10 @@
 #include "err.h"
 
 /*
- * Waits until nobody else works on the guest called name, and keeps others out until the fd that it returns is closed
- * or the process ends. Guests differ, so that they do not wait for one another. -1 with the reason: there is no lock
- * (a read-only /run, say); what the lock keeps apart is safe without it as well, if less tidy.
+ * Waits until nobody else works on the guest called name, and keeps others out until the fd that it
+ * returns is closed or the process ends. Guests differ, so that they do not wait for one another.
+ * -1 with the reason: there is no lock (a read-only /run, say); what the lock keeps apart is safe
+ * without it as well, if less tidy.
  */
 int lock_guest(int root, const char *name, struct err *e);
 

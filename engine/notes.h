@@ -1,4 +1,5 @@
-/* A list of things to tell a person, each a line with a level. Collected low, printed by programs. */
+/* A list of things to tell a person, each a line with a level. Collected low, printed by programs.
+ */
 #ifndef VMAFFINITY_NOTES_H
 #define VMAFFINITY_NOTES_H
 

@@ -9,7 +9,8 @@
 #include <string.h>
 
 int
-pin_load_rules(int root, const char *const files[], size_t count, struct rules *rules, struct notes *notes)
+pin_load_rules(
+	int root, const char *const files[], size_t count, struct rules *rules, struct notes *notes)
 {
 	size_t errors = notes->errors;
 	*rules = (struct rules){0};
@@ -32,7 +33,8 @@ explain_missing(struct pin *pin, const struct cpumask *missing, char *out, size_
 	if (topology_get(&pin->topology, TOPOLOGY_PRESENT, &host, &e) == 0) {
 		cpumask_andnot(&rest, host);
 		if (!cpumask_empty(&rest)) {
-			snprintf(out, size, "this host has only CPUs %s", cpumask_format(host, list, sizeof(list)));
+			snprintf(out, size, "this host has only CPUs %s",
+				cpumask_format(host, list, sizeof(list)));
 			return;
 		}
 	}
@@ -40,17 +42,21 @@ explain_missing(struct pin *pin, const struct cpumask *missing, char *out, size_
 	if (topology_get(&pin->topology, TOPOLOGY_ONLINE, &host, &e) == 0) {
 		cpumask_andnot(&rest, host);
 		if (!cpumask_empty(&rest)) {
-			snprintf(out, size, "offline: CPUs %s", cpumask_format(&rest, list, sizeof(list)));
+			snprintf(out, size, "offline: CPUs %s",
+				cpumask_format(&rest, list, sizeof(list)));
 			return;
 		}
 	}
-	if (pin->running && scope_find_limit(&pin->scope, missing, name, sizeof(name), &granted, &e) == 0)
-		snprintf(out, size, "%s allows only %s", name, cpumask_format(&granted, list, sizeof(list)));
+	if (pin->running &&
+		scope_find_limit(&pin->scope, missing, name, sizeof(name), &granted, &e) == 0)
+		snprintf(out, size, "%s allows only %s", name,
+			cpumask_format(&granted, list, sizeof(list)));
 	else
 		snprintf(out, size, "the kernel does not grant them");
 }
 
-/* A warning for each setting that asks for more than there is, an error if nothing is left of it. */
+/* A warning for each setting that asks for more than there is, an error if nothing is left of it.
+ */
 static void
 note_missing(struct pin *pin)
 {
@@ -64,9 +70,9 @@ note_missing(struct pin *pin)
 		bool none = cpumask_empty(&mask->cpus);
 		char key[SETTING_KEY_MAX], want[128], lost[128], why[512];
 		explain_missing(pin, &missing, why, sizeof(why));
-		notes_add(&pin->notes, none ? NOTE_ERROR : NOTE_WARNING, "%s:%u: %s wants %s, but %s; %s%s",
-			s->value.file, s->value.line, setting_key(s, key),
-			cpumask_format(&mask->asked, want, sizeof(want)), why,
+		notes_add(&pin->notes, none ? NOTE_ERROR : NOTE_WARNING,
+			"%s:%u: %s wants %s, but %s; %s%s", s->value.file, s->value.line,
+			setting_key(s, key), cpumask_format(&mask->asked, want, sizeof(want)), why,
 			none ? "no CPU is left" : "left out: ",
 			none ? "" : cpumask_format(&missing, lost, sizeof(lost)));
 	}
@@ -95,17 +101,19 @@ make_plan(struct pin *pin, struct err *e)
 	const struct cpumask *usable = &pin->scope.allowed;
 	if (!pin->running && topology_get(&pin->topology, TOPOLOGY_ONLINE, &usable, e) != 0)
 		return -1;
-	if (placement(&pin->matched, &pin->domain, &pin->expr, usable, &pin->wish, &pin->notes, e) != 0)
+	if (placement(&pin->matched, &pin->domain, &pin->expr, usable, &pin->wish, &pin->notes,
+		    e) != 0)
 		return -1;
 	note_missing(pin);
-	if (plan_build(&pin->wish, &pin->domain, pin->running ? &pin->scope : NULL, &pin->plan) != 0)
+	if (plan_build(&pin->wish, &pin->domain, pin->running ? &pin->scope : NULL, &pin->plan) !=
+		0)
 		return err_set(e, "out of memory");
 	return 0;
 }
 
 int
-pin_prepare(struct pin *pin, int root, const struct rules *rules, const char *xml, size_t length, const char *name,
-	enum pin_intent intent, struct err *e)
+pin_prepare(struct pin *pin, int root, const struct rules *rules, const char *xml, size_t length,
+	const char *name, enum pin_intent intent, struct err *e)
 {
 	*pin = (struct pin){.lock = -1, .topology = {.root = root}};
 	pin->expr = (struct cpuexpr){.rules = rules, .topology = &pin->topology};

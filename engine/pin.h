@@ -17,11 +17,12 @@
 #include <stddef.h>
 
 /*
- * Reads and checks all rules: those of the standard places below root, or, if count is not 0, those files in that
- * order (paths as the caller sees them). Returns 0, or -1 if there was any error; all of them are in notes then, and *rules serves only
- * for rules_on_error() and rules_free().
+ * Reads and checks all rules: those of the standard places below root, or, if count is not 0, those
+ * files in that order (paths as the caller sees them). Returns 0, or -1 if there was any error; all
+ * of them are in notes then, and *rules serves only for rules_on_error() and rules_free().
  */
-int pin_load_rules(int root, const char *const files[], size_t count, struct rules *rules, struct notes *notes);
+int pin_load_rules(int root, const char *const files[], size_t count, struct rules *rules,
+	struct notes *notes);
 
 /* All that is known of one guest; the parts point into one another, so it is not copied. */
 struct pin {
@@ -34,7 +35,8 @@ struct pin {
 	struct scope scope; /* if running */
 	struct wish wish;
 	struct plan plan;
-	struct notes notes; /* what is to be said; with an error among them the plan cannot be applied */
+	struct notes
+		notes; /* what is to be said; with an error among them the plan cannot be applied */
 };
 
 /* What is to become of the plan. */
@@ -43,17 +45,22 @@ enum pin_intent {
 	PIN_APPLY, /* to be applied: it must run, and nobody else is let at it until pin_free() */
 };
 
-/* What pin_prepare() returns when no rule matches the guest; /sys and cgroups were not looked at. */
+/* What pin_prepare() returns when no rule matches the guest; /sys and cgroups were not looked at.
+ */
 #define PIN_NO_RULE 1
 
 /*
- * Makes a plan from a domain's XML. If name is not NULL, the XML must be of the guest of that name. rules must live
- * until pin_free(), which is to be called whatever this returns: 0, PIN_NO_RULE or -1 with the reason.
+ * Makes a plan from a domain's XML. If name is not NULL, the XML must be of the guest of that name.
+ * rules must live until pin_free(), which is to be called whatever this returns: 0, PIN_NO_RULE or
+ * -1 with the reason.
  */
-int pin_prepare(struct pin *pin, int root, const struct rules *rules, const char *xml, size_t length, const char *name,
-	enum pin_intent intent, struct err *e);
+int pin_prepare(struct pin *pin, int root, const struct rules *rules, const char *xml,
+	size_t length, const char *name, enum pin_intent intent, struct err *e);
 
-/* Applies the plan of a pin prepared with PIN_APPLY. Returns 0, or -1 with the reason; all is as before then. */
+/*
+ * Applies the plan of a pin prepared with PIN_APPLY. Returns 0, or -1 with the reason; all is as
+ * before then.
+ */
 int pin_apply(struct pin *pin, struct apply_result *result, struct err *e);
 
 void pin_free(struct pin *pin);

@@ -32,8 +32,8 @@ wants_mask(const struct wish_group *group)
 
 /* The mask of a setting: the one that is there already, or the next free one, evaluated. */
 static const struct wish_mask *
-mask_of(struct wish *wish, const struct setting *setting, struct cpuexpr *expr, const struct cpumask *usable,
-	struct err *e)
+mask_of(struct wish *wish, const struct setting *setting, struct cpuexpr *expr,
+	const struct cpumask *usable, struct err *e)
 {
 	for (size_t i = wish->mask_count; i-- > 0;)
 		if (wish->masks[i].setting == setting)
@@ -48,7 +48,10 @@ mask_of(struct wish *wish, const struct setting *setting, struct cpuexpr *expr, 
 	return mask;
 }
 
-/* As many masks as there are different settings; neighbours mostly share theirs, so this may count too many. */
+/*
+ * As many masks as there are different settings; neighbours mostly share theirs, so this may count
+ * too many.
+ */
 static size_t
 count_masks(const struct wish *wish)
 {
@@ -79,7 +82,10 @@ evaluate(struct wish *wish, struct cpuexpr *expr, const struct cpumask *usable, 
 	return 0;
 }
 
-/* A key for a single vCPU or a range that lies wholly outside the guest: a note, it may be plugged in later. */
+/*
+ * A key for a single vCPU or a range that lies wholly outside the guest: a note, it may be plugged
+ * in later.
+ */
 static void
 note_absent(const struct wish *wish, const struct matched *matched, const struct domain *domain,
 	struct notes *notes)
@@ -90,14 +96,16 @@ note_absent(const struct wish *wish, const struct matched *matched, const struct
 			bool there = s->every;
 			for (size_t k = 0; k < wish->group_count && !there; k++) {
 				struct group group = wish->groups[k].group;
-				there = group.kind == s->kind && group.id >= s->first && group.id <= s->last;
+				there = group.kind == s->kind && group.id >= s->first &&
+					group.id <= s->last;
 			}
 			char key[SETTING_KEY_MAX];
 			if (!there)
-				notes_add(notes, NOTE_INFO, "%s:%u: %s: the guest has %s %u %s", s->value.file,
-					s->value.line, setting_key(s, key),
+				notes_add(notes, NOTE_INFO, "%s:%u: %s: the guest has %s %u %s",
+					s->value.file, s->value.line, setting_key(s, key),
 					s->kind == GROUP_VCPU ? "at most" : "only",
-					s->kind == GROUP_VCPU ? domain->vcpus : (unsigned)domain->iothread_count,
+					s->kind == GROUP_VCPU ? domain->vcpus
+							      : (unsigned)domain->iothread_count,
 					s->kind == GROUP_VCPU ? "vCPUs" : "iothreads");
 		}
 }
@@ -134,5 +142,6 @@ compare_to_group(const void *key, const void *item)
 const struct wish_group *
 wish_find(const struct wish *wish, struct group group)
 {
-	return bsearch(&group, wish->groups, wish->group_count, sizeof(*wish->groups), compare_to_group);
+	return bsearch(
+		&group, wish->groups, wish->group_count, sizeof(*wish->groups), compare_to_group);
 }

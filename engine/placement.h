@@ -1,4 +1,7 @@
-/* From the rules that match a guest to a mask for each of its thread groups. Pure: no file, no errno. */
+/*
+ * From the rules that match a guest to a mask for each of its thread groups. Pure: no file, no
+ * errno.
+ */
 #ifndef VMAFFINITY_PLACEMENT_H
 #define VMAFFINITY_PLACEMENT_H
 
@@ -26,13 +29,15 @@ struct wish_group {
 struct wish {
 	struct wish_mask *masks;
 	size_t mask_count;
-	struct wish_group *groups; /* every group that the guest may have, sorted by group_compare() */
+	struct wish_group
+		*groups; /* every group that the guest may have, sorted by group_compare() */
 	size_t group_count;
 };
 
 /*
- * What the rules wish for domain. usable: the CPUs that there are for it. Says in notes which settings name a vCPU or
- * an iothread that the guest does not have. Returns 0 with *wish, to be freed by wish_free(), or -1 with the reason.
+ * What the rules wish for domain. usable: the CPUs that there are for it. Says in notes which
+ * settings name a vCPU or an iothread that the guest does not have. Returns 0 with *wish, to be
+ * freed by wish_free(), or -1 with the reason.
  */
 int placement(const struct matched *matched, const struct domain *domain, struct cpuexpr *expr,
 	const struct cpumask *usable, struct wish *wish, struct notes *notes, struct err *e);

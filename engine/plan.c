@@ -25,7 +25,8 @@ is_online(const struct domain *domain, struct group group)
 }
 
 int
-plan_build(const struct wish *wish, const struct domain *domain, const struct scope *scope, struct plan *plan)
+plan_build(const struct wish *wish, const struct domain *domain, const struct scope *scope,
+	struct plan *plan)
 {
 	size_t most = scope != NULL ? scope->group_count : wish->group_count;
 	*plan = (struct plan){.steps = calloc(most + 1, sizeof(*plan->steps))};
@@ -36,7 +37,8 @@ plan_build(const struct wish *wish, const struct domain *domain, const struct sc
 			plan->steps[plan->step_count++] =
 				make_step(wish, scope->groups[i].group, &scope->groups[i].now);
 		else if (is_online(domain, wish->groups[i].group))
-			plan->steps[plan->step_count++] = make_step(wish, wish->groups[i].group, NULL);
+			plan->steps[plan->step_count++] =
+				make_step(wish, wish->groups[i].group, NULL);
 	return 0;
 }
 
@@ -47,7 +49,10 @@ plan_free(struct plan *plan)
 	*plan = (struct plan){0};
 }
 
-/* The step behind those that continue the run which begins at step: ids in sequence, one kind, the same CPUs. */
+/*
+ * The step behind those that continue the run which begins at step: ids in sequence, one kind, the
+ * same CPUs.
+ */
 static const struct plan_step *
 end_of_run(const struct plan_step *step, const struct plan_step *end)
 {
@@ -73,7 +78,8 @@ plan_summary(const struct plan *plan, char *out, size_t size)
 		if (next - step > 1)
 			snprintf(last, sizeof(last), "-%u", next[-1].group.id);
 		int n = snprintf(item, sizeof(item), "%s%s%s %s", used > 0 ? ", " : "",
-			group_name(step->group, name), last, cpumask_format(step->cpus, list, sizeof(list)));
+			group_name(step->group, name), last,
+			cpumask_format(step->cpus, list, sizeof(list)));
 		if (used + (size_t)n + sizeof(", ...") > size) {
 			snprintf(out + used, size - used, "%s", used > 0 ? ", ..." : "...");
 			break;

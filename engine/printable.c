@@ -5,9 +5,9 @@
 #include <string.h>
 
 /*
- * Length of the well-formed UTF-8 sequence at s (RFC 3629), 0 if there is none or if it is a control
- * character: C0, DEL, C1, the line and paragraph separators, and the marks that reorder text
- * (U+200E-F, U+202A-E, U+2066-9), with which a name could disguise the line that it stands in.
+ * Length of the well-formed UTF-8 sequence at s (RFC 3629), 0 if there is none or if it is a
+ * control character: C0, DEL, C1, the line and paragraph separators, and the marks that reorder
+ * text (U+200E-F, U+202A-E, U+2066-9), with which a name could disguise the line that it stands in.
  */
 static size_t
 visible_length(const unsigned char *s)
@@ -26,7 +26,8 @@ visible_length(const unsigned char *s)
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	if (c < smallest[length] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) || c < 0xa0)
 		return 0;
-	if (c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
+	if (c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+		(c >= 0x2066 && c <= 0x2069))
 		return 0;
 	return length;
 }

@@ -16,8 +16,9 @@
 #define PROC_FILE_MAX ((size_t)16 * 1024 * 1024)
 
 /*
- * The guest's name as libvirt spells it in the name of the pid file: virPidFileBuildPath() prints with
- * virBufferEscapeString(), which is meant for XML and drops the control characters that XML has no place for.
+ * The guest's name as libvirt spells it in the name of the pid file: virPidFileBuildPath() prints
+ * with virBufferEscapeString(), which is meant for XML and drops the control characters that XML
+ * has no place for.
  */
 static int
 pid_file_name(const char *name, char *out, size_t size)
@@ -25,10 +26,10 @@ pid_file_name(const char *name, char *out, size_t size)
 	size_t used = 0;
 	for (const unsigned char *s = (const unsigned char *)name; *s != '\0'; s++) {
 		char plain[2] = {(char)*s, '\0'};
-		const char *text = *s == '<'    ? "&lt;"
-				   : *s == '>'  ? "&gt;"
-				   : *s == '&'  ? "&amp;"
-				   : *s == '"'  ? "&quot;"
+		const char *text = *s == '<'	? "&lt;"
+				   : *s == '>'	? "&gt;"
+				   : *s == '&'	? "&amp;"
+				   : *s == '"'	? "&quot;"
 				   : *s == '\'' ? "&apos;"
 						: plain;
 		if (*s < 0x20 && strchr("\t\n\r", *s) == NULL)
@@ -72,7 +73,8 @@ find_by_status_file(int root, const char *name, pid_t *pid, struct err *e)
 	if (file_read_all_at(root, path, DOMAIN_XML_MAX, &xml, &length) != 0) {
 		if (errno != ENOENT && errno != ENAMETOOLONG)
 			return err_errno(e, "/%s", path);
-		err_set(e, "not running here: no pid file and no status file in /%s", RUN_DIRECTORY);
+		err_set(e, "not running here: no pid file and no status file in /%s",
+			RUN_DIRECTORY);
 		return PROCESS_NOT_RUNNING;
 	}
 	int found = domain_parse_status_pid(xml, length, e);
@@ -112,7 +114,10 @@ list_has(const char *list, const char *word)
 	return false;
 }
 
-/* Picks from /proc/PID/cgroup, lines "ID:CONTROLLERS:PATH", the cgroup with the cpuset, else v2's ("0::"). */
+/*
+ * Picks from /proc/PID/cgroup, lines "ID:CONTROLLERS:PATH", the cgroup with the cpuset, else v2's
+ * ("0::").
+ */
 static int
 choose_line(char *text, struct process_cgroup *cgroup, const char **path)
 {
@@ -139,8 +144,8 @@ unescape(char *text)
 {
 	char *out = text;
 	for (const char *s = text; *s != '\0';) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
-			s[3] <= '7') {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
+			s[3] >= '0' && s[3] <= '7') {
 			*out++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
 			s += 4;
 		} else {
@@ -161,8 +166,9 @@ below(const char *path, const char *prefix)
 }
 
 /*
- * One line of mountinfo: "36 35 98:0 /root /mount/point options [tag...] - fstype source super-options". True if it
- * is the hierarchy that is looked for and path lies in the part of it that is mounted there.
+ * One line of mountinfo: "36 35 98:0 /root /mount/point options [tag...] - fstype source
+ * super-options". True if it is the hierarchy that is looked for and path lies in the part of it
+ * that is mounted there.
  */
 static bool
 take_mount(char *line, const char *path, struct process_cgroup *cgroup)
@@ -185,7 +191,8 @@ take_mount(char *line, const char *path, struct process_cgroup *cgroup)
 	unescape(field[3]);
 	unescape(field[4]);
 	const char *rest = below(path, field[3]);
-	if (rest == NULL || strlen(field[4]) >= sizeof(cgroup->mount) || strlen(rest) >= sizeof(cgroup->path))
+	if (rest == NULL || strlen(field[4]) >= sizeof(cgroup->mount) ||
+		strlen(rest) >= sizeof(cgroup->path))
 		return false;
 	strcpy(cgroup->mount, field[4]);
 	strcpy(cgroup->path, rest);
@@ -212,5 +219,6 @@ process_find_cgroup(int root, pid_t pid, struct process_cgroup *cgroup, struct e
 	for (char *rest = mounts, *line; (line = strsep(&rest, "\n")) != NULL;)
 		if (take_mount(line, path, cgroup))
 			return 0;
-	return err_set(e, "no %s hierarchy is mounted that holds '%s'", cgroup->v2 ? "cgroup v2" : "cpuset", path);
+	return err_set(e, "no %s hierarchy is mounted that holds '%s'",
+		cgroup->v2 ? "cgroup v2" : "cpuset", path);
 }

@@ -17,12 +17,13 @@ int process_find(int root, const char *name, pid_t *pid, struct err *e);
 struct process_cgroup {
 	bool v2;
 	char mount[PATH_MAX]; /* where the hierarchy is mounted, an absolute path without links */
-	char path[PATH_MAX];  /* of the cgroup below that, without a '/' at its ends; "" is the mount point itself */
+	char path[PATH_MAX]; /* of the cgroup below that, without a '/' at its ends; "" is the mount
+				point itself */
 };
 
 /*
- * The cgroup of process pid that has, or on v2 would have, the cpuset controller: cgroups(7), "/proc files", mapped
- * through /proc/self/mountinfo, proc(5). Returns 0, or -1 with the reason.
+ * The cgroup of process pid that has, or on v2 would have, the cpuset controller: cgroups(7),
+ * "/proc files", mapped through /proc/self/mountinfo, proc(5). Returns 0, or -1 with the reason.
  */
 int process_find_cgroup(int root, pid_t pid, struct process_cgroup *cgroup, struct err *e);
 

@@ -16,7 +16,8 @@ value_place(const struct value *value, size_t offset, char out[VALUE_PLACE_MAX])
 			column = 1;
 		}
 	}
-	snprintf(out, VALUE_PLACE_MAX, "%.*s:%u:%u", VALUE_PLACE_MAX - 32, value->file, line, column);
+	snprintf(out, VALUE_PLACE_MAX, "%.*s:%u:%u", VALUE_PLACE_MAX - 32, value->file, line,
+		column);
 	return out;
 }
 
@@ -35,7 +36,10 @@ setting_key(const struct setting *setting, char out[SETTING_KEY_MAX])
 	return out;
 }
 
-/* Whether one of the comma-separated patterns of a "match =" value fits. Its form was checked at load. */
+/*
+ * Whether one of the comma-separated patterns of a "match =" value fits. Its form was checked at
+ * load.
+ */
 static bool
 patterns_match(const char *patterns, const struct domain *domain)
 {
@@ -55,7 +59,8 @@ patterns_match(const char *patterns, const struct domain *domain)
 			if (strcasecmp(pattern + 5, domain->uuid) == 0)
 				return true;
 		} else {
-			const char *glob = strncmp(pattern, "name:", 5) == 0 ? pattern + 5 : pattern;
+			const char *glob =
+				strncmp(pattern, "name:", 5) == 0 ? pattern + 5 : pattern;
 			if (fnmatch(glob, domain->name, 0) == 0)
 				return true;
 		}
@@ -132,7 +137,8 @@ const struct named_set *
 rules_find_set(const struct rules *rules, const char *name, size_t length)
 {
 	for (size_t i = rules->set_count; i-- > 0;)
-		if (strncmp(rules->sets[i].name, name, length) == 0 && rules->sets[i].name[length] == '\0')
+		if (strncmp(rules->sets[i].name, name, length) == 0 &&
+			rules->sets[i].name[length] == '\0')
 			return &rules->sets[i];
 	return NULL;
 }

@@ -1,4 +1,7 @@
-/* The administrator's rules: what /etc/vmaffinity.ini and /etc/vmaffinity.d/ say. See vmaffinity.ini(5). */
+/*
+ * The administrator's rules: what /etc/vmaffinity.ini and /etc/vmaffinity.d/ say. See
+ * vmaffinity.ini(5).
+ */
 #ifndef VMAFFINITY_RULES_H
 #define VMAFFINITY_RULES_H
 
@@ -21,7 +24,7 @@
 
 /* The text behind "KEY =" and where it stands, for messages. */
 struct value {
-	char *text;	  /* continued lines are kept apart by the newlines that stood between them */
+	char *text; /* continued lines are kept apart by the newlines that stood between them */
 	const char *file; /* belongs to the struct rules */
 	unsigned line;
 	unsigned column; /* of text[0], from 1, in bytes */
@@ -56,7 +59,8 @@ struct rule {
 	char *section;
 	const char *file;
 	unsigned line;
-	struct value match; /* text is NULL if there is no such key: then the section's name is the pattern */
+	struct value match; /* text is NULL if there is no such key: then the section's name is the
+			       pattern */
 	struct setting *settings;
 	size_t setting_count;
 	enum on_error on_error;
@@ -79,9 +83,9 @@ struct rules {
 };
 
 /*
- * Reads RULES_MAIN_FILE and then RULES_DIRECTORY's *.ini in byte order, below the directory fd root. What is
- * not there is no error. Each error is added to notes with its FILE:LINE; if there is any, *rules
- * holds what could be understood, good for rules_on_error() and rules_free() only.
+ * Reads RULES_MAIN_FILE and then RULES_DIRECTORY's *.ini in byte order, below the directory fd
+ * root. What is not there is no error. Each error is added to notes with its FILE:LINE; if there is
+ * any, *rules holds what could be understood, good for rules_on_error() and rules_free() only.
  */
 void rules_load(struct rules *rules, int root, struct notes *notes);
 
@@ -95,7 +99,8 @@ const struct named_set *rules_find_set(const struct rules *rules, const char *na
 
 bool rule_matches(const struct rule *rule, const struct domain *domain);
 
-/* The rules that match a domain, in order. Zero-initialised is none. Points into the struct rules. */
+/* The rules that match a domain, in order. Zero-initialised is none. Points into the struct rules.
+ */
 struct matched {
 	const struct rule **rules;
 	size_t count;
@@ -105,12 +110,15 @@ struct matched {
 int rules_match(const struct rules *rules, const struct domain *domain, struct matched *matched);
 
 /*
- * The setting that decides over a group: that of the last matching rule which names the group; within one
- * rule, one id beats a range of ids beats every. NULL if no rule says anything.
+ * The setting that decides over a group: that of the last matching rule which names the group;
+ * within one rule, one id beats a range of ids beats every. NULL if no rule says anything.
  */
 const struct setting *rules_setting(const struct matched *matched, struct group group);
 
-/* ON_ERROR_IGNORE or ON_ERROR_FAIL; domain may be NULL if it is not known, then [global] alone counts. */
+/*
+ * ON_ERROR_IGNORE or ON_ERROR_FAIL; domain may be NULL if it is not known, then [global] alone
+ * counts.
+ */
 enum on_error rules_on_error(const struct rules *rules, const struct domain *domain);
 
 #endif

@@ -69,9 +69,13 @@ unknown_key(const char *name, const char *const *known, size_t count, struct err
 	return err_set(e, "unknown key '%.60s'; the keys are %s", name, list);
 }
 
-/* "vcpu" or "iothread" with "s", "N" or "A-B" behind it; 0, -1 with the reason, or 1: not such a key at all. */
+/*
+ * "vcpu" or "iothread" with "s", "N" or "A-B" behind it; 0, -1 with the reason, or 1: not such a
+ * key at all.
+ */
 static int
-parse_group_key(const char *name, const char *word, unsigned smallest, struct key *key, struct err *e)
+parse_group_key(
+	const char *name, const char *word, unsigned smallest, struct key *key, struct err *e)
 {
 	const unsigned largest = DOMAIN_VCPUS_MAX - 1;
 	size_t length = strlen(word);
@@ -97,7 +101,8 @@ parse_group_key(const char *name, const char *word, unsigned smallest, struct ke
 	if (key->first < smallest)
 		return err_set(e, "'%.60s': %ss are numbered from %u", name, word, smallest);
 	if (key->last < key->first)
-		return err_set(e, "'%.60s' runs backwards; write %s%u-%u", name, word, key->last, key->first);
+		return err_set(e, "'%.60s' runs backwards; write %s%u-%u", name, word, key->last,
+			key->first);
 	return 0;
 }
 
@@ -141,7 +146,8 @@ rules_global_key_parse(const char *name, struct key *key, struct err *e)
 	if (strcmp(name, "on-error") == 0)
 		return 0;
 	if (rules_key_parse(name, &rule_key, &ignored) == 0)
-		return err_set(e, "'%.60s' stands in [global]; for every guest, write it below [*]", name);
+		return err_set(
+			e, "'%.60s' stands in [global]; for every guest, write it below [*]", name);
 	return unknown_key(name, known, 1, e);
 }
 
@@ -151,7 +157,8 @@ rules_set_name_check(const char *name, struct err *e)
 	size_t length = strlen(name);
 	for (const char *s = name; *s != '\0'; s++)
 		if (!isalnum((unsigned char)*s) && strchr("_-.", *s) == NULL)
-			return err_set(e, "'%.60s': a name in [cpus] is of letters, digits, '_', '-' and '.'",
+			return err_set(e,
+				"'%.60s': a name in [cpus] is of letters, digits, '_', '-' and '.'",
 				name);
 	if (length == 0 || length > 63)
 		return err_set(e, "a name in [cpus] has 1 to 63 characters");
@@ -195,15 +202,19 @@ rules_match_check(const char *text, size_t *column, struct err *e)
 		*column = (size_t)(s - text);
 		bool prefixed = strncmp(s, "name:", 5) == 0 || strncmp(s, "uuid:", 5) == 0;
 		if (length == 0 || (prefixed && length == 5))
-			return err_set(e, "match: a pattern is missing; write GLOB, name:GLOB or uuid:UUID");
+			return err_set(e,
+				"match: a pattern is missing; write GLOB, name:GLOB or uuid:UUID");
 		if (length > RULES_PATTERN_MAX)
-			return err_set(e, "match: a pattern is longer than %u bytes", RULES_PATTERN_MAX);
+			return err_set(
+				e, "match: a pattern is longer than %u bytes", RULES_PATTERN_MAX);
 		if (strncmp(s, "uuid:", 5) == 0 && !is_uuid(s + 5, length - 5))
-			return err_set(e, "match: '%.*s' is not a UUID, as in "
-					  "uuid:6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11",
+			return err_set(e,
+				"match: '%.*s' is not a UUID, as in "
+				"uuid:6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11",
 				(int)(length - 5), s + 5);
 		if (memchr(s, '\n', length) != NULL)
-			return err_set(e, "match: a comma is missing between '%.*s' and the next line",
+			return err_set(e,
+				"match: a comma is missing between '%.*s' and the next line",
 				(int)strcspn(s, "\n"), s);
 		if (*end == '\0')
 			return 0;

@@ -5,7 +5,8 @@
 #include "rules.h"
 
 enum key_kind {
-	KEY_GROUP, /* emulator, vcpus, vcpu3, vcpu2-5, iothreads, ...: kind, every, first, last are set */
+	KEY_GROUP, /* emulator, vcpus, vcpu3, vcpu2-5, iothreads, ...: kind, every, first, last are
+		      set */
 	KEY_MATCH,
 	KEY_ON_ERROR,
 };
@@ -17,7 +18,10 @@ struct key {
 	unsigned first, last;
 };
 
-/* A key of a rule's section. Returns 0, or -1 with the reason and, for a misspelled one, the nearest key. */
+/*
+ * A key of a rule's section. Returns 0, or -1 with the reason and, for a misspelled one, the
+ * nearest key.
+ */
 int rules_key_parse(const char *name, struct key *key, struct err *e);
 
 /* A key of [global]: only KEY_ON_ERROR. Returns as above. */
@@ -29,7 +33,10 @@ int rules_set_name_check(const char *name, struct err *e);
 /* The value of "on-error". */
 int rules_on_error_parse(const char *text, enum on_error *on_error, struct err *e);
 
-/* The value of "match": comma-separated GLOB, name:GLOB or uuid:UUID. On failure *column is the fault's place. */
+/*
+ * The value of "match": comma-separated GLOB, name:GLOB or uuid:UUID. On failure *column is the
+ * fault's place.
+ */
 int rules_match_check(const char *text, size_t *column, struct err *e);
 
 #endif

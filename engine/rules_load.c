@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 /*
- * Rules decide what a root process does, so only root may have written them. Asked of the open fd, so that
- * nothing can change in between. The caller's own files will do for a caller who is not root.
+ * Rules decide what a root process does, so only root may have written them. Asked of the open fd,
+ * so that nothing can change in between. The caller's own files will do for a caller who is not
+ * root.
  */
 static int
 check_owner(int fd, const char *shown, struct err *e)
@@ -23,9 +24,11 @@ check_owner(int fd, const char *shown, struct err *e)
 	if (fstat(fd, &st) != 0)
 		return err_errno(e, "%s", shown);
 	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return err_set(e, "%s: belongs to user %u and not to root; chown root it", shown, st.st_uid);
+		return err_set(e, "%s: belongs to user %u and not to root; chown root it", shown,
+			st.st_uid);
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return err_set(e, "%s: others than its owner may write it (mode %04o); chmod go-w it", shown,
+		return err_set(e,
+			"%s: others than its owner may write it (mode %04o); chmod go-w it", shown,
 			st.st_mode & 07777u);
 	return 0;
 }
@@ -74,13 +77,17 @@ add_file(struct rules *rules, const char *shown, struct err *e)
 	return copy;
 }
 
-/* Reads the file path below directory; messages call it shown. A missing one is an error if it must be there. */
+/*
+ * Reads the file path below directory; messages call it shown. A missing one is an error if it must
+ * be there.
+ */
 static int
 load_file(struct rules *rules, int directory, const char *path, const char *shown, bool must,
 	struct notes *notes, struct err *e)
 {
 	/* O_NONBLOCK: to open a FIFO must not wait for somebody who writes to it. */
-	AUTO_CLOSE int fd = openat(directory, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	AUTO_CLOSE int fd =
+		openat(directory, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && !must)
 		return 0;
 	if (fd < 0)
@@ -112,7 +119,8 @@ static int
 is_rules_file(const struct dirent *entry)
 {
 	size_t length = strlen(entry->d_name);
-	return entry->d_name[0] != '.' && length > 4 && strcmp(entry->d_name + length - 4, ".ini") == 0;
+	return entry->d_name[0] != '.' && length > 4 &&
+	       strcmp(entry->d_name + length - 4, ".ini") == 0;
 }
 
 static int

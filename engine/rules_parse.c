@@ -21,9 +21,10 @@ enum section_kind {
 };
 
 /*
- * inih takes a file apart but gives its handler no line numbers, cuts long lines and names, ends a value at a NUL
- * and remembers one error only (FACTS.md 6). So each line passes through read_line() first: it counts, keeps from inih
- * what inih would get wrong, and sees from the calls of the handler which lines inih made nothing of.
+ * inih takes a file apart but gives its handler no line numbers, cuts long lines and names, ends a
+ * value at a NUL and remembers one error only (FACTS.md 6). So each line passes through read_line()
+ * first: it counts, keeps from inih what inih would get wrong, and sees from the calls of the
+ * handler which lines inih made nothing of.
  */
 struct parser {
 	struct rules *rules;
@@ -33,8 +34,8 @@ struct parser {
 	const char *text;	/* the line that inih has, in the file */
 	unsigned line;		/* its number */
 	bool handler_due;	/* it has a key or continues one, so inih must call the handler */
-	bool continues;		/* it is indented below a key: inih takes it for more of that key's value */
-	bool key_seen;		/* in this section */
+	bool continues; /* it is indented below a key: inih takes it for more of that key's value */
+	bool key_seen;	/* in this section */
 	enum section_kind kind;
 	enum on_error global_on_error;
 	struct hsearch_data sections; /* the names in this file, each with its line */
@@ -45,10 +46,11 @@ struct parser {
 /* isspace() of the C locale, which is inih's idea of it. */
 static const char white[] = " \t\r\n\v\f";
 
-#define error_at(p, format, ...) \
+#define error_at(p, format, ...)                                                                   \
 	notes_add((p)->notes, NOTE_ERROR, "%s:%u: " format, (p)->file, (p)->line, ##__VA_ARGS__)
 
-/* Makes room for one more item, doubling; items is NULL or from here. NULL if there is no memory. */
+/* Makes room for one more item, doubling; items is NULL or from here. NULL if there is no memory.
+ */
 static void *
 grow(void *items, size_t count, size_t size)
 {
@@ -113,12 +115,15 @@ open_section(struct parser *p, const char *s, const char *end)
 	while (rest < end && strchr(white, *rest) != NULL)
 		rest++;
 	if (rest < end && *rest != ';' && *rest != '#') {
-		error_at(p, "'%.*s' behind the section's name; a pattern with brackets goes into 'match ='",
+		error_at(p,
+			"'%.*s' behind the section's name; a pattern with brackets goes into "
+			"'match ='",
 			(int)(end - rest < 40 ? end - rest : 40), rest);
 		return SECTION_BAD;
 	}
 	if (length == 0 || length > SECTION_NAME_MAX) {
-		error_at(p, "a section's name has 1 to %d bytes; a longer pattern goes into 'match ='",
+		error_at(p,
+			"a section's name has 1 to %d bytes; a longer pattern goes into 'match ='",
 			SECTION_NAME_MAX);
 		return SECTION_BAD;
 	}
@@ -145,7 +150,8 @@ line_is_sound(struct parser *p, size_t length, size_t size)
 		return false;
 	}
 	if (length >= size - 2) {
-		error_at(p, "the line is longer than %zu bytes; continue it on an indented line", size - 3);
+		error_at(p, "the line is longer than %zu bytes; continue it on an indented line",
+			size - 3);
 		return false;
 	}
 	return true;
@@ -190,7 +196,10 @@ read_line(char *buffer, int size, void *stream)
 	return buffer;
 }
 
-/* The column, from 1, of what stands behind the '=' (or inih's other sign, ':'), or of a continued value. */
+/*
+ * The column, from 1, of what stands behind the '=' (or inih's other sign, ':'), or of a continued
+ * value.
+ */
 static unsigned
 value_column(const struct parser *p)
 {
@@ -201,14 +210,18 @@ value_column(const struct parser *p)
 	return (unsigned)(s - p->text) + 1;
 }
 
-/* An indented line: a newline for each that lies between, the indent, and the text, so that places stay known. */
+/*
+ * An indented line: a newline for each that lies between, the indent, and the text, so that places
+ * stay known.
+ */
 static void
 continue_value(struct parser *p, const char *more)
 {
 	if (p->value == NULL)
 		return;
 	if (strchr(more, '=') != NULL) {
-		error_at(p, "an indented line continues the value above; take its indent away to begin a key");
+		error_at(p, "an indented line continues the value above; take its indent away to "
+			    "begin a key");
 		return;
 	}
 	size_t used = strlen(p->value->text), lines = p->line - p->value_line;
@@ -228,8 +241,8 @@ continue_value(struct parser *p, const char *more)
 static int
 make_value(struct parser *p, const char *text, struct value *value)
 {
-	*value = (struct value){.text = strdup(text), .file = p->file, .line = p->line,
-		.column = value_column(p)};
+	*value = (struct value){
+		.text = strdup(text), .file = p->file, .line = p->line, .column = value_column(p)};
 	if (value->text == NULL) {
 		error_at(p, "out of memory");
 		return -1;
@@ -280,7 +293,10 @@ take_set(struct parser *p, const char *name, const char *text)
 	p->value = &items[rules->set_count - 1].value;
 }
 
-/* Whether the rule has a line that says the same: the same key, or a range that shares a number with this one. */
+/*
+ * Whether the rule has a line that says the same: the same key, or a range that shares a number
+ * with this one.
+ */
 static const struct setting *
 find_conflict(const struct rule *rule, const struct key *key)
 {
@@ -289,14 +305,16 @@ find_conflict(const struct rule *rule, const struct key *key)
 		if (s->kind != key->group || s->every != key->every)
 			continue;
 		bool one = key->first == key->last, other_one = s->first == s->last;
-		if (key->every || (one == other_one && key->first <= s->last && s->first <= key->last))
+		if (key->every ||
+			(one == other_one && key->first <= s->last && s->first <= key->last))
 			return s;
 	}
 	return NULL;
 }
 
 static void
-take_setting(struct parser *p, struct rule *rule, const char *name, const struct key *key, const char *text)
+take_setting(struct parser *p, struct rule *rule, const char *name, const struct key *key,
+	const char *text)
 {
 	const struct setting *other = find_conflict(rule, key);
 	if (other != NULL) {
@@ -310,8 +328,11 @@ take_setting(struct parser *p, struct rule *rule, const char *name, const struct
 	}
 	rule->settings = items;
 	struct setting *s = &items[rule->setting_count];
-	*s = (struct setting){.kind = key->group, .every = key->every, .first = key->first,
-		.last = key->last, .keep = strcmp(text, "keep") == 0};
+	*s = (struct setting){.kind = key->group,
+		.every = key->every,
+		.first = key->first,
+		.last = key->last,
+		.keep = strcmp(text, "keep") == 0};
 	if (make_value(p, text, &s->value) != 0)
 		return;
 	rule->setting_count++;
@@ -418,9 +439,11 @@ count_sections(const char *text, size_t length)
 }
 
 void
-rules_parse(struct rules *rules, const char *file, const char *text, size_t length, struct notes *notes)
+rules_parse(
+	struct rules *rules, const char *file, const char *text, size_t length, struct notes *notes)
 {
-	struct parser p = {.rules = rules, .notes = notes, .file = file, .next = text, .end = text + length};
+	struct parser p = {
+		.rules = rules, .notes = notes, .file = file, .next = text, .end = text + length};
 	size_t first_rule = rules->rule_count, errors = notes->errors;
 	if (hcreate_r(2 * count_sections(text, length) + 8, &p.sections) == 0) {
 		notes_add(notes, NOTE_ERROR, "%s: out of memory", file);

@@ -26,8 +26,9 @@ read_mask(int directory, const char *path, struct cpumask *mask, struct err *e)
 {
 	char list[CPULIST_MAX];
 	if (file_read_value(directory, path, list, sizeof(list)) != 0)
-		return errno == ENOENT ? err_set(e, "%s: controller cpuset is not available here", path)
-				       : err_errno(e, "%s", path);
+		return errno == ENOENT
+			       ? err_set(e, "%s: controller cpuset is not available here", path)
+			       : err_errno(e, "%s", path);
 	return cpumask_parse(list, mask, e) != 0 ? err_context(e, "%s", path) : 0;
 }
 
@@ -39,12 +40,13 @@ group_file(struct group group, const char *file, char *out, size_t size)
 }
 
 int
-scope_read_mask(const struct scope *scope, struct group group, const char *file, struct cpumask *mask,
-	struct err *e)
+scope_read_mask(const struct scope *scope, struct group group, const char *file,
+	struct cpumask *mask, struct err *e)
 {
 	char path[64];
 	group_file(group, file, path, sizeof(path));
-	return read_mask(scope->directory, path, mask, e) != 0 ? err_context(e, "%s", scope->path) : 0;
+	return read_mask(scope->directory, path, mask, e) != 0 ? err_context(e, "%s", scope->path)
+							       : 0;
 }
 
 /* "emulator", "vcpu0", "iothread1": false for any other directory. */
@@ -62,7 +64,8 @@ parse_group_name(const char *name, struct group *group)
 		group->kind = GROUP_IOTHREAD;
 		digits = name + 8;
 	}
-	return digits != NULL && cpumask_parse_number(&digits, 0xffffffff, &group->id) == 0 && *digits == '\0';
+	return digits != NULL && cpumask_parse_number(&digits, 0xffffffff, &group->id) == 0 &&
+	       *digits == '\0';
 }
 
 static int
@@ -87,7 +90,8 @@ list_groups(struct scope *scope, struct err *e)
 			continue;
 		if (scope->group_count == room) {
 			room = room == 0 ? 16 : 2 * room;
-			struct scope_group *larger = reallocarray(scope->groups, room, sizeof(*larger));
+			struct scope_group *larger =
+				reallocarray(scope->groups, room, sizeof(*larger));
 			if (larger == NULL) {
 				r = err_set(e, "out of memory");
 				break;
@@ -108,7 +112,8 @@ read_masks(struct scope *scope, struct err *e)
 	if (read_mask(scope->directory, scope_effective_file(scope), &scope->allowed, e) != 0)
 		return err_context(e, "%s", scope->path);
 	for (size_t i = 0; i < scope->group_count; i++)
-		if (scope_read_mask(scope, scope->groups[i].group, "cpuset.cpus", &scope->groups[i].now, e) != 0)
+		if (scope_read_mask(scope, scope->groups[i].group, "cpuset.cpus",
+			    &scope->groups[i].now, e) != 0)
 			return -1;
 	return 0;
 }
@@ -120,8 +125,11 @@ open_directory(int root, struct process_cgroup *cgroup, struct scope *scope, str
 	static const char last[] = "/emulator";
 	size_t length = strlen(cgroup->path), end = sizeof(last) - 1;
 	if (length <= end || strcmp(cgroup->path + length - end, last) != 0)
-		return err_set(e, "process %d is in cgroup '/%s', which does not end in '%s': libvirt made no "
-				  "cgroups for this guest's threads", (int)scope->pid, cgroup->path, last);
+		return err_set(e,
+			"process %d is in cgroup '/%s', which does not end in '%s': libvirt made "
+			"no "
+			"cgroups for this guest's threads",
+			(int)scope->pid, cgroup->path, last);
 	cgroup->path[length - end] = '\0';
 	scope->v2 = cgroup->v2;
 	scope->mount_length = strlen(cgroup->mount);
@@ -191,7 +199,10 @@ scope_threads(const struct scope *scope, struct group group, pid_t **tids, size_
 	*count = 0;
 	for (const char *s = text; *s != '\0' && *count < lines; s += *s == '\n') {
 		unsigned tid;
-		/* 0 is a thread of another pid namespace; to sched_setaffinity(2) it would mean ourselves. */
+		/*
+		 * 0 is a thread of another pid namespace; to sched_setaffinity(2) it would mean
+		 * ourselves.
+		 */
 		if (cpumask_parse_number(&s, 0x7fffffff, &tid) != 0 || *s != '\n' || tid == 0) {
 			free(list);
 			errno = EPROTO;
@@ -213,8 +224,8 @@ scope_find_limit(const struct scope *scope, const struct cpumask *wanted, char *
 		const char *start = end;
 		end += strcspn(end, "/");
 		char path[PATH_MAX];
-		int n = snprintf(path, sizeof(path), "%.*s/%s", (int)(end - below_mount), below_mount,
-			scope_effective_file(scope));
+		int n = snprintf(path, sizeof(path), "%.*s/%s", (int)(end - below_mount),
+			below_mount, scope_effective_file(scope));
 		if (n < 0 || (size_t)n >= sizeof(path))
 			return err_set(e, "%s: too long", scope->path);
 		if (read_mask(scope->mount, path, granted, e) != 0)

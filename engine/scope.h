@@ -1,4 +1,7 @@
-/* Where the kernel has a running guest: its process, its cgroups, what they hold and what they may hold. */
+/*
+ * Where the kernel has a running guest: its process, its cgroups, what they hold and what they may
+ * hold.
+ */
 #ifndef VMAFFINITY_SCOPE_H
 #define VMAFFINITY_SCOPE_H
 
@@ -13,7 +16,8 @@
 
 struct scope_group {
 	struct group group;
-	struct cpumask now; /* its cpuset.cpus; on cgroup v2 empty if nothing was written there yet */
+	struct cpumask
+		now; /* its cpuset.cpus; on cgroup v2 empty if nothing was written there yet */
 };
 
 struct scope {
@@ -32,10 +36,10 @@ struct scope {
 #define SCOPE_NOT_RUNNING PROCESS_NOT_RUNNING
 
 /*
- * Finds the cgroups of the guest called name below the directory fd root, from the kernel's own account
- * (FACTS.md 3): pid file held locked by QEMU, else libvirt's status file; /proc/PID/cgroup; mountinfo; the siblings
- * of the cgroup where QEMU's main thread is. Reads only. Returns 0 with *scope, to be freed by scope_free();
- * SCOPE_NOT_RUNNING or -1 with the reason.
+ * Finds the cgroups of the guest called name below the directory fd root, from the kernel's own
+ * account (FACTS.md 3): pid file held locked by QEMU, else libvirt's status file; /proc/PID/cgroup;
+ * mountinfo; the siblings of the cgroup where QEMU's main thread is. Reads only. Returns 0 with
+ * *scope, to be freed by scope_free(); SCOPE_NOT_RUNNING or -1 with the reason.
  */
 int scope_open(int root, const char *name, struct scope *scope, struct err *e);
 void scope_free(struct scope *scope);
@@ -43,21 +47,31 @@ void scope_free(struct scope *scope);
 /* The name of the file in which a cgroup says which CPUs its threads may use now. */
 const char *scope_effective_file(const struct scope *scope);
 
-/* Reads a group's cpulist file, "cpuset.cpus" or scope_effective_file(). Returns 0, or -1 with the reason. */
-int scope_read_mask(const struct scope *scope, struct group group, const char *file, struct cpumask *mask,
-	struct err *e);
+/*
+ * Reads a group's cpulist file, "cpuset.cpus" or scope_effective_file(). Returns 0, or -1 with the
+ * reason.
+ */
+int scope_read_mask(const struct scope *scope, struct group group, const char *file,
+	struct cpumask *mask, struct err *e);
 
-/* Whether the group is still there: vCPUs and iothreads can be unplugged, and guests end, at any time. */
+/*
+ * Whether the group is still there: vCPUs and iothreads can be unplugged, and guests end, at any
+ * time.
+ */
 bool scope_has_group(const struct scope *scope, struct group group);
 
-/* The ids of a group's threads. Returns 0 with *tids (caller frees) and *count, or -1 with errno set. */
+/*
+ * The ids of a group's threads. Returns 0 with *tids (caller frees) and *count, or -1 with errno
+ * set.
+ */
 int scope_threads(const struct scope *scope, struct group group, pid_t **tids, size_t *count);
 
 /*
- * The outermost cgroup above the groups that does not grant all of wanted: its name in *name (size bytes) and
- * what it does grant in *granted. Returns 0; 1 if every one grants it; -1 with the reason.
+ * The outermost cgroup above the groups that does not grant all of wanted: its name in *name (size
+ * bytes) and what it does grant in *granted. Returns 0; 1 if every one grants it; -1 with the
+ * reason.
  */
-int scope_find_limit(const struct scope *scope, const struct cpumask *wanted, char *name, size_t size,
-	struct cpumask *granted, struct err *e);
+int scope_find_limit(const struct scope *scope, const struct cpumask *wanted, char *name,
+	size_t size, struct cpumask *granted, struct err *e);
 
 #endif

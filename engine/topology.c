@@ -3,7 +3,8 @@
 #include "file.h"
 
 int
-topology_get(struct topology *topology, enum topology_set set, const struct cpumask **mask, struct err *e)
+topology_get(struct topology *topology, enum topology_set set, const struct cpumask **mask,
+	struct err *e)
 {
 	static const char *const paths[TOPOLOGY_SETS] = {
 		[TOPOLOGY_ONLINE] = "sys/devices/system/cpu/online",

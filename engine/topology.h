@@ -1,4 +1,5 @@
-/* What /sys says of the host's CPUs. Each fact is read when it is first asked for, and then kept. */
+/* What /sys says of the host's CPUs. Each fact is read when it is first asked for, and then kept.
+ */
 #ifndef VMAFFINITY_TOPOLOGY_H
 #define VMAFFINITY_TOPOLOGY_H
 
@@ -23,8 +24,8 @@ struct topology {
 };
 
 /*
- * One of the host's sets (Documentation/ABI/testing/sysfs-devices-system-cpu). Returns 0 with *mask, which lives
- * as long as topology, or -1 with the reason.
+ * One of the host's sets (Documentation/ABI/testing/sysfs-devices-system-cpu). Returns 0 with
+ * *mask, which lives as long as topology, or -1 with the reason.
  */
 int topology_get(struct topology *topology, enum topology_set set, const struct cpumask **mask,
 	struct err *e);

@@ -1,10 +1,12 @@
 /*
- * What libvirt runs as /etc/libvirt/hooks/qemu: GUEST OPERATION SUB-OPERATION EXTRA, the domain's XML on stdin.
+ * What libvirt runs as /etc/libvirt/hooks/qemu: GUEST OPERATION SUB-OPERATION EXTRA, the domain's
+ * XML on stdin.
  *
- * libvirt kills the guest when its hook ends in anything but 0, also one that has been running for a year and whose
- * only fault is that the daemon was restarted ("reconnect"); it has no time limit; and it waits until nobody holds the
- * hook's stdout and stderr any more (docs/hooks.html; virHookCall() and qemuProcessReconnect()). So this program needs
- * nothing but libc, does not do the work, and turns every way in which the worker can end into a harmless status.
+ * libvirt kills the guest when its hook ends in anything but 0, also one that has been running for
+ * a year and whose only fault is that the daemon was restarted ("reconnect"); it has no time limit;
+ * and it waits until nobody holds the hook's stdout and stderr any more (docs/hooks.html;
+ * virHookCall() and qemuProcessReconnect()). So this program needs nothing but libc, does not do
+ * the work, and turns every way in which the worker can end into a harmless status.
  */
 #include "status.h"
 
@@ -33,12 +35,18 @@
 #define TIME_LIMIT_MS 10000
 #endif
 
-/* After the time limit: for the worker to be gone, and for syslog(3), which can block on a full socket. */
+/*
+ * After the time limit: for the worker to be gone, and for syslog(3), which can block on a full
+ * socket.
+ */
 #ifndef GRACE_MS
 #define GRACE_MS 1000
 #endif
 
-/* The worker's reason for a refusal, which virsh shows; what a loader or a sanitizer says when all is lost. */
+/*
+ * The worker's reason for a refusal, which virsh shows; what a loader or a sanitizer says when all
+ * is lost.
+ */
 #define MESSAGE_MAX 4096
 
 extern char **environ;
@@ -64,7 +72,8 @@ end_now(int signal)
 	_exit(verdict);
 }
 
-/* No signal may end the guard: to libvirt that is a failure. SIGALRM alone does, with the verdict. */
+/* No signal may end the guard: to libvirt that is a failure. SIGALRM alone does, with the verdict.
+ */
 static void
 harden(void)
 {
@@ -101,7 +110,10 @@ complain(const char *guest, const char *format, ...)
 		printable(safe, sizeof(safe), text));
 }
 
-/* Starts the worker on our stdin, in a process group of its own, with nothing of ours that libvirt waits for. */
+/*
+ * Starts the worker on our stdin, in a process group of its own, with nothing of ours that libvirt
+ * waits for.
+ */
 static int
 start_worker(struct worker *w, char *const arguments[])
 {
@@ -131,7 +143,10 @@ start_worker(struct worker *w, char *const arguments[])
 	return error;
 }
 
-/* Takes what the worker has written so far; what is more than fits is read and dropped, so that it cannot block. */
+/*
+ * Takes what the worker has written so far; what is more than fits is read and dropped, so that it
+ * cannot block.
+ */
 static void
 read_messages(struct worker *w)
 {
@@ -147,12 +162,14 @@ read_messages(struct worker *w)
 	}
 }
 
-/* Waits for the worker's end, at most until the deadline. Returns false if it has not ended then. */
+/* Waits for the worker's end, at most until the deadline. Returns false if it has not ended then.
+ */
 static bool
 wait_worker(struct worker *w, long deadline, int *status)
 {
 	for (;;) {
-		struct pollfd fds[] = {{.fd = w->signals, .events = POLLIN}, {.fd = w->messages, .events = POLLIN}};
+		struct pollfd fds[] = {{.fd = w->signals, .events = POLLIN},
+			{.fd = w->messages, .events = POLLIN}};
 		if (waitpid(w->pid, status, WNOHANG) == w->pid) {
 			read_messages(w);
 			return true;
@@ -160,7 +177,10 @@ wait_worker(struct worker *w, long deadline, int *status)
 		long left = deadline - now_ms();
 		if (left <= 0)
 			return false;
-		/* Once the other end is closed the pipe is always ready: then only the signal is waited for. */
+		/*
+		 * Once the other end is closed the pipe is always ready: then only the signal is
+		 * waited for.
+		 */
 		if (poll(fds, w->messages >= 0 ? 2 : 1, (int)left) <= 0)
 			continue;
 		struct signalfd_siginfo info;
@@ -174,14 +194,17 @@ wait_worker(struct worker *w, long deadline, int *status)
 	}
 }
 
-/* Turns the worker's end into the hook's exit status, with a message for all that the worker could not say itself. */
+/*
+ * Turns the worker's end into the hook's exit status, with a message for all that the worker could
+ * not say itself.
+ */
 static int
 judge(const struct worker *w, int status, const char *guest, bool may_refuse)
 {
 	int first_line = (int)strcspn(w->message, "\n");
 	if (WIFSIGNALED(status)) {
-		complain(guest, "%s was ended by signal %d (%s); try 'vmaffinity plan'", WORKER, WTERMSIG(status),
-			strsignal(WTERMSIG(status)));
+		complain(guest, "%s was ended by signal %d (%s); try 'vmaffinity plan'", WORKER,
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
 		return 0;
 	}
 	switch (WEXITSTATUS(status)) {
@@ -200,8 +223,9 @@ judge(const struct worker *w, int status, const char *guest, bool may_refuse)
 		if (w->length == 0)
 			return 0; /* it has logged why */
 	}
-	complain(guest, "%s ended with status %d (%.*s); install vmaffinity again, or remove this hook", WORKER,
-		WEXITSTATUS(status), first_line, w->message);
+	complain(guest,
+		"%s ended with status %d (%.*s); install vmaffinity again, or remove this hook",
+		WORKER, WEXITSTATUS(status), first_line, w->message);
 	return 0;
 }
 
@@ -218,8 +242,9 @@ main(int argc, char *argv[])
 	argv[0] = (char[]){WORKER};
 	int error = start_worker(&w, argv);
 	if (error != 0) {
-		complain(guest, "%s cannot be run: %s; install vmaffinity again, or remove this hook", WORKER,
-			strerror(error));
+		complain(guest,
+			"%s cannot be run: %s; install vmaffinity again, or remove this hook",
+			WORKER, strerror(error));
 		return 0;
 	}
 	int status;
@@ -227,8 +252,8 @@ main(int argc, char *argv[])
 	if (!ended) {
 		kill(-w.pid, SIGKILL);
 		wait_worker(&w, now_ms() + GRACE_MS, &status);
-		complain(guest, "%s did not end within %d ms and was killed; try 'vmaffinity plan'", WORKER,
-			TIME_LIMIT_MS);
+		complain(guest, "%s did not end within %d ms and was killed; try 'vmaffinity plan'",
+			WORKER, TIME_LIMIT_MS);
 		return 0;
 	}
 	return judge(&w, status, guest, strcmp(argv[2], "started") == 0);

@@ -5,8 +5,8 @@
 enum worker_status {
 	WORKER_DONE = 0,      /* the guest is as ruled, or no rule is about it */
 	WORKER_FAILED = 1,    /* it is not; the worker has logged why */
-	WORKER_REFUSED = 113, /* nor may it start so: on-error = fail; the reason is on stderr. No shell,
-				 loader or runtime has a meaning for this number */
+	WORKER_REFUSED = 113, /* nor may it start so: on-error = fail; the reason is on stderr. No
+				 shell, loader or runtime has a meaning for this number */
 };
 
 #endif

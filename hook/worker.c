@@ -1,6 +1,7 @@
 /*
- * vmaffinity-hook GUEST OPERATION SUB-OPERATION EXTRA, the domain's XML on stdin: pins one guest as the rules say. Run
- * by the guard (hooks/qemu), which see for what libvirt makes of a hook's end. Prints nothing but a refusal's reason.
+ * vmaffinity-hook GUEST OPERATION SUB-OPERATION EXTRA, the domain's XML on stdin: pins one guest as
+ * the rules say. Run by the guard (hooks/qemu), which see for what libvirt makes of a hook's end.
+ * Prints nothing but a refusal's reason.
  */
 #include "status.h"
 
@@ -19,7 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One line for each problem, but a file full of garbage must not fill the log: "vmaffinity check" shows all. */
+/*
+ * One line for each problem, but a file full of garbage must not fill the log: "vmaffinity check"
+ * shows all.
+ */
 #define LOG_LINES_MAX 20
 
 struct job {
@@ -37,7 +41,8 @@ log_line(const struct job *job, int priority, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	syslog(priority, "%s: %s", printable(name, sizeof(name), job->guest), printable(safe, sizeof(safe), text));
+	syslog(priority, "%s: %s", printable(name, sizeof(name), job->guest),
+		printable(safe, sizeof(safe), text));
 }
 
 static void
@@ -52,17 +57,22 @@ log_notes(const struct job *job, const struct notes *notes)
 			notes->count + notes->dropped - LOG_LINES_MAX);
 }
 
-/* The end of a job that failed: whether the guest may go on all the same is the administrator's choice. */
+/*
+ * The end of a job that failed: whether the guest may go on all the same is the administrator's
+ * choice.
+ */
 static enum worker_status
 fail(const struct job *job, const char *reason)
 {
 	const struct domain *domain = job->pin.domain.name != NULL ? &job->pin.domain : NULL;
 	bool refuse = job->starts && rules_on_error(&job->rules, domain) == ON_ERROR_FAIL;
 	char safe[ERR_TEXT_MAX + 512];
-	log_line(job, LOG_ERR, "%s: %s", refuse ? "start refused (on-error = fail)" : "not pinned, runs on", reason);
+	log_line(job, LOG_ERR, "%s: %s",
+		refuse ? "start refused (on-error = fail)" : "not pinned, runs on", reason);
 	if (!refuse)
 		return WORKER_FAILED;
-	fprintf(stderr, "vmaffinity: start refused (on-error = fail): %s\n", printable(safe, sizeof(safe), reason));
+	fprintf(stderr, "vmaffinity: start refused (on-error = fail): %s\n",
+		printable(safe, sizeof(safe), reason));
 	return WORKER_REFUSED;
 }
 
@@ -89,8 +99,8 @@ pin_guest(struct job *job, int root, const char *xml, size_t length)
 	if (result.masks > 0 || result.threads > 0) {
 		char summary[512];
 		log_line(job, LOG_INFO, "pinned: %s (%zu masks and %zu threads set in %.1f ms)",
-			plan_summary(&job->pin.plan, summary, sizeof(summary)), result.masks, result.threads,
-			now_ms() - start);
+			plan_summary(&job->pin.plan, summary, sizeof(summary)), result.masks,
+			result.threads, now_ms() - start);
 	}
 	return WORKER_DONE;
 }
@@ -112,10 +122,14 @@ work(struct job *job, int root)
 		return fail(job, errno == EFBIG ? "the XML is larger than 16 MiB" : e.text);
 	}
 	if (loaded != 0) {
-		/* No rule counts, but what was understood of "on-error" does: to refuse was somebody's choice. */
+		/*
+		 * No rule counts, but what was understood of "on-error" does: to refuse was
+		 * somebody's choice.
+		 */
 		if (domain_parse(xml, length, &job->pin.domain, &e) != 0)
 			log_line(job, LOG_ERR, "%s", e.text);
-		return fail(job, "the rules have errors, so none is applied; see 'vmaffinity check'");
+		return fail(
+			job, "the rules have errors, so none is applied; see 'vmaffinity check'");
 	}
 	return pin_guest(job, root, xml, length);
 }
@@ -129,7 +143,8 @@ main(int argc, char *argv[])
 		fputs("vmaffinity-hook: is run by libvirt; see vmaffinity-hook(8)\n", stderr);
 		return WORKER_FAILED;
 	}
-	struct job job = {.guest = argv[1], .starts = strcmp(argv[2], "started") == 0, .pin = {.lock = -1}};
+	struct job job = {
+		.guest = argv[1], .starts = strcmp(argv[2], "started") == 0, .pin = {.lock = -1}};
 	if (!job.starts && strcmp(argv[2], "reconnect") != 0)
 		return WORKER_DONE;
 	openlog("vmaffinity", LOG_PID, LOG_DAEMON);
