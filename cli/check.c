@@ -59,7 +59,7 @@ check_rule(struct check *check, size_t index)
 	for (size_t i = 0; i < rule->setting_count; i++) {
 		const struct setting *s = &rule->settings[i];
 		char key[SETTING_KEY_MAX], other[SETTING_KEY_MAX];
-		if (!s->keep)
+		if (!setting_is_keep(s))
 			check_order(check, &s->value);
 		const struct setting *override = find_override(&check->rules, index, s);
 		if (override != NULL)

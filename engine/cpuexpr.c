@@ -207,7 +207,8 @@ cpuexpr_check_rules(const struct rules *rules, struct notes *notes)
 		for (size_t j = 0; j < rules->rules[i].setting_count; j++) {
 			const struct setting *s = &rules->rules[i].settings[j];
 			struct cpumask mask;
-			if (!s->keep && eval(&expr, &s->value, &mask, &host, &reported, &e) != 0 &&
+			if (!setting_is_keep(s) &&
+				eval(&expr, &s->value, &mask, &host, &reported, &e) != 0 &&
 				!reported)
 				notes_add(notes, NOTE_ERROR, "%s", e.text);
 		}

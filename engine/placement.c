@@ -27,7 +27,7 @@ list_groups(struct wish *wish, const struct matched *matched, const struct domai
 static bool
 wants_mask(const struct wish_group *group)
 {
-	return group->setting != NULL && !group->setting->keep;
+	return group->setting != NULL && !setting_is_keep(group->setting);
 }
 
 /* The mask of a setting: the one that is there already, or the next free one, evaluated. */

@@ -36,6 +36,12 @@ setting_key(const struct setting *setting, char out[SETTING_KEY_MAX])
 	return out;
 }
 
+bool
+setting_is_keep(const struct setting *setting)
+{
+	return strcmp(setting->value.text, "keep") == 0;
+}
+
 /*
  * Whether one of the comma-separated patterns of a "match =" value fits. Its form was checked at
  * load.

@@ -46,7 +46,6 @@ struct setting {
 	enum group_kind kind;
 	bool every;	      /* "vcpus", "iothreads", "emulator" */
 	unsigned first, last; /* else these ids: "vcpu3" (first == last), "vcpu2-5" */
-	bool keep;	      /* the value is "keep": leave what libvirt set */
 	struct value value;
 };
 
@@ -54,6 +53,9 @@ struct setting {
 
 /* The key of a setting as it is written: "vcpus", "vcpu2-5". Returns out. */
 char *setting_key(const struct setting *setting, char out[SETTING_KEY_MAX]);
+
+/* Whether the value is "keep": leave what libvirt set. */
+bool setting_is_keep(const struct setting *setting);
 
 struct rule {
 	char *section;

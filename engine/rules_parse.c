@@ -1,5 +1,6 @@
 #include "rules_parse.h"
 
+#include "rules_add.h"
 #include "rules_key.h"
 
 #include <ini.h>
@@ -49,16 +50,6 @@ static const char white[] = " \t\r\n\v\f";
 #define error_at(p, format, ...)                                                                   \
 	notes_add((p)->notes, NOTE_ERROR, "%s:%u: " format, (p)->file, (p)->line, ##__VA_ARGS__)
 
-/* Makes room for one more item, doubling; items is NULL or from here. NULL if there is no memory.
- */
-static void *
-grow(void *items, size_t count, size_t size)
-{
-	if ((count & (count - 1)) != 0)
-		return items;
-	return reallocarray(items, count == 0 ? 1 : count * 2, size);
-}
-
 /* Notes the section's name with its line, as long as name lives. -1 if the file has it already. */
 static int
 remember_section(struct parser *p, char *name)
@@ -79,24 +70,13 @@ remember_section(struct parser *p, char *name)
 static enum section_kind
 open_rule(struct parser *p, const char *section, size_t length)
 {
-	struct rules *rules = p->rules;
-	if (rules->rule_count == RULES_MAX) {
-		error_at(p, "more than %u rules", RULES_MAX);
+	struct err e;
+	struct rule *rule = rules_add_rule(p->rules, section, length, p->file, p->line, &e);
+	if (rule == NULL) {
+		error_at(p, "%s", e.text);
 		return SECTION_BAD;
 	}
-	char *name = strndup(section, length);
-	struct rule *items = grow(rules->rules, rules->rule_count, sizeof(*items));
-	if (items != NULL)
-		rules->rules = items;
-	if (name == NULL || items == NULL)
-		error_at(p, "out of memory");
-	else if (remember_section(p, name) == 0) {
-		items[rules->rule_count++] =
-			(struct rule){.section = name, .file = p->file, .line = p->line};
-		return SECTION_RULE;
-	}
-	free(name);
-	return SECTION_BAD;
+	return remember_section(p, rule->section) == 0 ? SECTION_RULE : SECTION_BAD;
 }
 
 /* A line that begins with '[' at s; end is behind its last byte. */
@@ -238,131 +218,68 @@ continue_value(struct parser *p, const char *more)
 	p->value_line = p->line;
 }
 
+/*
+ * What stands behind a key, in a rule's section. Points *stored at where it was put, if it is a
+ * value.
+ */
 static int
-make_value(struct parser *p, const char *text, struct value *value)
+take_rule_key(struct parser *p, const char *name, const struct value *value, struct value **stored,
+	struct err *e)
 {
-	*value = (struct value){
-		.text = strdup(text), .file = p->file, .line = p->line, .column = value_column(p)};
-	if (value->text == NULL) {
-		error_at(p, "out of memory");
+	struct rule *rule = &p->rules->rules[p->rules->rule_count - 1];
+	struct setting *setting;
+	struct key key;
+	if (rules_key_parse(name, &key, e) != 0)
 		return -1;
+	switch (key.kind) {
+	case KEY_ON_ERROR:
+		return rules_add_on_error(&rule->on_error, value->text, e);
+	case KEY_MATCH:
+		*stored = &rule->match;
+		return rules_add_match(rule, value, e);
+	case KEY_GROUP:
+		break;
 	}
-	p->value_line = p->line;
+	setting = rules_add_setting(rule, name, &key, value, e);
+	if (setting == NULL)
+		return -1;
+	*stored = &setting->value;
 	return 0;
 }
 
-static void
-set_on_error(struct parser *p, enum on_error *on_error, const char *text)
+static int
+take_set(struct parser *p, const char *name, const struct value *value, struct value **stored,
+	struct err *e)
 {
-	struct err e;
-	if (*on_error != ON_ERROR_UNSET)
-		error_at(p, "on-error stands in this section already");
-	else if (rules_on_error_parse(text, on_error, &e) != 0)
-		error_at(p, "%s", e.text);
+	if (rules_set_name_check(name, e) != 0)
+		return -1;
+	struct named_set *set = rules_add_set(p->rules, name, value, e);
+	if (set == NULL)
+		return -1;
+	*stored = &set->value;
+	return 0;
 }
 
-static void
-take_set(struct parser *p, const char *name, const char *text)
+static int
+take_key(struct parser *p, const char *name, const struct value *value, struct value **stored,
+	struct err *e)
 {
-	struct rules *rules = p->rules;
-	struct err e;
-	if (rules_set_name_check(name, &e) != 0) {
-		error_at(p, "%s", e.text);
-		return;
-	}
-	const struct named_set *known = rules_find_set(rules, name, strlen(name));
-	if (known != NULL && known->value.file == p->file) {
-		error_at(p, "'%s' stands already at line %u", name, known->value.line);
-		return;
-	}
-	if (rules->set_count == RULES_SETS_MAX) {
-		error_at(p, "'%s': more than %u names in [cpus]", name, RULES_SETS_MAX);
-		return;
-	}
-	struct named_set *items = grow(rules->sets, rules->set_count, sizeof(*items));
-	char *copy = strdup(name);
-	struct value value;
-	if (items != NULL)
-		rules->sets = items;
-	if (items == NULL || copy == NULL || make_value(p, text, &value) != 0) {
-		error_at(p, "out of memory");
-		free(copy);
-		return;
-	}
-	items[rules->set_count++] = (struct named_set){.name = copy, .value = value};
-	p->value = &items[rules->set_count - 1].value;
-}
-
-/*
- * Whether the rule has a line that says the same: the same key, or a range that shares a number
- * with this one.
- */
-static const struct setting *
-find_conflict(const struct rule *rule, const struct key *key)
-{
-	for (size_t i = 0; i < rule->setting_count; i++) {
-		const struct setting *s = &rule->settings[i];
-		if (s->kind != key->group || s->every != key->every)
-			continue;
-		bool one = key->first == key->last, other_one = s->first == s->last;
-		if (key->every ||
-			(one == other_one && key->first <= s->last && s->first <= key->last))
-			return s;
-	}
-	return NULL;
-}
-
-static void
-take_setting(struct parser *p, struct rule *rule, const char *name, const struct key *key,
-	const char *text)
-{
-	const struct setting *other = find_conflict(rule, key);
-	if (other != NULL) {
-		error_at(p, "'%s' is given already by line %u", name, other->value.line);
-		return;
-	}
-	struct setting *items = grow(rule->settings, rule->setting_count, sizeof(*items));
-	if (items == NULL) {
-		error_at(p, "out of memory");
-		return;
-	}
-	rule->settings = items;
-	struct setting *s = &items[rule->setting_count];
-	*s = (struct setting){.kind = key->group,
-		.every = key->every,
-		.first = key->first,
-		.last = key->last,
-		.keep = strcmp(text, "keep") == 0};
-	if (make_value(p, text, &s->value) != 0)
-		return;
-	rule->setting_count++;
-	p->value = &s->value;
-}
-
-static void
-take_rule_key(struct parser *p, const char *name, const char *text)
-{
-	struct rule *rule = &p->rules->rules[p->rules->rule_count - 1];
 	struct key key;
-	struct err e;
-	if (rules_key_parse(name, &key, &e) != 0) {
-		error_at(p, "%s", e.text);
-		return;
+	switch (p->kind) {
+	case SECTION_BAD:
+		return 0;
+	case SECTION_NONE:
+		return err_set(e, "'%.60s' stands before the first [section]", name);
+	case SECTION_GLOBAL:
+		if (rules_global_key_parse(name, &key, e) != 0)
+			return -1;
+		return rules_add_on_error(&p->global_on_error, value->text, e);
+	case SECTION_CPUS:
+		return take_set(p, name, value, stored, e);
+	case SECTION_RULE:
+		return take_rule_key(p, name, value, stored, e);
 	}
-	switch (key.kind) {
-	case KEY_GROUP:
-		take_setting(p, rule, name, &key, text);
-		break;
-	case KEY_ON_ERROR:
-		set_on_error(p, &rule->on_error, text);
-		break;
-	case KEY_MATCH:
-		if (rule->match.text != NULL)
-			error_at(p, "match stands already at line %u", rule->match.line);
-		else if (make_value(p, text, &rule->match) == 0)
-			p->value = &rule->match;
-		break;
-	}
+	return 0;
 }
 
 /* ini_handler of inih. Its answer, 1, says that all is well: errors are counted in notes. */
@@ -370,7 +287,6 @@ static int
 take_line(void *user, const char *section, const char *name, const char *text)
 {
 	struct parser *p = user;
-	struct key key;
 	struct err e;
 	(void)section;
 	p->handler_due = false;
@@ -380,31 +296,18 @@ take_line(void *user, const char *section, const char *name, const char *text)
 		continue_value(p, text);
 		return 1;
 	}
+	struct value value = {
+		.text = (char *)text, .file = p->file, .line = p->line, .column = value_column(p)};
+	struct value *stored = NULL;
 	p->key_seen = true;
 	p->value = NULL;
-	if (text[0] == '\0') {
+	p->value_line = p->line;
+	if (text[0] == '\0')
 		error_at(p, "'%.60s' has no value", name);
-		return 1;
-	}
-	switch (p->kind) {
-	case SECTION_BAD:
-		break;
-	case SECTION_NONE:
-		error_at(p, "'%.60s' stands before the first [section]", name);
-		break;
-	case SECTION_GLOBAL:
-		if (rules_global_key_parse(name, &key, &e) != 0)
-			error_at(p, "%s", e.text);
-		else
-			set_on_error(p, &p->global_on_error, text);
-		break;
-	case SECTION_CPUS:
-		take_set(p, name, text);
-		break;
-	case SECTION_RULE:
-		take_rule_key(p, name, text);
-		break;
-	}
+	else if (take_key(p, name, &value, &stored, &e) != 0)
+		error_at(p, "%s", e.text);
+	else
+		p->value = stored;
 	return 1;
 }
 

@@ -1,0 +1,134 @@
+#include "rules_add.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Room for one more, doubling, in an array that grows here only. NULL if there is no memory. */
+static void *
+grow(void *items, size_t count, size_t size)
+{
+	if ((count & (count - 1)) != 0)
+		return items;
+	return reallocarray(items, count == 0 ? 1 : count * 2, size);
+}
+
+static int
+copy_value(const struct value *value, struct value *copy, struct err *e)
+{
+	*copy = *value;
+	copy->text = strdup(value->text);
+	return copy->text != NULL ? 0 : err_set(e, "out of memory");
+}
+
+struct rule *
+rules_add_rule(struct rules *rules, const char *section, size_t length, const char *file,
+	unsigned line, struct err *e)
+{
+	if (rules->rule_count == RULES_MAX) {
+		err_set(e, "more than %u rules", RULES_MAX);
+		return NULL;
+	}
+	struct rule *items = grow(rules->rules, rules->rule_count, sizeof(*items));
+	if (items == NULL) {
+		err_set(e, "out of memory");
+		return NULL;
+	}
+	rules->rules = items;
+	struct rule *rule = &items[rules->rule_count];
+	*rule = (struct rule){.section = strndup(section, length), .file = file, .line = line};
+	if (rule->section == NULL) {
+		err_set(e, "out of memory");
+		return NULL;
+	}
+	rules->rule_count++;
+	return rule;
+}
+
+struct named_set *
+rules_add_set(struct rules *rules, const char *name, const struct value *value, struct err *e)
+{
+	const struct named_set *known = rules_find_set(rules, name, strlen(name));
+	if (known != NULL && known->value.file == value->file) {
+		err_set(e, "'%s' stands already at line %u", name, known->value.line);
+		return NULL;
+	}
+	if (rules->set_count == RULES_SETS_MAX) {
+		err_set(e, "'%s': more than %u names in [cpus]", name, RULES_SETS_MAX);
+		return NULL;
+	}
+	struct named_set *items = grow(rules->sets, rules->set_count, sizeof(*items));
+	if (items == NULL) {
+		err_set(e, "out of memory");
+		return NULL;
+	}
+	rules->sets = items;
+	struct named_set *set = &items[rules->set_count];
+	if (copy_value(value, &set->value, e) != 0)
+		return NULL;
+	set->name = strdup(name);
+	if (set->name == NULL) {
+		free(set->value.text);
+		err_set(e, "out of memory");
+		return NULL;
+	}
+	rules->set_count++;
+	return set;
+}
+
+/* The rule's line that has the same key, or a range that shares a number with this one; or NULL. */
+static const struct setting *
+find_conflict(const struct rule *rule, const struct key *key)
+{
+	bool one = key->first == key->last;
+	for (size_t i = 0; i < rule->setting_count; i++) {
+		const struct setting *s = &rule->settings[i];
+		if (s->kind != key->group || s->every != key->every)
+			continue;
+		bool overlap = key->first <= s->last && s->first <= key->last;
+		if (key->every || (one == (s->first == s->last) && overlap))
+			return s;
+	}
+	return NULL;
+}
+
+struct setting *
+rules_add_setting(struct rule *rule, const char *name, const struct key *key,
+	const struct value *value, struct err *e)
+{
+	const struct setting *other = find_conflict(rule, key);
+	if (other != NULL) {
+		err_set(e, "'%s' is given already by line %u", name, other->value.line);
+		return NULL;
+	}
+	struct setting *items = grow(rule->settings, rule->setting_count, sizeof(*items));
+	if (items == NULL) {
+		err_set(e, "out of memory");
+		return NULL;
+	}
+	rule->settings = items;
+	struct setting *s = &items[rule->setting_count];
+	*s = (struct setting){.kind = key->group};
+	s->every = key->every;
+	s->first = key->first;
+	s->last = key->last;
+	if (copy_value(value, &s->value, e) != 0)
+		return NULL;
+	rule->setting_count++;
+	return s;
+}
+
+int
+rules_add_match(struct rule *rule, const struct value *value, struct err *e)
+{
+	if (rule->match.text != NULL)
+		return err_set(e, "match stands already at line %u", rule->match.line);
+	return copy_value(value, &rule->match, e);
+}
+
+int
+rules_add_on_error(enum on_error *on_error, const char *text, struct err *e)
+{
+	if (*on_error != ON_ERROR_UNSET)
+		return err_set(e, "on-error stands in this section already");
+	return rules_on_error_parse(text, on_error, e);
+}
