@@ -101,7 +101,7 @@ static const char general_help[] =
 	"\n"
 	"The rules: vmaffinity.ini(5). The rest: vmaffinity(8).\n";
 
-static void
+__attribute__((format(printf, 3, 0))) static void
 print_safely(FILE *stream, const char *prefix, const char *format, va_list args)
 {
 	char *text, *safe = NULL;
@@ -266,9 +266,9 @@ main(int argc, char *argv[])
 		status = dispatch(argc, argv, &options);
 	free(xml);
 	/* A full disk or a closed pipe behind us must not look like success. */
-	if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_OK) {
+	if (fflush(stdout) != 0 || ferror(stdout)) {
 		complain("standard output: %s", strerror(errno));
 		status = EXIT_CANNOT;
 	}
-	return status;
+	return (int)status;
 }

@@ -266,11 +266,11 @@ int
 apply(const struct plan *plan, const struct scope *scope, struct apply_result *result,
 	struct err *e)
 {
-	struct work work = {.scope = scope, .result = result};
-	*result = (struct apply_result){0};
-	work.targets = calloc(plan->step_count + 1, sizeof(*work.targets));
-	if (work.targets == NULL)
+	struct target *targets = calloc(plan->step_count + 1, sizeof(*targets));
+	if (targets == NULL)
 		return err_set(e, "out of memory");
+	struct work work = {.scope = scope, .targets = targets, .result = result};
+	*result = (struct apply_result){0};
 	for (size_t i = 0; i < plan->step_count; i++)
 		if (plan->steps[i].cpus != NULL)
 			work.targets[work.target_count++] =
@@ -283,7 +283,7 @@ apply(const struct plan *plan, const struct scope *scope, struct apply_result *r
 				"%zu masks or affinities could not be put back after this failure",
 				failures);
 	}
-	free(work.targets);
+	free(targets);
 	free(work.before);
 	return r;
 }

@@ -149,8 +149,9 @@ cpumask_parse(const char *list, struct cpumask *mask, struct err *e)
 {
 	struct cpumask result = {0};
 	for (const char *s = list; *s != '\0';) {
-		if (s != list && *s++ != ',')
+		if (s != list && *s != ',')
 			return err_set(e, "'%.60s' is not a CPU list", list);
+		s += s != list;
 		if (cpumask_parse_range(&s, &result, e) != 0)
 			return err_context(e, "'%.60s' is not a CPU list", list);
 	}

@@ -132,7 +132,7 @@ by_bytes(const struct dirent **a, const struct dirent **b)
 static int
 load_directory(struct rules *rules, int root, struct notes *notes, struct err *e)
 {
-	AUTO_CLOSE int directory = file_open_directory(root, RULES_DIRECTORY + 1);
+	AUTO_CLOSE int directory = file_open_directory(root, &RULES_DIRECTORY[1]);
 	if (directory < 0 && errno == ENOENT)
 		return 0;
 	if (directory < 0)
@@ -157,7 +157,7 @@ void
 rules_load(struct rules *rules, int root, struct notes *notes)
 {
 	struct err e;
-	load_or_note(rules, root, RULES_MAIN_FILE + 1, RULES_MAIN_FILE, false, notes);
+	load_or_note(rules, root, &RULES_MAIN_FILE[1], RULES_MAIN_FILE, false, notes);
 	if (load_directory(rules, root, notes, &e) != 0)
 		notes_add(notes, NOTE_ERROR, "%s", e.text);
 }

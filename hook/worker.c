@@ -141,18 +141,18 @@ main(int argc, char *argv[])
 		return puts("vmaffinity-hook " VERSION) < 0;
 	if (argc < 3) {
 		fputs("vmaffinity-hook: is run by libvirt; see vmaffinity-hook(8)\n", stderr);
-		return WORKER_FAILED;
+		return (int)WORKER_FAILED;
 	}
 	struct job job = {
 		.guest = argv[1], .starts = strcmp(argv[2], "started") == 0, .pin = {.lock = -1}};
 	if (!job.starts && strcmp(argv[2], "reconnect") != 0)
-		return WORKER_DONE;
+		return 0;
 	openlog("vmaffinity", LOG_PID, LOG_DAEMON);
 	AUTO_CLOSE int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
-		return fail(&job, "cannot open /");
+		return (int)fail(&job, "cannot open /");
 	enum worker_status status = work(&job, root);
 	pin_free(&job.pin);
 	rules_free(&job.rules);
-	return status;
+	return (int)status;
 }

@@ -39,12 +39,12 @@ analyzer() {
 }
 tidy() {
 	clang-tidy --quiet --warnings-as-errors='*' \
-		--checks='-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-multi-level-implicit-pointer-conversion,-bugprone-switch-missing-default-case,clang-analyzer-*,-clang-analyzer-security.insecureAPI.*,misc-redundant-expression,misc-static-assert,readability-misleading-indentation,readability-duplicate-include' \
+		--checks='-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-sizeof-expression,-bugprone-narrowing-conversions,-bugprone-multi-level-implicit-pointer-conversion,-bugprone-switch-missing-default-case,clang-analyzer-*,-clang-analyzer-security.insecureAPI.*,-clang-analyzer-valist.*,misc-redundant-expression,misc-static-assert,readability-misleading-indentation,readability-duplicate-include' \
 		"${sources[@]}" -- -std=gnu11 "${defines[@]}" "${includes[@]}"
 }
 cpp_check() {
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem "${defines[@]}" "${sources[@]}"
+		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=ctuuninitvar "${defines[@]}" "${sources[@]}"
 }
 # What can overflow, or what reads numbers without telling of errors, is not used (STYLE.md).
 banned() {
