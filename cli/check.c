@@ -39,30 +39,38 @@ is_for_every_guest(const struct rule *rule)
 	return strcmp(rule->match.text != NULL ? rule->match.text : rule->section, "*") == 0;
 }
 
-/* The key in a later rule for every guest which overrides that setting always, or NULL. */
-static const struct setting *
-find_override(const struct rules *rules, size_t rule, const struct setting *setting)
+/* For each kind of group, the last line that sets it for every guest: no earlier one ever counts.
+ */
+struct overrides {
+	const struct setting *setting[GROUP_IOTHREAD + 1];
+	size_t rule[GROUP_IOTHREAD + 1];
+};
+
+static void
+find_overrides(const struct rules *rules, struct overrides *overrides)
 {
-	for (size_t i = rules->rule_count; --i > rule;) {
-		const struct rule *later = &rules->rules[i];
-		for (size_t j = 0; j < later->setting_count && is_for_every_guest(later); j++)
-			if (later->settings[j].kind == setting->kind && later->settings[j].every)
-				return &later->settings[j];
-	}
-	return NULL;
+	*overrides = (struct overrides){0};
+	for (size_t i = 0; i < rules->rule_count; i++)
+		for (size_t j = 0; j < rules->rules[i].setting_count; j++) {
+			const struct setting *s = &rules->rules[i].settings[j];
+			if (!s->every || !is_for_every_guest(&rules->rules[i]))
+				continue;
+			overrides->setting[s->kind] = s;
+			overrides->rule[s->kind] = i;
+		}
 }
 
 static void
-check_rule(struct check *check, size_t index)
+check_rule(struct check *check, size_t index, const struct overrides *overrides)
 {
 	const struct rule *rule = &check->rules.rules[index];
 	for (size_t i = 0; i < rule->setting_count; i++) {
 		const struct setting *s = &rule->settings[i];
+		const struct setting *override = overrides->setting[s->kind];
 		char key[SETTING_KEY_MAX], other[SETTING_KEY_MAX];
 		if (!setting_is_keep(s))
 			check_order(check, &s->value);
-		const struct setting *override = find_override(&check->rules, index, s);
-		if (override != NULL)
+		if (override != NULL && overrides->rule[s->kind] > index)
 			notes_add(&check->findings, NOTE_WARNING,
 				"%s:%u: %s never counts: %s:%u sets %s for every guest, and comes "
 				"later; write "
@@ -78,8 +86,10 @@ check_rules(struct check *check)
 {
 	for (size_t i = 0; i < check->rules.set_count; i++)
 		check_order(check, &check->rules.sets[i].value);
+	struct overrides overrides;
+	find_overrides(&check->rules, &overrides);
 	for (size_t i = 0; i < check->rules.rule_count; i++)
-		check_rule(check, i);
+		check_rule(check, i, &overrides);
 }
 
 /* Pins in the guest's own XML which disagree with a rule: one finding for each line of the rules.
