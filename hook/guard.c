@@ -139,6 +139,8 @@ start_worker(struct worker *w, char *const arguments[])
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	int error = posix_spawn(&w->pid, WORKER, &files, &attributes, arguments, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&files);
 	close(out[1]);
 	return error;
 }
