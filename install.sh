@@ -2,6 +2,7 @@
 # Installs vmaffinity, takes it away, shows it, tests it: see usage(). Asks nothing.
 # For packagers: DESTDIR and PREFIX are honoured; "make install" alone does as well.
 set -u -o pipefail
+umask 022
 
 usage()
 {
@@ -15,7 +16,7 @@ to another program is left alone; hooks/qemu.d/50-vmaffinity is used then (libvi
   --demo       build it and show it at work: on a private libvirt daemon, with a throw-away
                guest, in namespaces of their own. Installs nothing but packages here, and
                touches no libvirt of this machine
-  --test       build it and run all tests, in the same kind of namespaces
+  --test       build it and run all tests, those with guests in the same kind of namespaces
   --uninstall  take everything away but the configuration; running guests keep their pins
   --purge      with --uninstall: take the configuration away, too
   --help       this text
@@ -68,6 +69,7 @@ build  lib:libxml-2.0                libxml2-dev                 libxml2-devel
 build  lib:inih                      libinih-dev                 inih-devel
 build  lib:libvirt                   libvirt-dev                 libvirt-devel
 build  lib:json-c                    libjson-c-dev               json-c-devel
+build  lib:smartcols                 libsmartcols-dev            libsmartcols-devel
 host   cmd:libvirtd                  libvirt-daemon-system       libvirt-daemon
 host   file:/etc/libvirt/qemu.conf   libvirt-daemon-system       libvirt-daemon-driver-qemu
 host   cmd:virsh                     libvirt-clients             libvirt-client
@@ -75,6 +77,7 @@ host   cmd:qemu-system-x86_64        qemu-system-x86             qemu-system-x86
 host   cmd:mount                     mount                       util-linux
 host   cmd:setpriv                   util-linux                  util-linux
 host   cmd:logger                    bsdutils                    util-linux
+test   cmd:git                       git                         git-core
 test   cmd:clang                     clang                       clang
 test   clang-rt:fuzzer               libclang-rt-@-dev           compiler-rt
 test   cmd:clang-tidy                clang-tidy                  clang-tools-extra
@@ -169,7 +172,7 @@ packages()
 	names=$(column_of $column "$lines")
 	[ "$(id -u)" = 0 ] || die "missing here, and only root can install it: $names"
 	step packages "getting with $manager what is missing (this can take minutes):"
-	fold -s -w 84 <<<"$names" | while read -r line; do more "$line"; done
+	fold -s -w 84 <<<"${names//-@/}" | while read -r line; do more "$line"; done
 	"${manager}_install" <<<"${names// /$'\n'}"
 	lines=$(missing "$@")
 	[ -z "$lines" ] || die_logged "still missing after that: $(column_of 1 "$lines")"
@@ -369,13 +372,35 @@ demo()
 	step result "every thread ran where the rules say; guest, daemon and files are gone again"
 }
 
+# suite TARGET: shows what it prints, and counts it. Lint has no closing line of its own.
+suite()
+{
+	local status line ok bad
+	printf '\n# make %s\n' "$1"
+	run_make "$1" 2>&1 </dev/null | tee "$log"
+	status=${PIPESTATUS[0]}
+	line=$(grep -xE '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+	[ -n "$line" ] || line="$(grep -c '^ok ' "$log") passed, $(grep -c '^not ok ' "$log") failed"
+	read -r ok _ bad _ <<<"$line"
+	[ "$status" = 0 ] || [ "$bad" -gt 0 ] || bad=1 # it did not come to an end
+	closing+=$(printf '\n# %-20s %s passed, %s failed' "make $1:" "$ok" "$bad")
+	passed=$((passed + ok)) failed=$((failed + bad))
+}
+
 run_tests()
 {
+	local passed=0 failed=0 closing=""
 	need_root --test
 	packages build host test
+	[ -z "${CI:-}" ] || export WERROR=1
+	# git tells what to check, also where the tree belongs to another user than root
+	export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$PWD
 	build
-	step test "make check"
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make check ${CI:+WERROR=1} </dev/null
+	suite lint
+	suite check-sanitize
+	suite check
+	printf '%s\n%s passed, %s failed\n' "$closing" "$passed" "$failed"
+	[ "$failed" = 0 ]
 }
 
 # ---- what is asked for ----

@@ -32,7 +32,7 @@ three_of()
 }
 
 declare -A before after want
-wide=6
+declare -i wide=6
 ok=yes
 
 step host "libvirt $(libvirtd --version | sed 's/.* //') of its own, in namespaces; guests of type '$E2E_VIRT_TYPE'"
@@ -67,12 +67,12 @@ for dir in $(group_dirs demo); do
 	group=${dir##*/}
 	after[$group]=$(seen "$dir")
 	now=${before[$group]:-none}
-	[ ${#now} -le $wide ] || wide=${#now}
+	[ ${#now} -le "$wide" ] || wide=${#now}
 done
-printf '\n  %-14s%-*s   %-8s%-8s%s\n' "thread group" $wide before after rule virsh
+printf '\n  %-14s%-*s   %-8s%-8s%s\n' "thread group" "$wide" before after rule virsh
 for group in emulator vcpu0 vcpu1 iothread1; do
 	says=$(virsh_says $group)
-	printf '  %-14s%-*s   %-8s%-8s%s\n' $group $wide "${before[$group]:-none}" "${after[$group]:-none}" \
+	printf '  %-14s%-*s   %-8s%-8s%s\n' $group "$wide" "${before[$group]:-none}" "${after[$group]:-none}" \
 		"${want[$group]}" "$says"
 	[ "${after[$group]:-none}" = "${want[$group]}" ] || ok=no
 	[ "$says" = - ] || [ "$says" = "${want[$group]}" ] || ok=no

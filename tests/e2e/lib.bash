@@ -111,6 +111,18 @@ xml_escape()
 	sed "s/&/\\&amp;/g; s/</\\&lt;/g; s/>/\\&gt;/g; s/\"/\\&quot;/g; s/'/\\&apos;/g" <<<"$1"
 }
 
+# A firmware that halts at once, so that guests cost no CPU: cli; hlt; jmp to the hlt, at the reset vector.
+firmware()
+{
+	local rom=$E2E_DIR/halt.rom
+	[ -e "$rom" ] || {
+		head -c 65520 /dev/zero
+		printf '\372\364\353\375'
+		head -c 12 /dev/zero
+	} >"$rom"
+	printf %s "$rom"
+}
+
 # guest_xml NAME [KEY=VALUE...]: a diskless guest. Keys: vcpus (1), current, cpuset, vcpupin ("0:1 1:0"),
 # emulatorpin, iothreads, iothreadids ("2 5"), iothreadpin ("2:1"), partition, uuid, padding (bytes of metadata).
 guest_xml()
@@ -150,7 +162,8 @@ guest_xml()
 	for pin in $iothreadpin; do printf "<iothreadpin iothread='%s' cpuset='%s'/>" "${pin%%:*}" "${pin#*:}"; done
 	printf '</cputune>\n'
 	[ -z "$partition" ] || printf '<resource><partition>%s</partition></resource>\n' "$(xml_escape "$partition")"
-	printf "<os><type arch='x86_64' machine='q35'>hvm</type></os>\n<features><acpi/><apic/></features>\n"
+	printf "<os><type arch='x86_64' machine='q35'>hvm</type><loader type='rom'>%s</loader></os>\n" "$(firmware)"
+	printf "<features><acpi/><apic/></features>\n"
 	printf "<on_poweroff>destroy</on_poweroff>\n"
 	printf "<devices><controller type='usb' model='none'/><memballoon model='none'/></devices>\n</domain>\n"
 }
@@ -231,13 +244,12 @@ mask_of() { cat "$1/cpuset.cpus.effective" 2>/dev/null || cat "$1/cpuset.cpus"; 
 # affinity_of DIR: "TID LIST" for every thread of the group.
 affinity_of()
 {
-	local tid threads key value
-	threads=$(cat "$1/cgroup.threads" 2>/dev/null || cat "$1/tasks") || return 1
-	for tid in $threads; do
-		while read -r key value; do
-			[ "$key" != Cpus_allowed_list: ] || echo "$tid $value"
-		done 2>/dev/null <"/proc/$tid/status" || true # it may have ended meanwhile
-	done
+	local threads
+	mapfile -t threads < <(cat "$1/cgroup.threads" 2>/dev/null || cat "$1/tasks")
+	threads=("${threads[@]/#/\/proc/}")
+	# A thread may end meanwhile. /dev/null: so that there is a name in front of every line.
+	grep -s '^Cpus_allowed_list:' /dev/null "${threads[@]/%/\/status}" |
+		sed -E 's,^/proc/([0-9]+)/status:[^:]*:[[:space:]]*,\1 ,'
 }
 
 # dir_pinned DIR LIST: its mask and each of its threads, of which there is at least one.
@@ -296,8 +308,8 @@ assert_vcpuinfo()
 # All masks and affinities as text, to compare before and after. QEMU's helper threads come and go,
 # so the emulator's are given as a set.
 snapshot()
-{
-	local dir dirs group
+(
+	trap - DEBUG # of bats: slow
 	dirs=$(group_dirs "$1") || return 1
 	while read -r dir; do
 		group=${dir##*/}
@@ -307,7 +319,7 @@ snapshot()
 		*) affinity_of "$dir" ;;
 		esac | sed "s/^/$group thread /"
 	done <<<"$dirs"
-}
+)
 
 # assert_unchanged NAME SNAPSHOT
 assert_unchanged()
@@ -319,12 +331,15 @@ assert_unchanged()
 
 # ---- what a program did, by strace ----
 
+# LeakSanitizer cannot work under a tracer: where the program has it, it is switched off.
+TRACED_ENV="ASAN_OPTIONS=detect_leaks=0"
+
 # traced FILE COMMAND...: runs it under strace, all its processes, paths shown; the trace goes to FILE.
 traced()
 {
 	local file=$1
 	shift
-	strace -f -y -qq -o "$file" "$@"
+	strace -E "$TRACED_ENV" -f -y -qq -o "$file" "$@"
 }
 
 # The calls in a trace that change what a thread may run on.

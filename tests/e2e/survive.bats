@@ -22,8 +22,7 @@ SIGABRT                   ~ script "kill -ABRT \$\$"                      ~ \bg\
 SIGKILL before it works   ~ script "cat >/dev/null; kill -KILL \$\$"      ~ \bg\b.*([Kk]illed|signal 9)
 out of memory             ~ limited "ulimit -v 4096"                      ~ \bg\b
 no file descriptors       ~ limited "ulimit -n 3"                         ~ \bg\b
-a hang                    ~ script "exec sleep 1000"                      ~ \bg\b.*(10 s|time)
-a hang that ignores TERM  ~ script "trap : TERM; while :; do sleep 1; done" ~ \bg\b.*(10 s|time)
+a hang                    ~ script "exec sleep 1000"                      ~ \bg\b.*did not end
 it leaves a child behind  ~ script "sleep 1000 & exit 0"                  ~ -
 exit 1                    ~ script "exit 1"                               ~ -
 exit 113                  ~ script "exit 113"                             ~ -
@@ -46,6 +45,7 @@ a second file malformed   ~ mkdir $RULES_DIR && echo "[" >$RULES_DIR/9.ini ~ 9\.
 a CPU that is not there   ~ printf "[g]\nvcpus = 8191\n" >>$RULES         ~ \bg\b.*8191
 a mask read-only          ~ read_only vcpu1                               ~ \bg\b.*vcpu1.*ead-only
 ruled: the log gone       ~ host_log_stop                                 ~ -
+ruled: the lock a directory ~ rm -f /run/vmaffinity.lock && mkdir /run/vmaffinity.lock ~ \bg\b
 ruled: no end of line     ~ printf %s "$(cat $RULES)" >$RULES             ~ \bg\b
 '
 
@@ -89,6 +89,7 @@ repair()
 	READ_ONLY=""
 	[ -S /dev/log ] || host_log_start
 	rm -f "$WORKER.real"
+	[ ! -d /run/vmaffinity.lock ] || rmdir /run/vmaffinity.lock
 	product_restore
 	no_rules
 }
@@ -163,7 +164,7 @@ check_faults()
 	cp -a "$WORKER" "$WORKER.real"
 	for k in 1 2 3; do
 		printf '[*]\nemulator = 1\nvcpus = 1\n' | rules
-		script "exec strace -o /dev/null -e trace=sched_setaffinity -e inject=sched_setaffinity:signal=SIGKILL:when=$k $WORKER.real \"\$@\""
+		script "exec strace -E $TRACED_ENV -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:signal=SIGKILL:when=$k $WORKER.real \"\$@\""
 		log_mark
 		host_restart
 		assert_running g
@@ -188,9 +189,9 @@ check_faults()
 	log_mark
 	v dumpxml --domain g >"$E2E_DIR/g.xml"
 	rm -f /run/vmaffinity.lock
-	mount -o remount,bind,ro /run
-	run "$GUARD" g reconnect begin - <"$E2E_DIR/g.xml"
-	mount -o remount,bind,rw /run
+	# in a namespace more, where the remount does not meet the files that libvirt has open
+	run unshare --mount --propagation unchanged sh -c 'mount -o remount,bind,ro /run && exec "$@"' sh \
+		"$GUARD" g reconnect begin - <"$E2E_DIR/g.xml"
 	[ "$status" = 0 ]
 	assert_running g
 	show_log
@@ -198,16 +199,17 @@ check_faults()
 	if [ "$(snapshot g)" != "$before" ]; then assert_guest g 1 1; fi
 }
 
-@test "ten guests, the worker hanging for all of them: one limit, not ten" {
+@test "six guests, the worker hanging for all of them: one limit, not six" {
 	local n
 	printf '[*]\nvcpus = 0\n' | rules
-	for n in 0 1 2 3 4 5 6 7 8 9; do guest_start "g$n"; done
-	script "exec sleep 1000"
+	for n in 0 1 2 3 4 5; do guest_start "g$n"; done
+	script "trap : TERM; while :; do sleep 1; done"
 	log_mark
-	V_TIMEOUT=40 host_restart
-	for n in 0 1 2 3 4 5 6 7 8 9; do
+	export V_TIMEOUT=30
+	host_restart
+	for n in 0 1 2 3 4 5; do
 		assert_running "g$n"
 		assert_guest "g$n" "$HOST_CPUS" 0
 	done
-	[ "$(log_since | grep -c '\bg[0-9]\b')" = 10 ]
+	[ "$(log_since | grep -c '\bg[0-9]\b')" = 6 ]
 }

@@ -1,0 +1,90 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # for the cases; set by run
+# What the cases for the programs are written with: a directory of each test's own, a made-up host of
+# eight CPUs in root/, and the built programs below $BUILD.
+
+bats_require_minimum_version 1.5.0
+
+REPO=$(realpath "$BATS_TEST_DIRNAME/../..")
+BUILD=$(cd "$REPO" && realpath "${BUILD:-build}")
+DEAD='qemu+unix:///system?socket=/nonexistent' # where no libvirt daemon answers
+
+cli_setup()
+{
+	umask 022
+	export LC_ALL=C
+	unset LIBVIRT_DEFAULT_URI
+	cd "$BATS_TEST_TMPDIR" || return 1
+	host 0-7
+	guest web-1 'vcpu=4' 'iothreads=2' >web-1.xml
+}
+
+vmaffinity() { timeout 60 "$BUILD/vmaffinity" "$@"; }
+
+# host ONLINE [ISOLATED [PRESENT]]: what /sys says of the CPUs, below root/.
+host()
+{
+	mkdir -p root/sys/devices/system/cpu root/etc
+	echo "$1" >root/sys/devices/system/cpu/online
+	echo "${2:-}" >root/sys/devices/system/cpu/isolated
+	echo "${3:-0-7}" >root/sys/devices/system/cpu/present
+}
+
+# guest NAME [KEY=VALUE...]: a guest's XML. Keys: vcpu, current, cpuset, iothreads, uuid, id, and pins ("0:1 1:2-3"),
+# emulatorpin, iothreadpin.
+guest()
+{
+	local name=$1 word vcpu=1 current="" cpuset="" iothreads=0 uuid="" id="" pins="" emulatorpin="" iothreadpin=""
+	shift
+	for word; do printf -v "${word%%=*}" %s "${word#*=}"; done
+	printf '<domain type="kvm"%s>\n<name>%s</name>\n' "${id:+ id=\"$id\"}" "$name"
+	[ -z "$uuid" ] || printf '<uuid>%s</uuid>\n' "$uuid"
+	printf '<vcpu%s%s>%s</vcpu>\n' "${cpuset:+ cpuset=\"$cpuset\"}" "${current:+ current=\"$current\"}" "$vcpu"
+	printf '<iothreads>%s</iothreads>\n<cputune>\n' "$iothreads"
+	for word in $pins; do printf '<vcpupin vcpu="%s" cpuset="%s"/>\n' "${word%%:*}" "${word#*:}"; done
+	for word in $iothreadpin; do printf '<iothreadpin iothread="%s" cpuset="%s"/>\n' "${word%%:*}" "${word#*:}"; done
+	[ -z "$emulatorpin" ] || printf '<emulatorpin cpuset="%s"/>\n' "$emulatorpin"
+	printf '</cputune>\n</domain>\n'
+}
+
+# rules TEXT: to rules.ini, with \n for a new line.
+rules() { printf '%b' "$1" >rules.ini; }
+
+# same EXPECTED ACTUAL: equal, or the difference is shown.
+same()
+{
+	[ "$1" = "$2" ] || {
+		diff <(printf '%s\n' "$1") <(printf '%s\n' "$2") | cat -v >&2
+		return 1
+	}
+}
+
+# cannot MESSAGE COMMAND...: ends with 2, nothing on stdout, and just that on stderr.
+cannot()
+{
+	local message=$1
+	shift
+	run -2 --separate-stderr "$@"
+	same "$message" "$stderr"
+	same "" "$output"
+}
+
+# refused MESSAGE ARGUMENT...: vmaffinity takes these arguments for a misuse.
+refused() { cannot "vmaffinity: $1"$'\n'"Try 'vmaffinity --help'" vmaffinity "${@:2}"; }
+
+# finds FINDINGS ARGUMENT...: check says just that: with 0 if it is nothing, else with 1.
+finds()
+{
+	local status_wanted=1
+	[ -n "$1" ] || status_wanted=0
+	run "-$status_wanted" --separate-stderr vmaffinity check "${@:2}"
+	same "$1" "$output"
+	same "" "$stderr"
+}
+
+# printable_only FILE: no control character but newlines, and well-formed UTF-8 (C1 controls and marks that reorder count
+# as control characters).
+printable_only()
+{
+	iconv -f UTF-8 -t UTF-8 "$1" >/dev/null &&
+		! LC_ALL=C grep -qaP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]' "$1"
+}

@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# vmaffinity plan: where a guest's XML comes from, and what is shown. What the rules mean is in tests/golden.
+# shellcheck disable=SC2154,SC2016,SC2002,SC2094,SC2153 # set by run; what eval expands; pipes are meant; nothing is written there; $DEAD
+
+load cli
+
+setup()
+{
+	cli_setup
+	rules '[cpus]\nhousekeeping = 0-1\n\n[*]\nemulator  = @housekeeping\niothreads = @housekeeping\n\n[web-*]\nvcpus = all ^@housekeeping\n'
+	with=(--sysroot root --config rules.ini)
+}
+
+plan() { vmaffinity plan "${with[@]}" "$@"; }
+
+TABLE="\
+web-1
+  rule  rules.ini:4 [*]
+  rule  rules.ini:8 [web-*]
+GROUP     CPUS RULE
+emulator  0-1  rules.ini:5  emulator = @housekeeping
+vcpu0     2-7  rules.ini:9  vcpus = all ^@housekeeping
+vcpu1     2-7  rules.ini:9  vcpus = all ^@housekeeping
+vcpu2     2-7  rules.ini:9  vcpus = all ^@housekeeping
+vcpu3     2-7  rules.ini:9  vcpus = all ^@housekeeping
+iothread1 0-1  rules.ini:6  iothreads = @housekeeping
+iothread2 0-1  rules.ini:6  iothreads = @housekeeping
+note: not running here: no pid file and no status file in /run/libvirt/qemu"
+
+@test "XML from --xml FILE, --xml -, a file or a pipe on stdin: the same" {
+	same "$TABLE" "$(plan --xml web-1.xml)"
+	same "$TABLE" "$(plan --xml - <web-1.xml)"
+	same "$TABLE" "$(cat web-1.xml | plan --xml -)"
+	same "$TABLE" "$(plan <web-1.xml)"
+	same "$TABLE" "$(cat web-1.xml | plan)"
+	same "$TABLE" "$(plan --xml <(cat web-1.xml))"
+	same "$TABLE" "$({ head -c 20 web-1.xml && sleep 0.3 && tail -c +21 web-1.xml; } | plan)"
+}
+
+@test "--xml again and again: one after the other; one that fails does not stop the others" {
+	guest other >other.xml
+	run -0 plan --xml web-1.xml --xml other.xml --xml -  <web-1.xml
+	same "$TABLE
+
+other
+  rule  rules.ini:4 [*]
+GROUP    CPUS RULE
+emulator 0-1  rules.ini:5  emulator = @housekeeping
+vcpu0    -    no rule
+note: not running here: no pid file and no status file in /run/libvirt/qemu
+
+$TABLE" "$output"
+	run -2 --separate-stderr plan --xml nowhere --xml other.xml --json
+	same "vmaffinity: nowhere: No such file or directory" "$stderr"
+	same other "$(jq -r .guest <<<"$output")"
+}
+
+@test "XML that cannot be read or used: status 2 and a line that names the file and the reason" {
+	mkdir directory
+	{ echo '<domain>' && head -c $((16 * 1024 * 1024)) /dev/zero | tr '\0' ' '; } >large.xml
+	: >empty.xml
+	echo '<domain>' >cut.xml
+	echo '<!DOCTYPE domain><domain/>' >doctype.xml
+	echo '<network/>' >network.xml
+	echo '<domain/>' >nameless.xml
+	while IFS='|' read -r file message; do
+		cannot "vmaffinity: $file: $message" plan --xml "$file"
+	done <<-'END'
+		nowhere|No such file or directory
+		directory|Is a directory
+		large.xml|the XML is larger than 16 MiB
+		empty.xml|the XML is empty
+		cut.xml|the XML is not well-formed: line 2: Premature end of data in tag domain line 1
+		doctype.xml|the XML has a DOCTYPE, which libvirt never writes; refused
+		network.xml|the XML is not a <domain>
+		nameless.xml|the domain has no <name>
+	END
+	cannot "vmaffinity: stdin: the XML is larger than 16 MiB" plan <large.xml
+	cannot "vmaffinity: stdin: the XML is larger than 16 MiB" plan --xml - <large.xml
+}
+
+@test "nothing on stdin (/dev/null, an empty pipe, an empty file, closed): libvirt is asked" {
+	dead="vmaffinity: $DEAD: Failed to connect socket to '/nonexistent': No such file or directory"
+	: >empty
+	run -2 plan --connect "$DEAD" </dev/null
+	same "$dead" "$output"
+	run -2 eval 'true | plan --connect "$DEAD"'
+	same "$dead" "$output"
+	run -2 plan --connect "$DEAD" <empty
+	same "$dead" "$output"
+	run -2 eval 'plan --connect "$DEAD" <&-'
+	same "$dead" "$output"
+	run -2 plan --connect "$DEAD" web-1 <web-1.xml # a guest is named: stdin is not for us
+	same "$dead" "$output"
+}
+
+@test "--connect: what libvirt says when it cannot" {
+	cannot "vmaffinity: $DEAD: Failed to connect socket to '/nonexistent': No such file or directory" \
+		plan --connect "$DEAD" web-1
+	run -2 --separate-stderr plan --connect nonsense:///x web-1
+	[[ $stderr == "vmaffinity: nonsense:///x: "* && ${#stderr_lines[@]} = 1 ]]
+}
+
+@test "guests from libvirt: one by name, all that run, a name it does not know" {
+	printf '<node>%s%s%s<cpu><socket>1</socket></cpu></node>' "$(guest web-1 vcpu=4 iothreads=2)" \
+		"$(guest other)" "$(guest web-off | sed 's/<domain /&xmlns:test="http:\/\/libvirt.org\/schemas\/domain\/test\/1.0" /
+			s/<name>/<test:runstate>5<\/test:runstate>&/')" |
+		sed 's/type="kvm"/type="test"/; s/<vcpu/<memory>8192<\/memory><os><type>hvm<\/type><\/os>&/; s/<cpu><.*cpu>//' >node.xml
+	export with
+	uri=test://$PWD/node.xml
+	run -0 --separate-stderr plan --connect "$uri" web-1 </dev/null
+	same "$TABLE" "$output"
+	run -0 plan --connect "$uri" --json </dev/null
+	same "other web-1" "$(jq -r .guest <<<"$output" | sort | paste -sd ' ')"
+	run -0 plan --connect "$uri" web-off </dev/null # it does not run, but is known
+	[[ ${lines[0]} = web-off && ${lines[5]} == "vcpu0 "*" 2-7 "* ]]
+	cannot "vmaffinity: libvirt: Domain not found" plan --connect "$uri" nobody
+}
+
+@test "the test driver's own guest" {
+	run -0 plan --connect test:///default test </dev/null
+	[[ ${lines[0]} = test && ${lines[3]} == "emulator 0-1 "* ]]
+}
+
+@test "no guest runs" {
+	echo '<node></node>' >node.xml
+	run -0 plan --connect "test://$PWD/node.xml" </dev/null
+	same "no guest is running" "$output"
+	run -0 plan --connect "test://$PWD/node.xml" --json </dev/null
+	same "" "$output"
+}
+
+@test "no rule matches: said; /sys is not looked at" {
+	rules '[db1]\nvcpus = 1\n'
+	rm -r root/sys
+	run -0 plan --xml web-1.xml
+	same "web-1: no rule matches" "$output"
+	run -0 plan --xml web-1.xml --json
+	same "[] []" "$(jq -rc '"\(.rules) \(.groups)"' <<<"$output")"
+}
+
+@test "no rules at all" {
+	run -0 vmaffinity plan --sysroot root --xml web-1.xml
+	same "web-1: no rule matches" "$output"
+}
+
+@test "keep, no rule, and vCPUs that are not plugged in" {
+	rules '[*]\nvcpus = 1-3\nvcpu1 = keep\nvcpu8 = 1\niothread7 = 1\n'
+	guest web-1 vcpu=4 current=2 iothreads=1 >web-1.xml
+	run -0 plan --xml web-1.xml
+	same "\
+web-1
+  rule  rules.ini:1 [*]
+GROUP     CPUS RULE
+emulator  -    no rule
+vcpu0     1-3  rules.ini:2  vcpus = 1-3
+vcpu1     keep rules.ini:3  vcpu1 = keep
+iothread1 -    no rule
+note: not running here: no pid file and no status file in /run/libvirt/qemu
+note: rules.ini:4: vcpu8: the guest has at most 4 vCPUs
+note: rules.ini:5: iothread7: the guest has only 1 iothreads" "$output"
+}
+
+@test "CPUs that are absent or offline are left out with a warning; if none is left it is an error" {
+	host 0-5
+	rules '[*]\nvcpus = 4-9\n'
+	run -0 plan --xml web-1.xml
+	same "warning: rules.ini:2: vcpus wants 4-9, but this host has only CPUs 0-7; left out: 6-9" "${lines[-1]}"
+	[[ $output == *"vcpu0     4-5 "* ]]
+	rules '[*]\nvcpus = 5-6\nemulator = 6\niothreads = 8191\n'
+	run -2 plan --xml web-1.xml
+	same "\
+error: rules.ini:3: emulator wants 6, but offline: CPUs 6; no CPU is left
+warning: rules.ini:2: vcpus wants 5-6, but offline: CPUs 6; left out: 6
+error: rules.ini:4: iothreads wants 8191, but this host has only CPUs 0-7; no CPU is left" "$(grep -E '^(error|warning)' <<<"$output")"
+	[[ $output == *"vcpu0     5 "* ]] # the table is there all the same
+}
+
+@test "errors of the rules: all of them, on stderr, and no plan" {
+	rules '[*]\nvcpus = 3-1\nemulator = @nix\nvcpuz = 1\n[*]\n'
+	cannot "\
+rules.ini:4: unknown key 'vcpuz'; did you mean 'vcpus'?
+rules.ini:5: section [*] stands already at line 1; write its keys there
+rules.ini:2:9: range 3-1 runs backwards; write 1-3
+rules.ini:3:12: '@nix': no such name in [cpus]" plan --xml web-1.xml
+}
+
+@test "--json: one object a line for each guest, as PRODUCT says" {
+	guest other uuid=6F1C0D5A-5d2c-4b0e-9f0e-0b1d7c1f3a11 id=7 current=1 vcpu=2 >other.xml
+	rules '[*]\nemulator = 0\nvcpus = keep\niothread9 = 1\n'
+	run -0 --separate-stderr plan --json --xml web-1.xml --xml other.xml
+	same "" "$stderr"
+	[ "${#lines[@]}" = 2 ]
+	jq -e '(keys == ["groups", "guest", "id", "memory", "notes", "rules", "uuid"])
+		and ([.groups[] | keys == ["cpus", "group", "now", "path", "rule"]] | all)
+		and ([.notes[] | keys == ["level", "text"]] | all)' <<<"$output" >/dev/null
+	same '{"guest":"other","id":7,"uuid":"6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11","rules":["rules.ini:1"],"groups":[{"group":"emulator","cpus":"0","rule":"rules.ini:2","now":null,"path":null},{"group":"vcpu0","cpus":null,"rule":"rules.ini:3","now":null,"path":null}],"memory":null,"notes":[{"level":"note","text":"not running here: no pid file and no status file in /run/libvirt/qemu"},{"level":"note","text":"rules.ini:4: iothread9: the guest has only 0 iothreads"}]}' "${lines[1]}"
+	same null "$(jq .id <<<"${lines[0]}")"
+}
+
+@test "--json is valid UTF-8 JSON with any file name, and holds the whole of a long one" {
+	name=$(printf 'x%.0s' {1..200})
+	mkdir "$name"
+	for file in $'c\33\xff"\\.ini' "$name/$name.ini"; do
+		cp rules.ini "$file"
+		vmaffinity plan --sysroot root --config "$file" --xml web-1.xml --json >out
+		iconv -f UTF-8 -t UTF-8 out >/dev/null
+		[[ $(jq -r '.groups[0].rule' out) == *.ini:5 ]]
+		[[ $(jq -r '.rules[1]' out) == *.ini:8 ]]
+		vmaffinity check --sysroot root "$file" --json >out
+		iconv -f UTF-8 -t UTF-8 out >/dev/null
+		[[ $(jq -r '.files[0]' out) == *.ini ]]
+	done
+}
+
+@test "a long list of CPUs is whole in --json and in the table's row begins with its first" {
+	host 0-8191 '' 0-8191
+	rules '[*]\nvcpus = 0-8191:1/2\n'
+	run -0 plan --xml web-1.xml --json
+	same 4096 "$(jq -r '.groups[1].cpus' <<<"$output" | tr , '\n' | wc -l)"
+	run -0 plan --xml web-1.xml
+	[[ $output == *"vcpu0     0,2,4,6"*",... rules.ini:2 "* ]]
+}

@@ -1,0 +1,256 @@
+#!/usr/bin/env bats
+# vmaffinity-hook by hand: its exit statuses and log lines where no guest runs. It sees rules, /run and a system log of its
+# shellcheck disable=SC2154 # set by run: stderr, stderr_lines
+# own (private.sh). Guests that it pins are in tests/e2e/pin.bats.
+
+load cli
+
+setup_file()
+{
+	"${CC:-cc}" -D_GNU_SOURCE -o "$BATS_FILE_TMPDIR/logd" "$BATS_TEST_DIRNAME/../e2e/logd.c"
+}
+
+setup()
+{
+	cli_setup
+	mkdir -p own/etc own/run
+	cp "$BATS_FILE_TMPDIR/logd" own/logd
+	guest web-1 vcpu=2 iothreads=1 id=1 >web-1.xml
+}
+
+# private COMMAND...: with the directories of own/ in place, stdin passed on.
+private() { "$BATS_TEST_DIRNAME/private.sh" own "$@" 3>&-; }
+
+hook() { private "$BUILD/vmaffinity-hook" "$1" "$2" begin - <"$3"; }
+
+# worker STATUS OPERATION [GUEST [XML-FILE]]: the worker ends so; nothing on stdout, $stderr is left for the test to look at.
+worker()
+{
+	: >own/log
+	run "-$1" --separate-stderr hook "${3:-web-1}" "$2" "${4:-web-1.xml}"
+	same "" "$output"
+}
+
+# logged LINES: these are all log lines, each with its priority's name in front.
+logged()
+{
+	local names=(emerg alert crit err warning notice info debug) line text=""
+	while IFS= read -r line; do
+		[[ $line =~ ^\<([0-9]+)\>.*\ vmaffinity\[[0-9]+\]:\ (.*)$ ]] || text+="? $line"$'\n'
+		[ $((BASH_REMATCH[1] / 8)) = 3 ] || text+="facility $((BASH_REMATCH[1] / 8)) "
+		text+="${names[BASH_REMATCH[1] % 8]}: ${BASH_REMATCH[2]}"$'\n'
+	done <own/log
+	same "$1" "${text%$'\n'}"
+}
+
+# own_rules TEXT [NAME]: to /etc/vmaffinity.ini, or /etc/vmaffinity.d/NAME.
+own_rules()
+{
+	local file=own/etc/vmaffinity.ini
+	[ -z "${2:-}" ] || { mkdir -p own/etc/vmaffinity.d && file=own/etc/vmaffinity.d/$2; }
+	printf '%b' "$1" >"$file"
+}
+
+ABSENT="not running here: no pid file and no status file in /run/libvirt/qemu"
+
+@test "--version; called by a person: says what it is, status 1" {
+	run -0 "$BUILD/vmaffinity-hook" --version
+	[[ $output =~ ^vmaffinity-hook\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+	for arguments in "" one --help; do
+		# shellcheck disable=SC2086 # perhaps none
+		run -1 --separate-stderr "$BUILD/vmaffinity-hook" $arguments </dev/null
+		same "" "$output"
+		same "vmaffinity-hook: is run by libvirt; see vmaffinity-hook(8)" "$stderr"
+	done
+}
+
+@test "other operations: nothing is read, logged or done, status 0" {
+	own_rules '[global]\non-error = fail\n[*]\nbroken\n'
+	for operation in prepare start stopped release migrate restore attach '' STARTED; do
+		worker 0 "$operation"
+		same "" "$stderr"
+		logged ""
+	done
+}
+
+@test "no rules file: nothing to do" {
+	for operation in started reconnect; do
+		worker 0 $operation
+		logged ""
+	done
+}
+
+@test "no rule in the files: nothing to do" {
+	own_rules '; all commented out\n[global]\non-error = fail\n[cpus]\na = 1\n'
+	worker 0 started
+	logged ""
+}
+
+@test "no rule matches: nothing to do, and the guest is not looked for" {
+	own_rules '[global]\non-error = fail\n[db*]\nvcpus = 0\n'
+	for operation in started reconnect; do
+		worker 0 $operation
+		same "" "$stderr"
+		logged ""
+	done
+}
+
+@test "the guest does not run: 1 and a log line; with on-error = fail a start is refused, a reconnect is not" {
+	own_rules '[*]\nvcpus = 0\n'
+	for operation in started reconnect; do
+		worker 1 $operation
+		same "" "$stderr"
+		logged "err: web-1: not pinned, runs on: $ABSENT"
+	done
+	own_rules '[*]\nvcpus = 0\non-error = fail\n'
+	worker 113 started
+	same "vmaffinity: start refused (on-error = fail): $ABSENT" "$stderr"
+	logged "err: web-1: start refused (on-error = fail): $ABSENT"
+	worker 1 reconnect
+	same "" "$stderr"
+	logged "err: web-1: not pinned, runs on: $ABSENT"
+}
+
+@test "on-error: of the last rule that matches, else of [global]" {
+	while IFS='|' read -r status text; do
+		own_rules "$text"
+		worker "$status" started
+	done <<-'END'
+		113|[global]\non-error = fail\n[*]\nvcpus = 0\n
+		1|[global]\non-error = ignore\n[*]\nvcpus = 0\n
+		1|[global]\non-error = fail\n[*]\nvcpus = 0\non-error = ignore\n
+		113|[*]\non-error = ignore\nvcpus = 0\n[web-*]\non-error = fail\n
+		1|[*]\non-error = fail\nvcpus = 0\n[web-*]\non-error = ignore\n
+		1|[*]\nvcpus = 0\n[db*]\non-error = fail\n
+	END
+}
+
+RULES_BAD="the rules have errors, so none is applied; see 'vmaffinity check'"
+
+@test "rules with errors: each is logged, none is applied" {
+	own_rules '[*]\nvcpus = 0\nvcpuz = 1\nemulator = 3-1\n'
+	own_rules '[db1\n' b.ini
+	for operation in started reconnect; do
+		worker 1 $operation
+		same "" "$stderr"
+		logged "\
+err: web-1: /etc/vmaffinity.ini:3: unknown key 'vcpuz'; did you mean 'vcpus'?
+err: web-1: /etc/vmaffinity.d/b.ini:1: the section's name has no ']' at its end
+err: web-1: /etc/vmaffinity.ini:4:12: range 3-1 runs backwards; write 1-3
+err: web-1: not pinned, runs on: $RULES_BAD"
+	done
+}
+
+@test "rules with errors and on-error = fail: a start is refused, a reconnect is not" {
+	for text in '[global]\non-error = fail\n[*]\nvcpus = x\n' '[web-*]\non-error = fail\nvcpus = x\n'; do
+		own_rules "$text"
+		worker 113 started
+		same "vmaffinity: start refused (on-error = fail): $RULES_BAD" "$stderr"
+		[[ $(tail -n 1 own/log) == *"web-1: start refused (on-error = fail): $RULES_BAD" ]]
+		worker 1 reconnect
+		same "" "$stderr"
+	done
+	own_rules '[db1]\non-error = fail\nvcpus = x\n' # another guest's rule
+	worker 1 started
+}
+
+@test "a file full of errors: 20 log lines, and how many more" {
+	own_rules "[*]\n$(printf 'x = 1\\n%.0s' {1..50})"
+	worker 1 started
+	[ "$(wc -l <own/log)" = 22 ]
+	[[ $(sed -n 21p own/log) == *"web-1: 30 more; 'vmaffinity check' shows them" ]]
+	[[ $(sed -n 22p own/log) == *"web-1: not pinned, runs on: $RULES_BAD" ]]
+}
+
+@test "a rules file that is not root's alone, or no file" {
+	own_rules '[*]\nvcpus = 0\n'
+	chmod 666 own/etc/vmaffinity.ini
+	worker 1 reconnect
+	logged "\
+err: web-1: /etc/vmaffinity.ini: others than its owner may write it (mode 0666); chmod go-w it
+err: web-1: not pinned, runs on: $RULES_BAD"
+	rm own/etc/vmaffinity.ini
+	mkfifo own/etc/vmaffinity.ini
+	worker 1 reconnect
+	logged "\
+err: web-1: /etc/vmaffinity.ini: is not a regular file
+err: web-1: not pinned, runs on: $RULES_BAD"
+}
+
+@test "XML that is none" {
+	own_rules '[*]\nvcpus = 0\n'
+	: >empty.xml
+	head -c 60 web-1.xml >cut.xml
+	echo '<!DOCTYPE domain><domain><name>web-1</name></domain>' >doctype.xml
+	echo '<network/>' >network.xml
+	guest other >other.xml
+	{ echo '<domain>' && head -c $((16 * 1024 * 1024)) /dev/zero | tr '\0' ' '; } >large.xml
+	while IFS='|' read -r file message; do
+		worker 1 reconnect web-1 "$file"
+		same "" "$stderr"
+		[[ $(<own/log) == *"web-1: not pinned, runs on: $message"* ]] || { cat own/log; false; }
+		[ "$(wc -l <own/log)" = 1 ]
+	done <<-'END'
+		empty.xml|the XML is empty
+		cut.xml|the XML is not well-formed: line 3: 
+		doctype.xml|the XML has a DOCTYPE, which libvirt never writes; refused
+		network.xml|the XML is not a <domain>
+		other.xml|the XML is of a guest called 'other'
+		large.xml|the XML is larger than 16 MiB
+		/dev/null|the XML is empty
+	END
+}
+
+@test "XML that is none, with on-error = fail: [global] alone can refuse, for the guest is not known" {
+	: >empty.xml
+	own_rules '[global]\non-error = fail\n[*]\nvcpus = 0\n'
+	worker 113 started web-1 empty.xml
+	same "vmaffinity: start refused (on-error = fail): the XML is empty" "$stderr"
+	own_rules '[web-1]\nvcpus = 0\non-error = fail\n'
+	worker 1 started web-1 empty.xml
+	own_rules '[global]\non-error = fail\n[*]\nvcpus = x\n' # and wrong rules, too
+	worker 113 started web-1 empty.xml
+	logged "\
+err: web-1: /etc/vmaffinity.ini:4:9: 'x' is not a CPU, a range, '@NAME', 'all' or 'isolated'
+err: web-1: the XML is empty
+err: web-1: start refused (on-error = fail): $RULES_BAD"
+}
+
+@test "a guest whose pid file is left over, or that has no cgroups of its own" {
+	own_rules '[*]\nvcpus = 0\n'
+	mkdir -p own/run/libvirt/qemu
+	printf 99999 >own/run/libvirt/qemu/web-1.pid
+	worker 1 reconnect
+	logged "err: web-1: not pinned, runs on: /run/libvirt/qemu/web-1.pid is left over: no process holds it locked"
+	rm own/run/libvirt/qemu/web-1.pid
+	printf '<domstatus pid="%s"/>' $$ >own/run/libvirt/qemu/web-1.xml # any process that is no guest
+	worker 1 reconnect
+	[[ $(<own/log) == *"web-1: not pinned, runs on: process $$ is in cgroup "* || $(<own/log) == *"web-1: not pinned, runs on: "*cgroup* ]]
+	[ "$(wc -l <own/log)" = 1 ]
+}
+
+@test "names that others chose are safe in the log" {
+	own_rules '[*]\nvcpus = 0\nx\33[31m = 1\n'
+	guest 'a&#10;b&#x9b;c' >odd.xml
+	worker 1 started $'a\nb\xc2\x9bc\xff' odd.xml
+	logged "\
+err: a\\x0ab\\xc2\\x9bc\\xff: /etc/vmaffinity.ini:3: unknown key 'x\\x1b[31m'; the keys are emulator, vcpus, vcpuN, vcpuN-N, iothreads, iothreadN, iothreadN-N, match, on-error
+err: a\\x0ab\\xc2\\x9bc\\xff: not pinned, runs on: $RULES_BAD"
+}
+
+@test "no system log: the same status, and nothing on stdout or stderr" {
+	own_rules "[*]\nvcpus = 0\n"
+	run -1 private bash -c "mv /dev/log /dev/away; \"\$@\"; status=\$?; mv /dev/away /dev/log; exit \$status" bash \
+		"$BUILD/vmaffinity-hook" web-1 started begin - <web-1.xml
+	same "" "$output"
+}
+
+@test "check without a FILE looks at the rules in their places, and needs no daemon" {
+	own_rules '[*]\nvcpus = ^0 1\n'
+	own_rules '[web-*]\nvcpus = 1\n' a.ini
+	: >own/log
+	run -1 --separate-stderr private "$BUILD/vmaffinity" check
+	same "warning: /etc/vmaffinity.ini:2:9: '^0' stands before CPUs that it does not seem to touch, yet it is taken away from all of them; write it last" "$output"
+	same "" "$stderr"
+	logged ""
+}

@@ -1,0 +1,140 @@
+/*
+ * CPU-set expressions: a line each, the first ones named sets "NAME=EXPRESSION", the last one the
+ * expression that is evaluated; "~" in it stands for a newline. On a host whose CPUs are known.
+ */
+#include "fuzz.h"
+
+#include "../../engine/cpuexpr.h"
+
+#include <string.h>
+
+#define SETS 8
+
+struct input {
+	char *text;
+	struct named_set sets[SETS];
+	struct rules rules;
+	struct value value;
+};
+
+static char file[] = "fuzz.ini";
+
+static void
+make_input(const uint8_t *data, size_t size, struct input *input)
+{
+	*input = (struct input){.text = malloc(size + 1)};
+	PROMISE(input->text != NULL);
+	if (size > 0)
+		memcpy(input->text, data, size);
+	input->text[size] = '\0';
+	unsigned line = 1;
+	char *rest = input->text, *equals;
+	for (char *end; (end = strchr(rest, '\n')) != NULL; rest = end + 1, line++) {
+		*end = '\0';
+		equals = strchr(rest, '=');
+		if (equals == NULL || equals == rest || input->rules.set_count == SETS)
+			continue;
+		*equals = '\0';
+		input->sets[input->rules.set_count++] = (struct named_set){
+			.name = rest,
+			.value = {.text = equals + 1, .file = file, .line = line, .column = 1},
+		};
+	}
+	input->value = (struct value){.text = rest, .file = file, .line = line, .column = 1};
+	for (char *s = input->text; s < input->text + size; s++)
+		if (*s == '~')
+			*s = '\n';
+	input->rules.sets = input->sets;
+}
+
+/* "fuzz.ini:LINE:COLUMN: reason" of a place that there is in one of the values. */
+static void
+check_place(const struct input *input, const char *text)
+{
+	unsigned line = 0, column = 0;
+	int end = 0;
+	PROMISE(sscanf(text, "fuzz.ini:%u:%u: %n", &line, &column, &end) == 2);
+	PROMISE(end > 0 && text[end] != '\0');
+	PROMISE(line >= 1 && column >= 1);
+	bool found = false;
+	for (size_t i = 0; i <= input->rules.set_count && !found; i++) {
+		const struct value *value =
+			i < input->rules.set_count ? &input->sets[i].value : &input->value;
+		const char *s = value->text;
+		for (unsigned n = value->line; n < line && s != NULL; n++)
+			if ((s = strchr(s, '\n')) != NULL)
+				s++;
+		found = s != NULL && line >= value->line && column <= strcspn(s, "\n") + 1;
+	}
+	PROMISE(found);
+}
+
+static void
+fake_host(struct topology *topology)
+{
+	*topology = (struct topology){.root = -1};
+	for (int i = 0; i < TOPOLOGY_SETS; i++)
+		topology->sets[i].known = true;
+	cpumask_set_range(&topology->sets[TOPOLOGY_ONLINE].mask, 0, 15);
+	cpumask_set_range(&topology->sets[TOPOLOGY_PRESENT].mask, 0, 31);
+	cpumask_set_range(&topology->sets[TOPOLOGY_ISOLATED].mask, 8, 11);
+}
+
+/* Evaluates once; true with *mask, or false. */
+static bool
+evaluate(const struct input *input, struct cpuexpr *expr, struct cpumask *mask)
+{
+	struct cpumask before;
+	struct err e = {.text = ""};
+	memset(mask, 0x5a, sizeof(*mask));
+	before = *mask;
+	if (cpuexpr_eval(expr, &input->value, mask, &e) != 0) {
+		PROMISE(cpumask_equal(mask, &before));
+		check_place(input, e.text);
+		return false;
+	}
+	PROMISE(expr->depth == 0);
+	return true;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input;
+	make_input(data, size, &input);
+	struct topology host, other;
+	fake_host(&host);
+	struct cpuexpr expr = {.rules = &input.rules, .topology = &host};
+	struct cpumask mask, again;
+	bool good = evaluate(&input, &expr, &mask);
+	if (good)
+		PROMISE(!cpumask_empty(&mask));
+
+	/* The second time with every name known already; the answer does not change. */
+	PROMISE(evaluate(&input, &expr, &again) == good);
+	PROMISE(!good || cpumask_equal(&mask, &again));
+	cpuexpr_free(&expr);
+
+	/* What can be evaluated on some host passes the check that knows none. */
+	struct cpuexpr check = {.rules = &input.rules};
+	bool sound = evaluate(&input, &check, &again);
+	PROMISE(!good || sound);
+	cpuexpr_free(&check);
+
+	/* On a host without isolated CPUs it fails, or means the same or less or more, never
+	 * nothing. */
+	fake_host(&other);
+	other.sets[TOPOLOGY_ISOLATED].mask = (struct cpumask){0};
+	struct cpuexpr elsewhere = {.rules = &input.rules, .topology = &other};
+	if (evaluate(&input, &elsewhere, &again))
+		PROMISE(!cpumask_empty(&again) && good && cpumask_equal(&mask, &again));
+	cpuexpr_free(&elsewhere);
+
+	size_t offset = SIZE_MAX, length = 0;
+	if (cpuexpr_exclusion_first(input.value.text, &offset, &length)) {
+		PROMISE(offset + length <= strlen(input.value.text) && length > 0);
+		PROMISE(input.value.text[offset] == '^');
+	}
+	free(input.text);
+	return 0;
+}

@@ -1,0 +1,158 @@
+#!/bin/bash
+# Compares what is said in several places and must be the same: commands, options, keys, words, limits and exit statuses
+# in the code, in the programs' help, in the man pages, in the completion and in README. TAP; each difference is shown.
+#
+# usage: BUILD=DIR tests/options.sh
+set -u -o pipefail
+export LC_ALL=C
+cd "$(dirname "$0")/.." || exit 2
+BUILD=${BUILD:-build}
+program=$BUILD/vmaffinity
+[ -x "$program" ] || make -s BUILD="$BUILD" "$program" >&2 || exit 2
+number=0 failed=0
+
+# result TEXT DIFFERENCES: one test.
+result()
+{
+	number=$((number + 1))
+	if [ -z "$2" ]; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		printf "# %s\n" "${2//$'\n'/$'\n# '}"
+		failed=1
+	fi
+}
+
+# same NAME-A LIST-A NAME-B LIST-B WHAT: the same lines, in any order, and at least one.
+same()
+{
+	local a b difference=""
+	a=$(sort -u <<<"$2" | sed '/^$/d')
+	b=$(sort -u <<<"$4" | sed '/^$/d')
+	[ -n "$a" ] || difference="nothing found in $1"$'\n'
+	[ -n "$b" ] || difference+="nothing found in $3"$'\n'
+	difference+=$(comm -23 <(echo "$a") <(echo "$b") | sed '/^$/d' | sed "s|.*|only in $1: &|")
+	[ -z "$difference" ] || difference+=$'\n'
+	difference+=$(comm -13 <(echo "$a") <(echo "$b") | sed '/^$/d' | sed "s|.*|only in $3: &|")
+	difference=${difference%$'\n'}
+	result "$5: $1, $3" "$difference"
+}
+
+# section FILE TITLE: that section, or subsection, of a man page.
+section() { awk -v title="$2" '/^\.S[hs] / { inside = substr($0, 5) == title } inside' "$1"; }
+
+# plain: mdoc's macros and escapes taken out of a line.
+plain() { sed -E 's,\\-,-,g; s, Ns (Ar )?,,g; s, ?\b(Cm|Ar|Li|Fl|Pa|Op)\b ?,,g'; }
+
+words() { tr -s ' ' '\n' <<<"$1"; }
+
+# ---- commands ----
+
+table=$(sed -n '/^static const struct command commands/,/^};/p' cli/main.c)
+commands=$(sed -nE 's/^\t\{"([a-z]+)", command_.*/\1/p' <<<"$table")
+with_help="$commands"$'\n'help
+in_help=$("$program" --help | sed -nE 's/^  ([a-z]+) .*/\1/p')
+in_man=$(section man/vmaffinity.8 DESCRIPTION | sed -nE 's/^\.It Cm ([a-z]+).*/\1/p')
+in_completion=$(words "$(sed -nE 's/.*\bcommands="([^"]*)".*/\1/p' conf/vmaffinity.bash)")
+same cli/main.c "$with_help" --help "$in_help" commands
+same cli/main.c "$with_help" man/vmaffinity.8 "$in_man" commands
+same cli/main.c "$with_help" conf/vmaffinity.bash "$in_completion" commands
+same cli/main.c "$with_help" "the synopsis in man/vmaffinity.8" \
+	"$(section man/vmaffinity.8 SYNOPSIS | sed -nE 's/^\.Cm ([a-z]+).*/\1/p')" commands
+
+# ---- options ----
+
+options=$(sed -n '/^static const struct option long_options/,/^};/p' cli/main.c | sed -nE 's/^\t\{"([a-z-]+)", .*/--\1/p')
+takes=$(sed -n '/^static const struct option long_options/,/^};/p' cli/main.c |
+	sed -nE 's/^\t\{"([a-z-]+)", required_argument.*/--\1/p')
+helps=$({ "$program" --help; for command in $commands; do "$program" help "$command"; done; } | sed -nE 's/^ +(--[a-z-]+( [A-Z]+)?)  .*/\1/p')
+man_items=$(sed -nE 's/^\.It Fl \\-([a-z-]+)(.*)/--\1\2/p' man/vmaffinity.8 | sed 's/ Ar / /')
+same cli/main.c "$options" --help "$(cut -d ' ' -f 1 <<<"$helps")" options
+same cli/main.c "$options" man/vmaffinity.8 "$(cut -d ' ' -f 1 <<<"$man_items")" options
+same cli/main.c "$options" conf/vmaffinity.bash \
+	"$(words "$(sed -nE 's/.*\boptions="([^"]*)".*/\1/p' conf/vmaffinity.bash)")" options
+same --help "$helps" man/vmaffinity.8 "$man_items" "options with their arguments"
+# each twice: where options are told from words, and where a value is completed
+same cli/main.c "$(awk '{ print $0, 2 }' <<<"$takes")" conf/vmaffinity.bash \
+	"$(grep -oE -- '--[a-z]+( \| --[a-z]+)*\)' conf/vmaffinity.bash | grep -oE -- '--[a-z]+' | sort | uniq -c | awk '{ print $2, $1 }')" \
+	"options with an argument"
+
+# one_command NAME: the options that the table in cli/main.c gives it, and --help.
+one_command()
+{
+	sed -n "/^\t{\"$1\", /,/^\t\t\"/p" <<<"$table" | grep -oE 'OPTION_[A-Z]+' | sed 's/OPTION_/--/' | tr '[:upper:]' '[:lower:]'
+	echo --help
+}
+for command in $commands; do
+	same cli/main.c "$(one_command "$command")" "--help of $command" \
+		"$("$program" help "$command" | sed -nE 's/^ +(--[a-z-]+) .*/\1/p')" options
+	same cli/main.c "$(one_command "$command" | grep -vx -- --help)" "the synopsis of $command in man/vmaffinity.8" \
+		"$(section man/vmaffinity.8 SYNOPSIS | awk -v name="$command" '/^\.Cm / { on = $2 == name } /^\.Fl/ && !/\.\.\.$/ { on = 0 } on' |
+			grep -oE '\\-[a-z]+' | sed 's/\\-/--/')" options
+done
+
+# ---- the rules' keys and words ----
+
+known=$(sed -n '/^rules_key_parse/,/^}/p' engine/rules_key.c | tr -d '\n' | sed -E 's/.*known\[\] = \{([^}]*)\}.*/\1/' |
+	grep -oE '"[^"]+"' | tr -d '"')
+keys=$(section man/vmaffinity.ini.5 "Keys of a rule" | sed -n 's/^\.It //p' | plain | tr -d ' ' | tr , '\n' |
+	sed 's/[AB]\b/N/g')
+same engine/rules_key.c "$known" man/vmaffinity.ini.5 "$keys" keys
+keys=$(sed -nE 's/^; (emulator|vcpus|iothreads|on-error|match)( .*|,.*|:.*|$)/\1/p; s/^;(emulator|vcpus|iothreads|on-error|match) *=.*/\1/p' conf/vmaffinity.ini)
+same engine/rules_key.c "$(grep -v N <<<"$known")" conf/vmaffinity.ini "$keys" "keys without a number"
+words=$(sed -nE 's/.*memcmp\(text, "([a-z]+)", [0-9]+\).*/\1/p' engine/cpuexpr.c)
+man_words=$(section man/vmaffinity.ini.5 "CPU sets" | sed -nE 's/^\.It Cm ([a-z]+)$/\1/p')
+same engine/cpuexpr.c "$(grep -vx keep <<<"$words")" man/vmaffinity.ini.5 "$man_words" "words in a CPU set"
+
+# A limit is in the man page with its number, as DEFINITION in FILE has it.
+limits=$(section man/vmaffinity.ini.5 Limits; section man/vmaffinity.ini.5 Format; section man/vmaffinity.ini.5 Sections)
+absent=""
+while read -r file definition offset text; do
+	value=$(sed -nE "s/^#define $definition ([0-9]+)u?\b.*/\1/p" "$file")
+	[ -n "$value" ] || { absent+="$definition is not in $file"$'\n'; continue; }
+	text=${text/N/$((value + offset))}
+	grep -qE "(^|[^A-Za-z0-9])$text" <<<"$limits" || absent+="$definition: '$text'"$'\n'
+done <<-'END'
+	engine/rules.h RULES_FILES_MAX 0 N files
+	engine/rules.h RULES_MAX 0 N rules
+	engine/rules.h RULES_SETS_MAX 0 N names
+	engine/rules.h RULES_PATTERN_MAX 0 One pattern: N bytes
+	engine/rules_parse.c SECTION_NAME_MAX 0 1 to N bytes
+	engine/cpuexpr.c DEPTH_MAX 0 up to N deep
+	engine/cpumask.h CPUMASK_CPUS -1 CPUs: 0 to N\.
+	engine/domain.h DOMAIN_VCPUS_MAX -1 vCPUs: 0 to N\.
+	engine/domain.h DOMAIN_VCPUS_MAX -1 iothreads: 1 to N\.
+END
+mebibytes=$(sed -nE 's/^#define RULES_FILE_MAX \(\(size_t\)([0-9]+) \* 1024 \* 1024\).*/\1/p' engine/rules.h)
+grep -q "^One file: $mebibytes MiB" <<<"$limits" || absent+="RULES_FILE_MAX: $mebibytes MiB"$'\n'
+result "limits: engine/, man/vmaffinity.ini.5" "${absent%$'\n'}"
+
+# ---- the sample ----
+
+sample=$(mktemp) || exit 2
+trap 'rm -f "$sample"' EXIT
+cat conf/vmaffinity.ini >"$sample" # the tree may belong to somebody else than root
+found=$("$program" check --json "$sample" 2>&1)
+[[ $found =~ \"rules\":0,\"guests\":0,\"findings\":\[\] ]] && found=""
+result "the sample has no rule and nothing is to be said of it" "$found"
+
+# ---- the hook ----
+
+same hook/status.h "$(sed -nE 's/^\tWORKER_[A-Z]+ = ([0-9]+),.*/\1/p' hook/status.h)" man/vmaffinity-hook.8 \
+	"$(section man/vmaffinity-hook.8 "EXIT STATUS" | awk '/^The worker:/ { on = 1 } on' | sed -nE 's/^\.It ([0-9]+)$/\1/p')" \
+	"exit statuses of the worker"
+limit=$(sed -nE 's/^#define TIME_LIMIT_MS ([0-9]+)000$/\1/p' hook/guard.c)
+grep -q "^After the $limit seconds" man/vmaffinity-hook.8 && limit=""
+result "time limit: hook/guard.c, man/vmaffinity-hook.8" "$limit"
+
+# ---- install.sh ----
+
+installer=$(sed -n '/^for arg; do/,/^done/p' install.sh | grep -oE -- '--[a-z]+' )
+same install.sh "$installer" "install.sh --help" \
+	"$(bash install.sh --help | sed -nE 's/^ +(--[a-z]+) .*/\1/p')" options
+same install.sh "$(grep -vx -- --help <<<"$installer")" README.md \
+	"$(grep -oE 'install\.sh( \[?--[a-z]+\]?)+' README.md | grep -oE -- '--[a-z]+' | grep -vx -- --help)" options
+
+echo "1..$number"
+exit $failed

@@ -1,0 +1,48 @@
+/* A machine's /proc, /run, /sys and /etc below a temporary directory. */
+#ifndef VMAFFINITY_TEST_TREE_H
+#define VMAFFINITY_TEST_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct tree {
+	char path[64];
+	int fd;
+};
+
+/* For cmocka: *state is a new, empty struct tree; the teardown removes it with all that is in it. */
+int tree_setup(void **state);
+int tree_teardown(void **state);
+
+#define tree_test(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
+
+/*
+ * Makes files of lines "PATH VALUE", as tests/fixtures/README has them but for "{A-B}": a path ending
+ * in '/' is a directory, a path again is one more line, "\n" a newline, "\c" at the end none there,
+ * "\s" in the path a space.
+ */
+void tree_make(const struct tree *tree, const char *lines);
+
+/* Makes, or writes anew, one file of these bytes, with the directories above it. */
+void tree_write(const struct tree *tree, const char *path, const void *bytes, size_t length);
+
+/* The same for text, without "\n" put behind it. */
+void tree_put(const struct tree *tree, const char *path, const char *text);
+
+/* A file's content; lives until the next call. "(none)" if there is no such file. */
+const char *tree_get(const struct tree *tree, const char *path);
+
+bool tree_has(const struct tree *tree, const char *path);
+
+/* Removes a file, or a directory with all that is in it. */
+void tree_remove(const struct tree *tree, const char *path);
+
+/*
+ * Forks a process that holds a POSIX lock on the file at path, as QEMU does on its pid file, and
+ * waits until it is held. Returns its pid; tree_release() ends it.
+ */
+pid_t tree_hold(const struct tree *tree, const char *path);
+void tree_release(pid_t pid);
+
+#endif

@@ -1,0 +1,15 @@
+/* What every unit test includes: cmocka, and what cmocka wants to find included before it. */
+#ifndef VMAFFINITY_TEST_UNIT_H
+#define VMAFFINITY_TEST_UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif
