@@ -59,7 +59,7 @@ $(BUILD)/flags: FORCE
 	@echo "$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)" | cmp -s - $@ || echo "$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)" >$@
 FORCE:
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)
 
 include tests/tests.mk
 

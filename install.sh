@@ -173,6 +173,8 @@ packages()
 	[ "$(id -u)" = 0 ] || die "missing here, and only root can install it: $names"
 	step packages "getting with $manager what is missing (this can take minutes):"
 	fold -s -w 84 <<<"${names//-@/}" | while read -r line; do more "$line"; done
+	[[ ! -d /run/systemd/system || $names != *libvirt-daemon* ]] ||
+		more "with libvirt's daemon, which the package starts, and which stays"
 	"${manager}_install" <<<"${names// /$'\n'}"
 	lines=$(missing "$@")
 	[ -z "$lines" ] || die_logged "still missing after that: $(column_of 1 "$lines")"
@@ -202,6 +204,8 @@ is_ours()
 }
 
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }
+
+has_daemon() { { command -v virtqemud || command -v libvirtd; } >/dev/null; }
 
 # libvirt looks into hooks/qemu.d since 6.5. Where no daemon is installed, its library tells the version.
 has_qemu_d()
@@ -298,7 +302,7 @@ activate()
 	list=$(daemons)
 	if [ -n "$list" ]; then
 		reload_daemons "$list"
-	elif { command -v virtqemud || command -v libvirtd; } >/dev/null; then
+	elif has_daemon; then
 		step daemon "no libvirt daemon runs: it will see the hook when it starts"
 	else
 		step daemon "libvirt is not installed here (package libvirt-daemon-system, on Fedora libvirt-daemon-kvm)"
@@ -310,12 +314,14 @@ activate()
 	status=$?
 	step check "hook in place; worker runs: $version"
 	[ $status -lt 2 ] || die "vmaffinity check: $findings"
+	[ "$PREFIX" = /usr ] || [ ! -d /sys/kernel/security/apparmor ] ||
+		more "AppArmor may keep libvirt from running programs below $PREFIX: see its log, or install below /usr"
 	[ -z "$findings" ] || while read -r line; do more "$line"; done <<<"$findings"
 	step next "edit $SYSCONFDIR/vmaffinity.ini, look at it with 'vmaffinity plan', then start a guest;"
 	more "guests that run already get their pins when libvirt is restarted, or they are"
 }
 
-# take_away FILE...
+# take_away FILE...: sets $gone if there was one.
 take_away()
 {
 	local file
@@ -323,12 +329,13 @@ take_away()
 		is_there "$file" || continue
 		rm -f "$file" || die "cannot remove $file"
 		step removed "$file"
+		gone=yes
 	done
 }
 
 uninstall_product()
 {
-	local name list="" etc=$DESTDIR$SYSCONFDIR data=$DESTDIR$PREFIX/share
+	local name list="" gone=no etc=$DESTDIR$SYSCONFDIR data=$DESTDIR$PREFIX/share
 	if [ -z "$DESTDIR" ]; then
 		need_root --uninstall
 		list=$(daemons) # before, so that they hear of it at once
@@ -340,8 +347,11 @@ uninstall_product()
 			step left "$hooks/$name: belongs to another program"
 		fi
 	done
-	[ -z "$list" ] || reload_daemons "$list"
+	[ $gone = no ] || [ -z "$list" ] || reload_daemons "$list"
 	rmdir "$hooks/qemu.d" 2>/dev/null && step removed "$hooks/qemu.d"
+	if [ -n "$DESTDIR" ] || ! has_daemon; then
+		rmdir "$hooks" "${hooks%/*}" 2>/dev/null # elsewhere they are libvirt's
+	fi
 	take_away "$DESTDIR$PREFIX/sbin/vmaffinity-hook" "$DESTDIR$PREFIX/sbin/vmaffinity" \
 		"$data/man/man8/vmaffinity.8" "$data/man/man8/vmaffinity-hook.8" "$data/man/man5/vmaffinity.ini.5" \
 		"$data/bash-completion/completions/vmaffinity"
@@ -358,7 +368,10 @@ uninstall_product()
 			is_there "$name" && step left "$name: the configuration (--purge takes it, too)"
 		done
 	fi
-	more "running guests keep their pins"
+	case $gone in
+	yes) more "running guests keep their pins" ;;
+	no) step removed "nothing: it is not installed" ;;
+	esac
 }
 
 # ---- demo and tests ----

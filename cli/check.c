@@ -108,8 +108,7 @@ check_pins(struct check *check, const struct pin *pin, const struct domain_pins 
 		char name[GROUP_NAME_MAX], xml[128], rule[128];
 		notes_add(&check->findings, NOTE_WARNING,
 			"%s:%u: guest '%s': its XML pins %s to CPUs %s, this rule to %s; the rule "
-			"wins, but 'virsh "
-			"vcpupin' shows the XML's: take the pins out of the XML",
+			"wins, but virsh goes on to show the XML's: take the pins out of the XML",
 			step->setting->value.file, step->setting->value.line, pin->domain.name,
 			group_name(step->group, name), cpumask_format(own, xml, sizeof(xml)),
 			cpumask_format(step->cpus, rule, sizeof(rule)));
@@ -126,25 +125,26 @@ take_notes(struct check *check, const struct pin *pin)
 }
 
 static void
-check_guest(struct check *check, const char *xml, size_t length)
+check_guest(struct check *check, const struct guest_xml *xml)
 {
 	struct pin pin;
 	struct domain_pins pins = {0};
 	struct err e;
-	int r = pin_prepare(
-		&pin, check->options->root, &check->rules, xml, length, NULL, PIN_SHOW, &e);
+	int r = pin_prepare(&pin, check->options->root, &check->rules, xml->text, xml->length, NULL,
+		PIN_SHOW, &e);
 	for (size_t i = 0; i < pin.matched.count; i++)
 		check->matched[pin.matched.rules[i] - check->rules.rules] = true;
 	if (r >= 0)
-		r = domain_parse_pins(xml, length, &pins, &e);
-	if (r < 0) {
-		notes_add(&check->findings, NOTE_ERROR, "guest '%s': %s",
-			pin.domain.name != NULL ? pin.domain.name : "?", e.text);
-	} else {
+		r = domain_parse_pins(xml->text, xml->length, &pins, &e);
+	if (pin.domain.name == NULL)
+		notes_add(&check->findings, NOTE_ERROR, "%s: %s", xml->source, e.text);
+	else if (r < 0)
+		notes_add(&check->findings, NOTE_ERROR, "guest '%s': %s", pin.domain.name, e.text);
+	check->guests += pin.domain.name != NULL;
+	if (r >= 0) {
 		take_notes(check, &pin);
 		check_pins(check, &pin, &pins);
 	}
-	check->guests++;
 	domain_pins_free(&pins);
 	pin_free(&pin);
 }
@@ -155,7 +155,7 @@ check_matches(struct check *check)
 	for (size_t i = 0; i < check->rules.rule_count && check->guests > 0; i++)
 		if (!check->matched[i])
 			notes_add(&check->findings, NOTE_WARNING,
-				"%s:%u: [%s] matches none of %zu guests",
+				"%s:%u: [%s] matches no guest of the %zu that were looked at",
 				check->rules.rules[i].file, check->rules.rules[i].line,
 				check->rules.rules[i].section, check->guests);
 }
@@ -170,13 +170,12 @@ check_guests(struct check *check)
 	if (check->matched == NULL)
 		return -1;
 	for (size_t i = 0; i < options->xml_count; i++) {
-		char *xml = NULL;
-		size_t length;
-		if (read_xml(options->xml[i], &xml, &length) == 0)
-			check_guest(check, xml, length);
+		struct guest_xml xml;
+		if (read_xml(options->xml[i], &xml) == 0)
+			check_guest(check, &xml);
 		else
 			r = -1;
-		free(xml);
+		free(xml.text);
 	}
 	bool this_host = options->xml_count == 0 && options->word_count == 0 &&
 			 options->config == NULL && options->sysroot == NULL;
@@ -189,7 +188,9 @@ check_guests(struct check *check)
 		r = -1;
 	}
 	for (size_t i = 0; i < guests.count; i++)
-		check_guest(check, guests.xml[i], strlen(guests.xml[i]));
+		check_guest(check, &(struct guest_xml){.source = "libvirt",
+					   .text = guests.xml[i],
+					   .length = strlen(guests.xml[i])});
 	virt_free(&guests);
 	check_matches(check);
 	free(check->matched);
@@ -203,7 +204,7 @@ print_findings(const struct check *check)
 	if (check->options->json) {
 		json_object *object = json_object_new_object(), *files = json_object_new_array();
 		for (size_t i = 0; i < check->rules.file_count; i++)
-			json_object_array_add(files, json_object_new_string(check->rules.files[i]));
+			json_object_array_add(files, json_text(check->rules.files[i]));
 		json_object_object_add(object, "files", files);
 		json_object_object_add(
 			object, "rules", json_object_new_int64((int64_t)check->rules.rule_count));
@@ -227,7 +228,7 @@ command_check(const struct options *options)
 	int r = 0;
 	if (options->config != NULL && options->word_count > 0) {
 		complain("check: FILE and --config exclude each other");
-		return EXIT_CANNOT;
+		return misuse();
 	}
 	const char *const *files =
 		options->config != NULL ? &options->config : (const char *const *)options->words;

@@ -34,7 +34,18 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints text to stdout or stderr, made safe for a terminal. */
 void say(bool to_stderr, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Reads a file of XML, "-" for stdin. Returns 0 (caller frees *xml), or -1 after complaining. */
-int read_xml(const char *path, char **xml, size_t *length);
+/* After a complaint about how the program was called: says where help is. Returns EXIT_CANNOT. */
+enum exit_status misuse(void);
+
+/* A guest's XML, and where it is from, for messages that come before its name is known. */
+struct guest_xml {
+	const char *source;
+	char *text;
+	size_t length;
+};
+
+/* Reads a file of XML, "-" for stdin. Returns 0 (caller frees xml->text), or -1 after complaining.
+ */
+int read_xml(const char *path, struct guest_xml *xml);
 
 #endif

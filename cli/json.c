@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a rules file, so perhaps not UTF-8, which JSON must be. */
-static json_object *
+json_object *
 json_text(const char *text)
 {
 	size_t size = 4 * strlen(text) + 4;

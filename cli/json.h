@@ -6,6 +6,9 @@
 
 #include <json-c/json.h>
 
+/* A file's name or text: what is not UTF-8, which JSON must be, is written as \\xNN. */
+json_object *json_text(const char *text);
+
 /* An array of {"level": "warning", "text": "..."}. */
 json_object *json_notes(const struct notes *notes);
 

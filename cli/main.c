@@ -132,7 +132,7 @@ complain(const char *format, ...)
 	va_end(args);
 }
 
-static enum exit_status
+enum exit_status
 misuse(void)
 {
 	fputs("Try 'vmaffinity --help'\n", stderr);
@@ -140,13 +140,18 @@ misuse(void)
 }
 
 int
-read_xml(const char *path, char **xml, size_t *length)
+read_xml(const char *path, struct guest_xml *xml)
 {
 	bool from_stdin = strcmp(path, "-") == 0;
+	*xml = (struct guest_xml){.source = from_stdin ? "stdin" : path};
 	AUTO_CLOSE int fd = from_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && file_read_all(fd, DOMAIN_XML_MAX, xml, length) == 0)
+	if (fd >= 0 && file_read_all(fd, DOMAIN_XML_MAX, &xml->text, &xml->length) == 0)
 		return 0;
-	complain("%s: %s", from_stdin ? "stdin" : path, strerror(errno));
+	if (errno == EFBIG)
+		complain("%s: the XML is larger than %zu MiB", xml->source,
+			DOMAIN_XML_MAX / 1024 / 1024);
+	else
+		complain("%s: %s", xml->source, strerror(errno));
 	return -1;
 }
 
@@ -166,6 +171,10 @@ help(const struct options *options)
 		options->word_count > 0 ? find_command(options->words[0]) : NULL;
 	if (options->word_count > 0 && command == NULL) {
 		complain("unknown command '%s'", options->words[0]);
+		return misuse();
+	}
+	if (options->word_count > 1) {
+		complain("'help' takes no more than 1 word, and there is '%s'", options->words[1]);
 		return misuse();
 	}
 	fputs(command != NULL ? command->help : general_help, stdout);

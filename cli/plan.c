@@ -22,9 +22,12 @@
 static json_object *
 json_place(const char *file, unsigned line)
 {
-	char text[CELL_MAX];
-	snprintf(text, sizeof(text), "%s:%u", file, line);
-	return json_object_new_string(text);
+	char *text;
+	if (asprintf(&text, "%s:%u", file, line) < 0)
+		return NULL;
+	json_object *result = json_text(text);
+	free(text);
+	return result;
 }
 
 /* In the kernel's list form; null if there is no mask. */
@@ -156,21 +159,18 @@ print_text(const struct pin *pin)
 	return r;
 }
 
-/*
- * Shows one guest's plan. EXIT_CANNOT, after saying why, if there is none or it could not be
- * applied.
+/* Shows one guest's plan. EXIT_CANNOT, after saying why, if there is none or it cannot be applied.
  */
 static enum exit_status
-plan_guest(const struct options *options, const struct rules *rules, const char *xml, size_t length,
+plan_guest(const struct options *options, const struct rules *rules, const struct guest_xml *xml,
 	bool first)
 {
 	struct pin pin;
 	struct err e;
-	int r = pin_prepare(&pin, options->root, rules, xml, length, NULL, PIN_SHOW, &e);
+	int r = pin_prepare(&pin, options->root, rules, xml->text, xml->length, NULL, PIN_SHOW, &e);
 	if (r < 0)
-		complain("%s%s%s", pin.domain.name != NULL ? pin.domain.name : "",
-			pin.domain.name != NULL ? ": " : "", e.text);
-	enum exit_status status = r < 0 || pin.notes.errors > 0 ? EXIT_CANNOT : EXIT_OK;
+		complain("%s: %s", pin.domain.name != NULL ? pin.domain.name : xml->source, e.text);
+	enum exit_status status = r < 0 || pin_obstacle(&pin) != NULL ? EXIT_CANNOT : EXIT_OK;
 	if (r >= 0 && options->json) {
 		print_json(&pin);
 	} else if (r >= 0) {
@@ -190,12 +190,11 @@ plan_files(const struct options *options, const struct rules *rules)
 {
 	enum exit_status status = EXIT_OK;
 	for (size_t i = 0; i < options->xml_count; i++) {
-		char *xml = NULL;
-		size_t length;
-		if (read_xml(options->xml[i], &xml, &length) != 0 ||
-			plan_guest(options, rules, xml, length, i == 0) != EXIT_OK)
+		struct guest_xml xml;
+		if (read_xml(options->xml[i], &xml) != 0 ||
+			plan_guest(options, rules, &xml, i == 0) != EXIT_OK)
 			status = EXIT_CANNOT;
-		free(xml);
+		free(xml.text);
 	}
 	return status;
 }
@@ -211,10 +210,13 @@ plan_running(const struct options *options, const struct rules *rules)
 		return EXIT_CANNOT;
 	}
 	enum exit_status status = EXIT_OK;
-	for (size_t i = 0; i < guests.count; i++)
-		if (plan_guest(options, rules, guests.xml[i], strlen(guests.xml[i]), i == 0) !=
-			EXIT_OK)
+	for (size_t i = 0; i < guests.count; i++) {
+		struct guest_xml xml = {.source = "libvirt",
+			.text = guests.xml[i],
+			.length = strlen(guests.xml[i])};
+		if (plan_guest(options, rules, &xml, i == 0) != EXIT_OK)
 			status = EXIT_CANNOT;
+	}
 	if (guests.count == 0 && !options->json)
 		puts("no guest is running");
 	virt_free(&guests);
@@ -237,13 +239,12 @@ plan_with_rules(const struct options *options, const struct rules *rules)
 	if (options->word_count > 0 || !stdin_has_xml())
 		return plan_running(options, rules);
 	/* A script's or a service's stdin may well be an empty pipe. */
-	char *xml = NULL;
-	size_t length;
+	struct guest_xml xml;
 	enum exit_status status = EXIT_CANNOT;
-	if (read_xml("-", &xml, &length) == 0)
-		status = length > 0 ? plan_guest(options, rules, xml, length, true)
-				    : plan_running(options, rules);
-	free(xml);
+	if (read_xml("-", &xml) == 0)
+		status = xml.length > 0 ? plan_guest(options, rules, &xml, true)
+					: plan_running(options, rules);
+	free(xml.text);
 	return status;
 }
 
@@ -253,13 +254,15 @@ command_plan(const struct options *options)
 	struct rules rules = {0};
 	struct notes notes = {0};
 	enum exit_status status = EXIT_CANNOT;
-	if (options->word_count > 0 && options->xml_count > 0)
+	if (options->word_count > 0 && options->xml_count > 0) {
 		complain("plan: GUEST and --xml exclude each other");
-	else if (pin_load_rules(options->root, &options->config, options->config != NULL, &rules,
-			 &notes) == 0)
+		return misuse();
+	}
+	if (pin_load_rules(
+		    options->root, &options->config, options->config != NULL, &rules, &notes) == 0)
 		status = plan_with_rules(options, &rules);
 	for (size_t i = 0; i < notes.count; i++)
-		say(true, "%s", notes.items[i].text);
+		say(true, "%s: %s", note_level_name(notes.items[i].level), notes.items[i].text);
 	notes_free(&notes);
 	rules_free(&rules);
 	return status;

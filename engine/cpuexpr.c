@@ -106,6 +106,8 @@ eval_item(struct run *run, const char *text, size_t length, struct cpumask *mask
 {
 	if (length == 0)
 		return err_set(e, "an item is missing");
+	if (memchr(text, ';', length) != NULL || *text == '#')
+		return err_set(e, "a comment behind a value begins with a space and ';'");
 	if (*text == '@')
 		return eval_named(run, text + 1, length - 1, mask, e);
 	if (*text >= '0' && *text <= '9') {
@@ -121,8 +123,6 @@ eval_item(struct run *run, const char *text, size_t length, struct cpumask *mask
 		return eval_host_set(run, TOPOLOGY_ONLINE, mask, e);
 	if (length == 8 && memcmp(text, "isolated", 8) == 0)
 		return eval_host_set(run, TOPOLOGY_ISOLATED, mask, e);
-	if (*text == '#' || *text == ';')
-		return err_set(e, "a comment behind a value begins with a space and ';'");
 	if (length == 4 && memcmp(text, "keep", 4) == 0)
 		return err_set(e, "'keep' stands alone, in a rule");
 	return err_set(e, "'%.*s' is not a CPU, a range, '@NAME', 'all' or 'isolated'",

@@ -42,7 +42,9 @@ explain_missing(struct pin *pin, const struct cpumask *missing, char *out, size_
 	if (topology_get(&pin->topology, TOPOLOGY_ONLINE, &host, &e) == 0) {
 		cpumask_andnot(&rest, host);
 		if (!cpumask_empty(&rest)) {
-			snprintf(out, size, "offline: CPUs %s",
+			snprintf(out, size,
+				cpumask_count(&rest) == 1 ? "CPU %s is offline"
+							  : "CPUs %s are offline",
 				cpumask_format(&rest, list, sizeof(list)));
 			return;
 		}
@@ -130,14 +132,21 @@ pin_prepare(struct pin *pin, int root, const struct rules *rules, const char *xm
 	return make_plan(pin, e);
 }
 
-int
-pin_apply(struct pin *pin, struct apply_result *result, struct err *e)
+const char *
+pin_obstacle(const struct pin *pin)
 {
 	for (size_t i = 0; i < pin->notes.count; i++)
 		if (pin->notes.items[i].level == NOTE_ERROR)
-			return err_set(e, "%s", pin->notes.items[i].text);
-	if (pin->notes.errors > 0)
-		return err_set(e, "out of memory");
+			return pin->notes.items[i].text;
+	return pin->notes.errors > 0 ? "out of memory" : NULL;
+}
+
+int
+pin_apply(struct pin *pin, struct apply_result *result, struct err *e)
+{
+	const char *obstacle = pin_obstacle(pin);
+	if (obstacle != NULL)
+		return err_set(e, "%s", obstacle);
 	return apply(&pin->plan, &pin->scope, result, e);
 }
 

@@ -57,6 +57,9 @@ enum pin_intent {
 int pin_prepare(struct pin *pin, int root, const struct rules *rules, const char *xml,
 	size_t length, const char *name, enum pin_intent intent, struct err *e);
 
+/* The first error among the notes, for which the plan cannot be applied; NULL if there is none. */
+const char *pin_obstacle(const struct pin *pin);
+
 /*
  * Applies the plan of a pin prepared with PIN_APPLY. Returns 0, or -1 with the reason; all is as
  * before then.

@@ -100,13 +100,15 @@ note_absent(const struct wish *wish, const struct matched *matched, const struct
 					group.id <= s->last;
 			}
 			char key[SETTING_KEY_MAX];
-			if (!there)
-				notes_add(notes, NOTE_INFO, "%s:%u: %s: the guest has %s %u %s",
-					s->value.file, s->value.line, setting_key(s, key),
-					s->kind == GROUP_VCPU ? "at most" : "only",
-					s->kind == GROUP_VCPU ? domain->vcpus
-							      : (unsigned)domain->iothread_count,
-					s->kind == GROUP_VCPU ? "vCPUs" : "iothreads");
+			if (there)
+				continue;
+			notes_add(notes, NOTE_INFO,
+				"%s:%u: %s: no such %s in this guest, which %s %u", s->value.file,
+				s->value.line, setting_key(s, key),
+				s->kind == GROUP_VCPU ? "vCPU" : "iothread",
+				s->kind == GROUP_VCPU ? "can have" : "has",
+				s->kind == GROUP_VCPU ? domain->vcpus
+						      : (unsigned)domain->iothread_count);
 		}
 }
 

@@ -3,6 +3,7 @@
 #include "cpumask.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Levenshtein's distance, for names of up to 31 bytes; longer ones are far from everything. */
@@ -45,6 +46,17 @@ hide_numbers(const char *name, char out[32])
 	out[used] = '\0';
 }
 
+/* "vcpuN-N" is for comparing; a person reads "vcpuA-B". */
+static void
+append_key(char *list, size_t size, const char *key)
+{
+	const char *range = strstr(key, "N-N");
+	size_t used = strlen(list);
+	snprintf(list + used, size - used, "%.*s%s",
+		(int)(range != NULL ? (size_t)(range - key) : strlen(key)), key,
+		range != NULL ? "A-B" : "");
+}
+
 static int
 unknown_key(const char *name, const char *const *known, size_t count, struct err *e)
 {
@@ -59,12 +71,14 @@ unknown_key(const char *name, const char *const *known, size_t count, struct err
 			nearest = known[i];
 		}
 	}
-	if (nearest != NULL)
-		return err_set(e, "unknown key '%.60s'; did you mean '%s'?", name, nearest);
 	char list[256] = "";
+	if (nearest != NULL) {
+		append_key(list, sizeof(list), nearest);
+		return err_set(e, "unknown key '%.60s'; did you mean '%s'?", name, list);
+	}
 	for (size_t i = 0; i < count; i++) {
-		strncat(list, i == 0 ? "" : ", ", sizeof(list) - strlen(list) - 1);
-		strncat(list, known[i], sizeof(list) - strlen(list) - 1);
+		append_key(list, sizeof(list), i == 0 ? "" : ", ");
+		append_key(list, sizeof(list), known[i]);
 	}
 	return err_set(e, "unknown key '%.60s'; the keys are %s", name, list);
 }

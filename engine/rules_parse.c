@@ -40,7 +40,8 @@ struct parser {
 	enum section_kind kind;
 	enum on_error global_on_error;
 	struct hsearch_data sections; /* the names in this file, each with its line */
-	struct value *value;	      /* of the last key; NULL if that key was wrong */
+	bool key_sound;		      /* the last key was right */
+	struct value *value;	      /* of the last key, if it has one that can be continued */
 	unsigned value_line;	      /* where that value ends */
 };
 
@@ -99,6 +100,16 @@ open_section(struct parser *p, const char *s, const char *end)
 			"'%.*s' behind the section's name; a pattern with brackets goes into "
 			"'match ='",
 			(int)(end - rest < 40 ? end - rest : 40), rest);
+		return SECTION_BAD;
+	}
+	if (memchr(name, '[', length) != NULL) {
+		error_at(p,
+			"'[' in the section's name; a pattern with brackets goes into 'match ='");
+		return SECTION_BAD;
+	}
+	if (length > 0 &&
+		(strchr(white, name[0]) != NULL || strchr(white, name[length - 1]) != NULL)) {
+		error_at(p, "the section's name begins or ends with a blank");
 		return SECTION_BAD;
 	}
 	if (length == 0 || length > SECTION_NAME_MAX) {
@@ -190,6 +201,20 @@ value_column(const struct parser *p)
 	return (unsigned)(s - p->text) + 1;
 }
 
+/* inih takes a comment from behind a key's value, but only its later versions from a continued one.
+ */
+static size_t
+length_without_comment(const char *text)
+{
+	size_t length = 0;
+	while (text[length] != '\0' &&
+		!(text[length] == ';' && length > 0 && strchr(white, text[length - 1]) != NULL))
+		length++;
+	while (length > 0 && strchr(white, text[length - 1]) != NULL)
+		length--;
+	return length;
+}
+
 /*
  * An indented line: a newline for each that lies between, the indent, and the text, so that places
  * stay known.
@@ -197,15 +222,15 @@ value_column(const struct parser *p)
 static void
 continue_value(struct parser *p, const char *more)
 {
-	if (p->value == NULL)
-		return;
-	if (strchr(more, '=') != NULL) {
+	if (strchr(more, '=') != NULL || (p->value == NULL && p->key_sound)) {
 		error_at(p, "an indented line continues the value above; take its indent away to "
 			    "begin a key");
 		return;
 	}
+	if (p->value == NULL)
+		return;
 	size_t used = strlen(p->value->text), lines = p->line - p->value_line;
-	size_t indent = value_column(p) - 1, length = strlen(more);
+	size_t indent = value_column(p) - 1, length = length_without_comment(more);
 	char *text = realloc(p->value->text, used + lines + indent + length + 1);
 	if (text == NULL) {
 		error_at(p, "out of memory");
@@ -213,7 +238,8 @@ continue_value(struct parser *p, const char *more)
 	}
 	memset(text + used, '\n', lines);
 	memset(text + used + lines, ' ', indent);
-	memcpy(text + used + lines + indent, more, length + 1);
+	memcpy(text + used + lines + indent, more, length);
+	text[used + lines + indent + length] = '\0';
 	p->value->text = text;
 	p->value_line = p->line;
 }
@@ -302,12 +328,14 @@ take_line(void *user, const char *section, const char *name, const char *text)
 	p->key_seen = true;
 	p->value = NULL;
 	p->value_line = p->line;
+	p->key_sound = false;
 	if (text[0] == '\0')
 		error_at(p, "'%.60s' has no value", name);
 	else if (take_key(p, name, &value, &stored, &e) != 0)
 		error_at(p, "%s", e.text);
 	else
-		p->value = stored;
+		p->key_sound = true;
+	p->value = stored;
 	return 1;
 }
 

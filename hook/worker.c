@@ -45,13 +45,16 @@ log_line(const struct job *job, int priority, const char *format, ...)
 		printable(safe, sizeof(safe), text));
 }
 
+/* All but the one that is logged as the reason for a failure, if that is not NULL. */
 static void
-log_notes(const struct job *job, const struct notes *notes)
+log_notes(const struct job *job, const struct notes *notes, const char *reason)
 {
 	static const int priorities[] = {
 		[NOTE_INFO] = LOG_INFO, [NOTE_WARNING] = LOG_WARNING, [NOTE_ERROR] = LOG_ERR};
 	for (size_t i = 0; i < notes->count && i < LOG_LINES_MAX; i++)
-		log_line(job, priorities[notes->items[i].level], "%s", notes->items[i].text);
+		if (notes->items[i].text != reason)
+			log_line(
+				job, priorities[notes->items[i].level], "%s", notes->items[i].text);
 	if (notes->count + notes->dropped > LOG_LINES_MAX)
 		log_line(job, LOG_ERR, "%zu more; 'vmaffinity check' shows them",
 			notes->count + notes->dropped - LOG_LINES_MAX);
@@ -93,7 +96,7 @@ pin_guest(struct job *job, int root, const char *xml, size_t length)
 	int r = pin_prepare(&job->pin, root, &job->rules, xml, length, job->guest, PIN_APPLY, &e);
 	if (r == PIN_NO_RULE)
 		return WORKER_DONE;
-	log_notes(job, &job->pin.notes);
+	log_notes(job, &job->pin.notes, pin_obstacle(&job->pin));
 	if (r != 0 || pin_apply(&job->pin, &result, &e) != 0)
 		return fail(job, e.text);
 	if (result.masks > 0 || result.threads > 0) {
@@ -115,7 +118,7 @@ work(struct job *job, int root)
 	int loaded = pin_load_rules(root, NULL, 0, &job->rules, &notes);
 	if (loaded == 0 && job->rules.rule_count == 0)
 		return WORKER_DONE;
-	log_notes(job, &notes);
+	log_notes(job, &notes, NULL);
 	notes_free(&notes);
 	if (file_read_all(STDIN_FILENO, DOMAIN_XML_MAX, &xml, &length) != 0) {
 		err_errno(&e, "cannot read the XML");
@@ -138,7 +141,7 @@ int
 main(int argc, char *argv[])
 {
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
-		return puts("vmaffinity-hook " VERSION) < 0;
+		return puts("vmaffinity-hook " VERSION) < 0 || fflush(stdout) != 0;
 	if (argc < 3) {
 		fputs("vmaffinity-hook: is run by libvirt; see vmaffinity-hook(8)\n", stderr);
 		return (int)WORKER_FAILED;

@@ -24,6 +24,9 @@ UNIT_scope := scope process domain file cpumask err
 UNIT_apply := apply scope process domain file cpumask err
 UNIT_pin := $(ENGINE)
 
+# What they all may use of each other.
+UNIT_HELPERS := tree threads
+
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_PROGRAMS := $(UNIT_TESTS:%=$(BUILD)/tests/unit/test_%)
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -33,7 +36,7 @@ FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/replay_%)
 LIBS_apply := -Wl,--wrap=pwrite,--wrap=sched_setaffinity,--wrap=sched_getaffinity
 
 .SECONDEXPANSION:
-$(UNIT_PROGRAMS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/tests/unit/tree.o \
+$(UNIT_PROGRAMS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS:%=$(BUILD)/tests/unit/%.o) \
 		$$(addsuffix .o,$$(addprefix $(BUILD)/engine/,$$(UNIT_$$*)))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS) -lcmocka $(LIBS_$*)
 

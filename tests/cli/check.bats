@@ -29,7 +29,7 @@ found() { rules "$1" && finds "$2" --sysroot root rules.ini; }
 error: a.ini:3: 'vcpus' is given already by line 2
 error: a.ini:4: section [a] stands already at line 1; write its keys there
 error: b.ini:1: 'vcpus' stands before the first [section]
-error: b.ini:3: unknown key 'frob'; the keys are emulator, vcpus, vcpuN, vcpuN-N, iothreads, iothreadN, iothreadN-N, match, on-error
+error: b.ini:3: unknown key 'frob'; the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, match, on-error
 error: nowhere: No such file or directory
 error: a.ini:2:11: a CPU number is missing
 error: b.ini:6:9: '@x': no such name in [cpus]" --sysroot root a.ini b.ini nowhere
@@ -71,11 +71,11 @@ warning: rules.ini:8: vcpus never counts: rules.ini:10 sets vcpus for every gues
 @test "trap: a rule that matches no guest" {
 	guest db1 >db1.xml
 	rules '[*]\nvcpus = 1\n[web-*]\nemulator = 1\n[db*]\nemulator = 1\n[mail]\nmatch = uuid:6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11, mx?\nvcpus = 2\n'
-	finds "warning: rules.ini:7: [mail] matches none of 2 guests" --sysroot root rules.ini --xml web-1.xml --xml db1.xml
+	finds "warning: rules.ini:7: [mail] matches no guest of the 2 that were looked at" --sysroot root rules.ini --xml web-1.xml --xml db1.xml
 	guest web-2 >web-2.xml
 	finds "\
-warning: rules.ini:5: [db*] matches none of 2 guests
-warning: rules.ini:7: [mail] matches none of 2 guests" --sysroot root rules.ini --xml web-1.xml --xml web-2.xml
+warning: rules.ini:5: [db*] matches no guest of the 2 that were looked at
+warning: rules.ini:7: [mail] matches no guest of the 2 that were looked at" --sysroot root rules.ini --xml web-1.xml --xml web-2.xml
 	finds "" --sysroot root rules.ini # no guest is known: nothing can be said
 }
 
@@ -85,11 +85,11 @@ warning: rules.ini:7: [mail] matches none of 2 guests" --sysroot root rules.ini 
 	run -1 vmaffinity check --sysroot root rules.ini --xml web-1.xml
 	[ "${#lines[@]}" = 3 ]
 	[[ ${lines[0]} == "warning: rules.ini:2: guest 'web-1': its XML pins emulator to CPUs 0-1, this rule to 0; the rule wins, "* ]]
-	same "warning: rules.ini:3: guest 'web-1': its XML pins vcpu0 to CPUs 5, this rule to 2-3; the rule wins, but 'virsh vcpupin' shows the XML's: take the pins out of the XML" "${lines[1]}"
+	same "warning: rules.ini:3: guest 'web-1': its XML pins vcpu0 to CPUs 5, this rule to 2-3; the rule wins, but virsh goes on to show the XML's: take the pins out of the XML" "${lines[1]}"
 	[[ ${lines[2]} == "warning: rules.ini:5: guest 'web-1': its XML pins iothread2 to CPUs 4, this rule to 1; the rule wins, "* ]]
 	guest web-1 vcpu=2 cpuset=0-7 >web-1.xml
 	rules '[*]\nvcpus = 2-3\n'
-	finds "warning: rules.ini:2: guest 'web-1': its XML pins vcpu0 to CPUs 0-7, this rule to 2-3; the rule wins, but 'virsh vcpupin' shows the XML's: take the pins out of the XML" --sysroot root rules.ini --xml web-1.xml
+	finds "warning: rules.ini:2: guest 'web-1': its XML pins vcpu0 to CPUs 0-7, this rule to 2-3; the rule wins, but virsh goes on to show the XML's: take the pins out of the XML" --sysroot root rules.ini --xml web-1.xml
 	guest web-1 vcpu=2 cpuset=2-3 >web-1.xml
 	finds "" --sysroot root rules.ini --xml web-1.xml
 	rules '[*]\nvcpus = keep\n'
@@ -101,7 +101,7 @@ warning: rules.ini:7: [mail] matches none of 2 guests" --sysroot root rules.ini 
 	host 0-5
 	rules '[*]\nemulator = 0,6\nvcpus = 8-9\nvcpu3 = 5-8\n'
 	finds "\
-warning: rules.ini:2: emulator wants 0,6, but offline: CPUs 6; left out: 6 (guest 'web-1')
+warning: rules.ini:2: emulator wants 0,6, but CPU 6 is offline; left out: 6 (guest 'web-1')
 error: rules.ini:3: vcpus wants 8-9, but this host has only CPUs 0-7; no CPU is left (guest 'web-1')
 warning: rules.ini:4: vcpu3 wants 5-8, but this host has only CPUs 0-7; left out: 6-8 (guest 'web-1')" --sysroot root rules.ini --xml web-1.xml
 	rules '[*]\nvcpus = isolated\n'
@@ -131,7 +131,7 @@ warning: rules.ini:4: vcpu3 wants 5-8, but this host has only CPUs 0-7; left out
 
 @test "guests from libvirt, if a daemon is named" {
 	rules '[test]\nvcpus = 1\n[other]\nvcpus = 1\n'
-	finds "warning: rules.ini:3: [other] matches none of 2 guests" --sysroot root rules.ini --connect test:///default --xml web-1.xml
+	finds "warning: rules.ini:3: [other] matches no guest of the 2 that were looked at" --sysroot root rules.ini --connect test:///default --xml web-1.xml
 	cannot "vmaffinity: $DEAD: Failed to connect socket to '/nonexistent': No such file or directory" \
 		vmaffinity check rules.ini --connect "$DEAD"
 }
@@ -143,7 +143,7 @@ warning: rules.ini:4: vcpu3 wants 5-8, but this host has only CPUs 0-7; left out
 	same "" "$stderr"
 	same '{"files":["rules.ini"],"rules":2,"guests":2,"levels":["warning","warning"]}' \
 		"$(jq -c '{files, rules, guests, levels: [.findings[].level]}' <<<"$output")"
-	same "rules.ini:3: [db1] matches none of 2 guests" "$(jq -r '.findings[1].text' <<<"$output")"
+	same "rules.ini:3: [db1] matches no guest of the 2 that were looked at" "$(jq -r '.findings[1].text' <<<"$output")"
 	run -0 vmaffinity check --sysroot root --json
 	same '{"files":[],"rules":0,"guests":0,"findings":[]}' "$output"
 	rules '[*]\nvcpuz = 1\n'

@@ -7,7 +7,7 @@ setup()
 {
 	cd "$BATS_TEST_DIRNAME/../.." || return
 	unset PREFIX SYSCONFDIR BUILD SANITIZE CFLAGS LDFLAGS # as shipped, whatever is being tested
-	export DESTDIR=$BATS_TEST_TMPDIR/root
+	export DESTDIR=$BATS_TEST_TMPDIR/root TMPDIR=$BATS_TEST_TMPDIR
 	HOOKS=$DESTDIR/etc/libvirt/hooks
 	FAKE=$BATS_TEST_TMPDIR/fake
 	mkdir "$DESTDIR" "$FAKE"
@@ -149,7 +149,7 @@ foreign_hook()
 	[[ $output == *"left       $DESTDIR/etc/vmaffinity.ini: the configuration"* ]]
 	[ "$(installed | cut -d ' ' -f 3 | paste -sd ' ')" = "etc/vmaffinity.d/a.ini etc/vmaffinity.ini" ]
 	run -0 ./install.sh --uninstall # nothing to do is no error
-	[[ $output != *removed* ]]
+	[[ $output == *"removed    nothing: it is not installed"* ]]
 }
 
 @test "--uninstall --purge leaves nothing" {
@@ -159,6 +159,7 @@ foreign_hook()
 	./install.sh --purge --uninstall
 	[ -z "$(installed)" ]
 	[ ! -e "$DESTDIR/etc/vmaffinity.d" ]
+	[ ! -e "$DESTDIR/etc/libvirt" ]
 }
 
 @test "--purge leaves what is no rules file in vmaffinity.d, and says so" {

@@ -138,7 +138,7 @@ bad_files()
 @test "--config: missing, a directory, a FIFO, a link, too open, a stranger's, too large" {
 	bad_files >table
 	while IFS='|' read -r name message; do
-		cannot "$name: $message" vmaffinity plan --config "$name" --sysroot root --xml web-1.xml
+		cannot "error: $name: $message" vmaffinity plan --config "$name" --sysroot root --xml web-1.xml
 		finds "error: $name: $message" --config "$name"
 		finds "error: $name: $message" "$name"
 	done <table
@@ -188,7 +188,7 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 	[[ $output == *"vcpu0     2 "* ]]
 	chown 65533 rules.ini
 	run -2 setpriv --reuid=65534 --regid=65534 --clear-groups ./vmaffinity plan --sysroot root --config rules.ini --xml web-1.xml
-	same "rules.ini: belongs to user 65533 and not to root; chown root it" "$output"
+	same "error: rules.ini: belongs to user 65533 and not to root; chown root it" "$output"
 }
 
 @test "stdout closed, or a full disk: said on stderr, status 2" {

@@ -157,8 +157,8 @@ vcpu0     1-3  rules.ini:2  vcpus = 1-3
 vcpu1     keep rules.ini:3  vcpu1 = keep
 iothread1 -    no rule
 note: not running here: no pid file and no status file in /run/libvirt/qemu
-note: rules.ini:4: vcpu8: the guest has at most 4 vCPUs
-note: rules.ini:5: iothread7: the guest has only 1 iothreads" "$output"
+note: rules.ini:4: vcpu8: no such vCPU in this guest, which can have 4
+note: rules.ini:5: iothread7: no such iothread in this guest, which has 1" "$output"
 }
 
 @test "CPUs that are absent or offline are left out with a warning; if none is left it is an error" {
@@ -170,8 +170,8 @@ note: rules.ini:5: iothread7: the guest has only 1 iothreads" "$output"
 	rules '[*]\nvcpus = 5-6\nemulator = 6\niothreads = 8191\n'
 	run -2 plan --xml web-1.xml
 	same "\
-error: rules.ini:3: emulator wants 6, but offline: CPUs 6; no CPU is left
-warning: rules.ini:2: vcpus wants 5-6, but offline: CPUs 6; left out: 6
+error: rules.ini:3: emulator wants 6, but CPU 6 is offline; no CPU is left
+warning: rules.ini:2: vcpus wants 5-6, but CPU 6 is offline; left out: 6
 error: rules.ini:4: iothreads wants 8191, but this host has only CPUs 0-7; no CPU is left" "$(grep -E '^(error|warning)' <<<"$output")"
 	[[ $output == *"vcpu0     5 "* ]] # the table is there all the same
 }
@@ -179,10 +179,10 @@ error: rules.ini:4: iothreads wants 8191, but this host has only CPUs 0-7; no CP
 @test "errors of the rules: all of them, on stderr, and no plan" {
 	rules '[*]\nvcpus = 3-1\nemulator = @nix\nvcpuz = 1\n[*]\n'
 	cannot "\
-rules.ini:4: unknown key 'vcpuz'; did you mean 'vcpus'?
-rules.ini:5: section [*] stands already at line 1; write its keys there
-rules.ini:2:9: range 3-1 runs backwards; write 1-3
-rules.ini:3:12: '@nix': no such name in [cpus]" plan --xml web-1.xml
+error: rules.ini:4: unknown key 'vcpuz'; did you mean 'vcpus'?
+error: rules.ini:5: section [*] stands already at line 1; write its keys there
+error: rules.ini:2:9: range 3-1 runs backwards; write 1-3
+error: rules.ini:3:12: '@nix': no such name in [cpus]" plan --xml web-1.xml
 }
 
 @test "--json: one object a line for each guest, as PRODUCT says" {
@@ -194,7 +194,7 @@ rules.ini:3:12: '@nix': no such name in [cpus]" plan --xml web-1.xml
 	jq -e '(keys == ["groups", "guest", "id", "memory", "notes", "rules", "uuid"])
 		and ([.groups[] | keys == ["cpus", "group", "now", "path", "rule"]] | all)
 		and ([.notes[] | keys == ["level", "text"]] | all)' <<<"$output" >/dev/null
-	same '{"guest":"other","id":7,"uuid":"6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11","rules":["rules.ini:1"],"groups":[{"group":"emulator","cpus":"0","rule":"rules.ini:2","now":null,"path":null},{"group":"vcpu0","cpus":null,"rule":"rules.ini:3","now":null,"path":null}],"memory":null,"notes":[{"level":"note","text":"not running here: no pid file and no status file in /run/libvirt/qemu"},{"level":"note","text":"rules.ini:4: iothread9: the guest has only 0 iothreads"}]}' "${lines[1]}"
+	same '{"guest":"other","id":7,"uuid":"6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11","rules":["rules.ini:1"],"groups":[{"group":"emulator","cpus":"0","rule":"rules.ini:2","now":null,"path":null},{"group":"vcpu0","cpus":null,"rule":"rules.ini:3","now":null,"path":null}],"memory":null,"notes":[{"level":"note","text":"not running here: no pid file and no status file in /run/libvirt/qemu"},{"level":"note","text":"rules.ini:4: iothread9: no such iothread in this guest, which has 0"}]}' "${lines[1]}"
 	same null "$(jq .id <<<"${lines[0]}")"
 }
 

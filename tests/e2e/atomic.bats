@@ -53,7 +53,7 @@ every_k()
 			put_back
 			;;
 		1)
-			assert_unchanged g "$BEFORE" || fail "$calls:$how, k=$k: exit 1, but something changed" || return 1
+			assert_unchanged g "$BEFORE" || fail "$calls:$how, k=$k: exit 1, but something changed" "$(cat "$E2E_DIR/stderr")" || return 1
 			[ -n "$(log_since)" ] || fail "$calls:$how, k=$k: exit 1, and nothing in the log" || return 1
 			FAILED=$((FAILED + 1))
 			taskset -acp 0 "$PID" >/dev/null
@@ -122,6 +122,7 @@ every_k()
 }
 
 @test "no file can be read, at every step" {
+	if grep -q __asan_init "$WORKER"; then skip "the sanitizers read files of their own"; fi
 	every_k read error=EIO
 	[ "$FAILED" -ge 5 ]
 }

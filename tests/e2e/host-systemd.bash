@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# What the cases need to know about a host that systemd runs, where libvirtd is a unit of its own and the system log the
+# journal: the virtual hosts of tests/vm. Never a machine that anybody uses. The functions are those of host-private.bash.
+
+# shellcheck disable=SC2034 # for the cases
+HOST_PIDFILE=/run/libvirtd.pid
+
+# A restart too often within seconds is refused by systemd, unless it forgets those before.
+host_start()
+{
+	systemctl reset-failed libvirtd.service 2>/dev/null
+	systemctl start libvirtd.service || return 1
+	timeout 60 virsh -q -c qemu:///system version >/dev/null
+}
+
+host_stop() { systemctl stop libvirtd.service 2>/dev/null; }
+
+# systemd may start it again at once; host_start then finds it there.
+host_kill()
+{
+	local pid tries=0
+	pid=$(systemctl show --property MainPID --value libvirtd.service)
+	systemctl kill --kill-whom=main --signal=KILL libvirtd.service || return 1
+	while [ -d "/proc/$pid" ]; do
+		if [ $((tries += 1)) -gt 600 ]; then
+			echo "libvirtd ($pid) does not end" >&2
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+host_restart()
+{
+	systemctl reset-failed libvirtd.service 2>/dev/null
+	systemctl restart libvirtd.service || return 1
+	timeout 60 virsh -q -c qemu:///system version >/dev/null
+}
+
+host_reload() { systemctl reload libvirtd.service; }
+
+# The journal of this boot, only what is ours: the whole of it takes seconds to read here.
+host_log()
+{
+	journalctl --sync
+	journalctl --quiet --boot --no-pager --output=short-full --no-hostname --all --identifier=vmaffinity
+}
+
+# Away for those who call syslog(3), as where no log daemon runs.
+host_log_stop() { rm -f /dev/log; }
+host_log_start() { ln -sf /run/systemd/journal/dev-log /dev/log; }
+
+# libvirt and systemd make the slice for /machine/$1 when a guest wants it.
+host_partition() { :; }

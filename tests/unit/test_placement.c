@@ -1,0 +1,191 @@
+#include "../../engine/placement.h"
+
+#include "mask.h"
+#include "tree.h"
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A guest of four vCPUs, the last one offline, and iothreads 1 and 3; rules; what they wish for it. */
+struct fixture {
+	struct domain domain;
+	struct rules rules;
+	struct matched matched;
+	struct topology topology;
+	struct cpuexpr expr;
+	struct wish wish;
+	struct notes notes;
+	struct err e;
+};
+
+static struct fixture f;
+
+static int
+place(const struct tree *t, const char *rules, const char *usable)
+{
+	static bool online[] = {true, true, true, false};
+	static unsigned iothreads[] = {1, 3};
+	f = (struct fixture){.domain = {.name = (char *)"web",
+				     .vcpus = COUNT(online),
+				     .vcpu_online = online,
+				     .iothreads = iothreads,
+				     .iothread_count = COUNT(iothreads)},
+		.topology = {.root = t->fd}};
+	struct cpumask mask = mask_of(usable);
+	tree_put(t, "etc/vmaffinity.ini", rules);
+	rules_load(&f.rules, t->fd, &f.notes);
+	if (f.notes.count > 0)
+		fail_msg("%s", f.notes.items[0].text);
+	assert_int_equal(rules_match(&f.rules, &f.domain, &f.matched), 0);
+	f.expr = (struct cpuexpr){.rules = &f.rules, .topology = &f.topology};
+	memset(&f.wish, 0x5a, sizeof(f.wish));
+	return placement(&f.matched, &f.domain, &f.expr, &mask, &f.wish, &f.notes, &f.e);
+}
+
+static void
+end(void)
+{
+	wish_free(&f.wish);
+	cpuexpr_free(&f.expr);
+	free(f.matched.rules);
+	rules_free(&f.rules);
+	notes_free(&f.notes);
+}
+
+/* "vcpu0 4-5:2", the CPUs and the line of the setting; "-" without; a line for each group. */
+static const char *
+show(void)
+{
+	static char text[4096];
+	size_t used = 0;
+	text[0] = '\0';
+	for (size_t i = 0; i < f.wish.group_count; i++) {
+		const struct wish_group *g = &f.wish.groups[i];
+		char name[GROUP_NAME_MAX], list[128] = "-";
+		if (g->mask != NULL) {
+			cpumask_format(&g->mask->cpus, list, sizeof(list));
+			assert_ptr_equal(g->mask->setting, g->setting);
+		}
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %s:%u\n",
+			group_name(g->group, name), list,
+			g->setting != NULL ? g->setting->value.line : 0);
+	}
+	return text;
+}
+
+static void
+places_every_group_that_the_guest_may_have(void **state)
+{
+	assert_int_equal(
+		place(*state,
+			"[*]\nemulator = 0\nvcpus = 1-7\niothreads = 0-1\n[web]\nvcpu1-2 = 4\n"
+			"vcpu2 = keep\niothread3 = 5\n",
+			"0-7"),
+		0);
+	assert_string_equal(show(), "emulator 0:2\nvcpu0 1-7:3\nvcpu1 4:6\nvcpu2 -:7\n"
+				    "vcpu3 1-7:3\niothread1 0-1:4\niothread3 5:8\n");
+	assert_int_equal(f.notes.count, 0);
+	end();
+}
+
+static void
+leaves_what_no_rule_is_about(void **state)
+{
+	assert_int_equal(place(*state, "[web]\nvcpu0 = 3\n[other]\nemulator = 1\n", "0-7"), 0);
+	assert_string_equal(show(), "emulator -:0\nvcpu0 3:2\nvcpu1 -:0\nvcpu2 -:0\nvcpu3 -:0\n"
+				    "iothread1 -:0\niothread3 -:0\n");
+	end();
+}
+
+static void
+evaluates_a_setting_once_for_all_its_groups(void **state)
+{
+	/* two settings that take turns: more changes than there are settings */
+	assert_int_equal(
+		place(*state, "[web]\nvcpus = 1\nvcpu1 = 2\n[w*]\nvcpu3 = 3\n", "0-7"), 0);
+	assert_int_equal(f.wish.mask_count, 3);
+	const struct wish_group *g = f.wish.groups;
+	assert_ptr_equal(g[1].mask, g[3].mask);
+	assert_ptr_not_equal(g[1].mask, g[2].mask);
+	assert_string_equal(show(), "emulator -:0\nvcpu0 1:2\nvcpu1 2:3\nvcpu2 1:2\nvcpu3 3:5\n"
+				    "iothread1 -:0\niothread3 -:0\n");
+	end();
+}
+
+static void
+cuts_to_what_is_usable(void **state)
+{
+	assert_int_equal(
+		place(*state, "[web]\nvcpus = 2-9\nemulator = 8\niothreads = 1\n", "0-3"), 0);
+	assert_string_equal(show(), "emulator :3\nvcpu0 2-3:2\nvcpu1 2-3:2\nvcpu2 2-3:2\n"
+				    "vcpu3 2-3:2\niothread1 1:4\niothread3 1:4\n");
+	assert_mask(&wish_find(&f.wish, (struct group){GROUP_VCPU, 0})->mask->asked, "2-9");
+	assert_mask(&wish_find(&f.wish, (struct group){GROUP_EMULATOR, 0})->mask->asked, "8");
+	end();
+}
+
+static void
+notes_what_the_guest_does_not_have(void **state)
+{
+	static const char *const texts[] = {
+		"/etc/vmaffinity.ini:2: vcpu4: the guest has at most 4 vCPUs",
+		"/etc/vmaffinity.ini:3: vcpu5-9: the guest has at most 4 vCPUs",
+		"/etc/vmaffinity.ini:5: iothread2: the guest has only 2 iothreads",
+		"/etc/vmaffinity.ini:7: iothread4-6: the guest has only 2 iothreads",
+	};
+	assert_int_equal(place(*state,
+				 "[web]\nvcpu4 = 0\nvcpu5-9 = 0\nvcpu3-4 = 0\niothread2 = 0\n"
+				 "iothread3 = 0\niothread4-6 = 0\n[x]\nvcpu77 = 0\n",
+				 "0-7"),
+		0);
+	assert_int_equal(f.notes.count, COUNT(texts));
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_string_equal(f.notes.items[i].text, texts[i]);
+		assert_int_equal(f.notes.items[i].level, NOTE_INFO);
+	}
+	end();
+}
+
+static void
+fails_where_a_set_has_an_error(void **state)
+{
+	assert_int_equal(place(*state, "[web]\nemulator = 0\nvcpus = x\n", "0-7"), -1);
+	assert_string_equal(f.e.text,
+		"/etc/vmaffinity.ini:3:9: 'x' is not a CPU, a range, '@NAME', 'all' or 'isolated'");
+	assert_null(f.wish.groups);
+	assert_null(f.wish.masks);
+	end();
+	/* but not for the sake of a set that decides over nothing here */
+	assert_int_equal(place(*state, "[web]\nvcpu9 = x\nvcpus = x\n[*]\nvcpus = 1\n", "0-7"), 0);
+	end();
+}
+
+static void
+finds_a_group(void **state)
+{
+	assert_int_equal(place(*state, "[web]\nvcpus = 1\n", "0-7"), 0);
+	for (size_t i = 0; i < f.wish.group_count; i++)
+		assert_ptr_equal(
+			wish_find(&f.wish, f.wish.groups[i].group), &f.wish.groups[i]);
+	assert_int_equal(f.wish.group_count, 7);
+	assert_null(wish_find(&f.wish, (struct group){GROUP_VCPU, 4}));
+	assert_null(wish_find(&f.wish, (struct group){GROUP_IOTHREAD, 2}));
+	end();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		tree_test(places_every_group_that_the_guest_may_have),
+		tree_test(leaves_what_no_rule_is_about),
+		tree_test(evaluates_a_setting_once_for_all_its_groups),
+		tree_test(cuts_to_what_is_usable),
+		tree_test(notes_what_the_guest_does_not_have),
+		tree_test(fails_where_a_set_has_an_error),
+		tree_test(finds_a_group),
+	};
+	return cmocka_run_group_tests_name("placement", tests, NULL, NULL);
+}
