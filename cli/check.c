@@ -214,11 +214,7 @@ print_findings(const struct check *check)
 		json_print(object);
 		return;
 	}
-	for (size_t i = 0; i < findings->count; i++)
-		say(false, "%s: %s", note_level_name(findings->items[i].level),
-			findings->items[i].text);
-	if (findings->dropped > 0)
-		say(false, "and %zu more", findings->dropped);
+	say_notes(false, findings);
 }
 
 enum exit_status

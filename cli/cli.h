@@ -34,6 +34,9 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints text to stdout or stderr, made safe for a terminal. */
 void say(bool to_stderr, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Prints each note as "LEVEL: TEXT", and how many there are that were not kept. */
+void say_notes(bool to_stderr, const struct notes *notes);
+
 /* After a complaint about how the program was called: says where help is. Returns EXIT_CANNOT. */
 enum exit_status misuse(void);
 

@@ -124,6 +124,16 @@ say(bool to_stderr, const char *format, ...)
 }
 
 void
+say_notes(bool to_stderr, const struct notes *notes)
+{
+	for (size_t i = 0; i < notes->count; i++)
+		say(to_stderr, "%s: %s", note_level_name(notes->items[i].level),
+			notes->items[i].text);
+	if (notes->dropped > 0)
+		say(to_stderr, "and %zu more", notes->dropped);
+}
+
+void
 complain(const char *format, ...)
 {
 	va_list args;

@@ -153,9 +153,7 @@ print_text(const struct pin *pin)
 	if (pin->running)
 		say(false, "  in    %s", pin->scope.path);
 	int r = print_table(&pin->plan, pin->running);
-	for (size_t i = 0; i < pin->notes.count; i++)
-		say(false, "%s: %s", note_level_name(pin->notes.items[i].level),
-			pin->notes.items[i].text);
+	say_notes(false, &pin->notes);
 	return r;
 }
 
@@ -261,8 +259,7 @@ command_plan(const struct options *options)
 	if (pin_load_rules(
 		    options->root, &options->config, options->config != NULL, &rules, &notes) == 0)
 		status = plan_with_rules(options, &rules);
-	for (size_t i = 0; i < notes.count; i++)
-		say(true, "%s: %s", note_level_name(notes.items[i].level), notes.items[i].text);
+	say_notes(true, &notes);
 	notes_free(&notes);
 	rules_free(&rules);
 	return status;

@@ -29,23 +29,12 @@ free_text(char **text)
 #define AUTO_PARSER __attribute__((cleanup(free_parser)))
 #define AUTO_TEXT __attribute__((cleanup(free_text)))
 
-char *
-group_name(struct group group, char out[GROUP_NAME_MAX])
+/* The encoders of libxml2 print to stderr by themselves, whatever the parser was told. */
+static void
+be_quiet(void *context, const char *message, ...)
 {
-	if (group.kind == GROUP_EMULATOR)
-		snprintf(out, GROUP_NAME_MAX, "emulator");
-	else
-		snprintf(out, GROUP_NAME_MAX, "%s%u",
-			group.kind == GROUP_VCPU ? "vcpu" : "iothread", group.id);
-	return out;
-}
-
-int
-group_compare(struct group a, struct group b)
-{
-	if (a.kind != b.kind)
-		return a.kind < b.kind ? -1 : 1;
-	return (a.id > b.id) - (a.id < b.id);
+	(void)context;
+	(void)message;
 }
 
 /*
@@ -63,6 +52,7 @@ parse_document(const char *xml, size_t length, const char *root, struct err *e)
 		err_set(e, "the XML is empty");
 		return NULL;
 	}
+	xmlSetGenericErrorFunc(NULL, be_quiet);
 	AUTO_PARSER xmlParserCtxt *parser = xmlNewParserCtxt();
 	if (parser == NULL) {
 		err_set(e, "out of memory");
@@ -254,6 +244,9 @@ parse_iothreads(xmlNode *root, struct domain *domain, struct err *e)
 	}
 	size_t listed = domain->iothread_count;
 	qsort(domain->iothreads, listed, sizeof(*domain->iothreads), compare_ids);
+	for (size_t i = 1; i < listed; i++)
+		if (domain->iothreads[i] == domain->iothreads[i - 1])
+			return err_set(e, "<iothread id='%u'>: twice", domain->iothreads[i]);
 	for (unsigned id = 1; domain->iothread_count < total; id++)
 		if (bsearch(&id, domain->iothreads, listed, sizeof(id), compare_ids) == NULL)
 			domain->iothreads[domain->iothread_count++] = id;

@@ -4,6 +4,7 @@
 
 #include "cpumask.h"
 #include "err.h"
+#include "group.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,27 +17,6 @@
 
 /* Most iothreads of one guest, and how large an id may be. */
 #define DOMAIN_IOTHREADS_MAX 4096u
-
-/* A guest's threads come in groups, each with a cgroup of its own. */
-enum group_kind {
-	GROUP_EMULATOR,
-	GROUP_VCPU,
-	GROUP_IOTHREAD,
-};
-
-struct group {
-	enum group_kind kind;
-	unsigned id; /* of the vCPU, from 0, or of the iothread, from 1; 0 for the emulator */
-};
-
-/* The longest is "iothread4294967295". */
-#define GROUP_NAME_MAX 20
-
-/* The name of the group's cgroup directory: "emulator", "vcpu0", "iothread1". Returns out. */
-char *group_name(struct group group, char out[GROUP_NAME_MAX]);
-
-/* The order in which groups are shown: the emulator, then vCPUs, then iothreads, each by id. */
-int group_compare(struct group a, struct group b);
 
 struct domain {
 	char *name;

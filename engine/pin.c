@@ -98,13 +98,27 @@ open_scope(struct pin *pin, int root, enum pin_intent intent, struct err *e)
 }
 
 static int
+place(struct pin *pin, const struct cpumask *usable, struct err *e)
+{
+	size_t count = pin->running ? pin->scope.group_count : 0;
+	struct group *running = calloc(count + 1, sizeof(*running));
+	if (running == NULL)
+		return err_set(e, "out of memory");
+	for (size_t i = 0; i < count; i++)
+		running[i] = pin->scope.groups[i].group;
+	int r = placement(&pin->matched, &pin->domain, running, count, &pin->expr, usable,
+		&pin->wish, &pin->notes, e);
+	free(running);
+	return r;
+}
+
+static int
 make_plan(struct pin *pin, struct err *e)
 {
 	const struct cpumask *usable = &pin->scope.allowed;
 	if (!pin->running && topology_get(&pin->topology, TOPOLOGY_ONLINE, &usable, e) != 0)
 		return -1;
-	if (placement(&pin->matched, &pin->domain, &pin->expr, usable, &pin->wish, &pin->notes,
-		    e) != 0)
+	if (place(pin, usable, e) != 0)
 		return -1;
 	note_missing(pin);
 	if (plan_build(&pin->wish, &pin->domain, pin->running ? &pin->scope : NULL, &pin->plan) !=

@@ -2,25 +2,41 @@
 
 #include <stdlib.h>
 
-static void
-add_group(struct wish *wish, const struct matched *matched, enum group_kind kind, unsigned id)
+static int
+compare_wishes(const void *a, const void *b)
 {
-	struct group group = {.kind = kind, .id = id};
-	wish->groups[wish->group_count++] =
-		(struct wish_group){.group = group, .setting = rules_setting(matched, group)};
+	return group_compare(
+		((const struct wish_group *)a)->group, ((const struct wish_group *)b)->group);
+}
+
+static void
+add_group(struct wish *wish, enum group_kind kind, unsigned id)
+{
+	wish->groups[wish->group_count++].group = (struct group){.kind = kind, .id = id};
 }
 
 static int
-list_groups(struct wish *wish, const struct matched *matched, const struct domain *domain)
+list_groups(struct wish *wish, const struct matched *matched, const struct domain *domain,
+	const struct group *running, size_t count)
 {
-	wish->groups = calloc(1 + domain->vcpus + domain->iothread_count, sizeof(*wish->groups));
+	size_t most = 1 + domain->vcpus + domain->iothread_count + count, kept = 0;
+	wish->groups = calloc(most, sizeof(*wish->groups));
 	if (wish->groups == NULL)
 		return -1;
-	add_group(wish, matched, GROUP_EMULATOR, 0);
+	add_group(wish, GROUP_EMULATOR, 0);
 	for (unsigned id = 0; id < domain->vcpus; id++)
-		add_group(wish, matched, GROUP_VCPU, id);
+		add_group(wish, GROUP_VCPU, id);
 	for (size_t i = 0; i < domain->iothread_count; i++)
-		add_group(wish, matched, GROUP_IOTHREAD, domain->iothreads[i]);
+		add_group(wish, GROUP_IOTHREAD, domain->iothreads[i]);
+	for (size_t i = 0; i < count; i++)
+		add_group(wish, running[i].kind, running[i].id);
+	qsort(wish->groups, wish->group_count, sizeof(*wish->groups), compare_wishes);
+	for (size_t i = 0; i < wish->group_count; i++)
+		if (kept == 0 || compare_wishes(&wish->groups[kept - 1], &wish->groups[i]) != 0)
+			wish->groups[kept++] = wish->groups[i];
+	wish->group_count = kept;
+	for (size_t i = 0; i < kept; i++)
+		wish->groups[i].setting = rules_setting(matched, wish->groups[i].group);
 	return 0;
 }
 
@@ -113,11 +129,12 @@ note_absent(const struct wish *wish, const struct matched *matched, const struct
 }
 
 int
-placement(const struct matched *matched, const struct domain *domain, struct cpuexpr *expr,
-	const struct cpumask *usable, struct wish *wish, struct notes *notes, struct err *e)
+placement(const struct matched *matched, const struct domain *domain, const struct group *running,
+	size_t count, struct cpuexpr *expr, const struct cpumask *usable, struct wish *wish,
+	struct notes *notes, struct err *e)
 {
 	*wish = (struct wish){0};
-	if (list_groups(wish, matched, domain) != 0)
+	if (list_groups(wish, matched, domain, running, count) != 0)
 		return err_set(e, "out of memory");
 	note_absent(wish, matched, domain, notes);
 	if (evaluate(wish, expr, usable, e) != 0) {
@@ -135,15 +152,9 @@ wish_free(struct wish *wish)
 	*wish = (struct wish){0};
 }
 
-static int
-compare_to_group(const void *key, const void *item)
-{
-	return group_compare(*(const struct group *)key, ((const struct wish_group *)item)->group);
-}
-
 const struct wish_group *
 wish_find(const struct wish *wish, struct group group)
 {
-	return bsearch(
-		&group, wish->groups, wish->group_count, sizeof(*wish->groups), compare_to_group);
+	struct wish_group key = {.group = group};
+	return bsearch(&key, wish->groups, wish->group_count, sizeof(key), compare_wishes);
 }

@@ -35,15 +35,17 @@ struct wish {
 };
 
 /*
- * What the rules wish for domain. usable: the CPUs that there are for it. Says in notes which
- * settings name a vCPU or an iothread that the guest does not have. Returns 0 with *wish, to be
- * freed by wish_free(), or -1 with the reason.
+ * What the rules wish for every group that domain's XML may have and for those that the kernel has,
+ * running[0 .. count - 1], which an older XML need not know. usable: the CPUs that there are for
+ * the guest. Says in notes which settings name a vCPU or an iothread that the guest does not have.
+ * Returns 0 with *wish, to be freed by wish_free(), or -1 with the reason.
  */
-int placement(const struct matched *matched, const struct domain *domain, struct cpuexpr *expr,
+int placement(const struct matched *matched, const struct domain *domain,
+	const struct group *running, size_t count, struct cpuexpr *expr,
 	const struct cpumask *usable, struct wish *wish, struct notes *notes, struct err *e);
 void wish_free(struct wish *wish);
 
-/* The wish for a group, or NULL if the guest's XML does not have it. */
+/* The wish for a group, or NULL if it is none of those. */
 const struct wish_group *wish_find(const struct wish *wish, struct group group);
 
 #endif

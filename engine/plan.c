@@ -21,7 +21,8 @@ make_step(const struct wish *wish, struct group group, const struct cpumask *now
 static bool
 is_online(const struct domain *domain, struct group group)
 {
-	return group.kind != GROUP_VCPU || domain->vcpu_online[group.id];
+	return group.kind != GROUP_VCPU ||
+	       (group.id < domain->vcpus && domain->vcpu_online[group.id]);
 }
 
 int

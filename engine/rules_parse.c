@@ -179,8 +179,13 @@ read_line(char *buffer, int size, void *stream)
 	if (!p->continues && *s == '[') {
 		p->kind = open_section(p, s, end);
 		p->key_seen = false;
+		/* A section that inih can read, so that it forgets the last key as we do. */
+		if (p->kind == SECTION_BAD)
+			return strcpy(buffer, "[]\n");
+	} else if (p->kind == SECTION_BAD) {
+		return blank_line(buffer);
 	} else {
-		p->handler_due = p->kind != SECTION_BAD;
+		p->handler_due = true;
 	}
 	memcpy(buffer, p->text, length);
 	strcpy(buffer + length, "\n");
@@ -316,8 +321,6 @@ take_line(void *user, const char *section, const char *name, const char *text)
 	struct err e;
 	(void)section;
 	p->handler_due = false;
-	if (p->kind == SECTION_BAD)
-		return 1;
 	if (p->continues) {
 		continue_value(p, text);
 		return 1;

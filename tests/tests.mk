@@ -11,17 +11,18 @@ UNIT_notes := notes
 UNIT_printable := printable
 UNIT_file := file err
 UNIT_cpumask := cpumask err
-UNIT_domain := domain cpumask err
+UNIT_group := group
+UNIT_domain := domain group cpumask err
 UNIT_rules_key := rules_key cpumask err
-UNIT_rules := rules rules_key rules_add rules_parse rules_load notes file domain cpumask err
+UNIT_rules := rules rules_key rules_add rules_parse rules_load notes file domain group cpumask err
 UNIT_topology := topology file cpumask err
-UNIT_cpuexpr := cpuexpr topology rules rules_key rules_add rules_parse rules_load notes file domain cpumask err
+UNIT_cpuexpr := cpuexpr topology rules rules_key rules_add rules_parse rules_load notes file domain group cpumask err
 UNIT_placement := placement $(UNIT_cpuexpr)
 UNIT_plan := plan placement $(UNIT_cpuexpr)
-UNIT_process := process domain file cpumask err
+UNIT_process := process domain group file cpumask err
 UNIT_lock := lock file err
-UNIT_scope := scope process domain file cpumask err
-UNIT_apply := apply scope process domain file cpumask err
+UNIT_scope := scope process domain group file cpumask err
+UNIT_apply := apply scope process domain group file cpumask err
 UNIT_pin := $(ENGINE)
 
 # What they all may use of each other.

@@ -340,9 +340,10 @@ sets_masks_and_affinities(void **state)
 	if (run_apply() != 0)
 		fail_msg("%s", f.e.text);
 	assert_done();
-	assert_int_equal(f.result.masks, 3);
-	assert_int_equal(f.result.threads, 4); /* one of the emulator's was there already */
-	assert_int_equal(kernel.writes, 3);
+	/* on v2 iothread1 has no mask of its own yet; one thread of the emulator's has its affinity */
+	assert_int_equal(f.result.masks, f.scope.v2 ? 4 : 3);
+	assert_int_equal(f.result.threads, 4);
+	assert_int_equal(kernel.writes, f.result.masks);
 }
 
 static void
@@ -526,16 +527,23 @@ passes_over_a_group_that_goes_away(void **state)
 		fail_msg("%s", f.e.text);
 }
 
-/* It went away with a mask written; what is left to put back is. */
+static void
+remove_vcpu1_once_written(void)
+{
+	if (kernel.writes == 3)
+		remove_vcpu1();
+}
+
+/* It went away with its mask written; what is left to put back is. */
 static void
 undoes_what_is_left_of_it(void **state)
 {
 	(void)state;
-	plan_for("a", "a", "a", NULL);
-	kernel.on_set = remove_vcpu1;
-	kernel.fail_set = 4; /* the thread of vcpu1, of which nobody knows that it is without a group */
-	int r = run_apply();
-	assert_int_equal(r, -1);
+	plan_for("a", "a", "a", "a");
+	kernel.on_write = remove_vcpu1_once_written;
+	kernel.fail_write = 4;
+	assert_int_equal(run_apply(), -1);
+	assert_false(tree_has(f.tree, "g/vcpu1"));
 	assert_null(strstr(f.e.text, "could not be put back"));
 	assert_string_equal(tree_get(f.tree, group_path(VCPU0, "cpuset.cpus")), list_of("ab"));
 }

@@ -130,10 +130,10 @@ static void
 notes_what_the_guest_does_not_have(void **state)
 {
 	static const char *const texts[] = {
-		"/etc/vmaffinity.ini:2: vcpu4: the guest has at most 4 vCPUs",
-		"/etc/vmaffinity.ini:3: vcpu5-9: the guest has at most 4 vCPUs",
-		"/etc/vmaffinity.ini:5: iothread2: the guest has only 2 iothreads",
-		"/etc/vmaffinity.ini:7: iothread4-6: the guest has only 2 iothreads",
+		"/etc/vmaffinity.ini:2: vcpu4: no such vCPU in this guest, which can have 4",
+		"/etc/vmaffinity.ini:3: vcpu5-9: no such vCPU in this guest, which can have 4",
+		"/etc/vmaffinity.ini:5: iothread2: no such iothread in this guest, which has 2",
+		"/etc/vmaffinity.ini:7: iothread4-6: no such iothread in this guest, which has 2",
 	};
 	assert_int_equal(place(*state,
 				 "[web]\nvcpu4 = 0\nvcpu5-9 = 0\nvcpu3-4 = 0\niothread2 = 0\n"

@@ -108,7 +108,7 @@ static const struct {
 	{"[global]\non-error = fail\n[cpus]\nx = 0\ny.2 = @x\n[*]\non-error = ignore\n",
 		"global on-error=fail\n@x={0}4:5\n@y.2={@x}5:7\n[*]6 on-error=ignore\n"},
 	{"[GLOBAL]\nvcpus = 0\n[Cpus]\nvcpus = 0\n", "[GLOBAL]1 vcpus={0}2:9\n[Cpus]3 vcpus={0}4:9\n"},
-	{"[ a ]\n", "[ a ]1\n"},
+	{"[a b]\n", "[a b]1\n"},
 	{"[1234567890123456789012345678901234567890123456789]\nvcpus = 0\n",
 		"[1234567890123456789012345678901234567890123456789]1 vcpus={0}2:9\n"},
 };
@@ -128,13 +128,14 @@ static void
 takes_a_comment_from_a_continued_line(void **state)
 {
 	const struct tree *t = *state;
-	tree_put(t, MAIN, "[a]\nvcpus = 0, ; c\n  1 ; d\nmatch = a,\n  b ; e\n  ,c\n");
+	tree_put(t, MAIN, "[a]\nvcpus = 0, ; c\n  1 ; d = e\nmatch = a,\n  b ; f\n  ,c\n");
 	assert_load(t, "comments", "[a]1 match={a,\n  b\n  ,c}4:9 vcpus={0,\n  1}2:9\n", "");
 }
 
 #define AT(line) "/etc/vmaffinity.ini:" #line ": "
 #define NAME_LENGTH                                                                                \
 	"a section's name has 1 to 49 bytes; a longer pattern goes into 'match ='\n"
+#define BLANK "the section's name begins or ends with a blank\n"
 #define NOT_A_LINE "this is neither 'KEY = VALUE' nor a [section] nor a comment\n"
 #define INDENT                                                                                     \
 	"an indented line continues the value above; take its indent away to begin a key\n"
@@ -168,6 +169,10 @@ static const struct {
 	{"[12345678901234567890123456789012345678901234567890]\nvcpus = 1\n", AT(1) NAME_LENGTH},
 	{"[web-[0-9]]\nvcpus = 1\n",
 		AT(1) "']' behind the section's name; a pattern with brackets goes into 'match ='\n"},
+	{"[web-[0-9]\nvcpus = 1\n",
+		AT(1) "'[' in the section's name; a pattern with brackets goes into 'match ='\n"},
+	{"[ a]\nvcpus = 1\n[b\t]\n[ ]\n",
+		AT(1) BLANK AT(3) BLANK AT(4) BLANK},
 	{"[a] vcpus = 1\n", AT(1) "'vcpus = 1' behind the section's name; a pattern with brackets "
 				  "goes into 'match ='\n"},
 	{"[a]\n[b]\n[a]\nvcpus = 1\n",

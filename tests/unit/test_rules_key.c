@@ -43,7 +43,7 @@ parses_every_key(void **state)
 }
 
 #define ALL                                                                                        \
-	"the keys are emulator, vcpus, vcpuN, vcpuN-N, iothreads, iothreadN, iothreadN-N, "        \
+	"the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, "        \
 	"match, on-error"
 
 static const struct {
@@ -60,7 +60,7 @@ static const struct {
 	{"vcpu3x", "unknown key 'vcpu3x'; did you mean 'vcpuN'?"},
 	{"vcpu-1", "unknown key 'vcpu-1'; did you mean 'vcpuN'?"},
 	{"vcpu1-", "unknown key 'vcpu1-'; did you mean 'vcpuN'?"},
-	{"vcpu1-2-3", "unknown key 'vcpu1-2-3'; did you mean 'vcpuN-N'?"},
+	{"vcpu1-2-3", "unknown key 'vcpu1-2-3'; did you mean 'vcpuA-B'?"},
 	{"vpcu12", "unknown key 'vpcu12'; did you mean 'vcpuN'?"},
 	{"VCPUS", "unknown key 'VCPUS'; did you mean 'vcpus'?"},
 	{"emulators", "unknown key 'emulators'; did you mean 'emulator'?"},
