@@ -11,6 +11,7 @@ static const char separators[] = ", \t\r\n\v\f";
 struct cpuexpr_set {
 	enum { SET_UNKNOWN, SET_BUSY, SET_GOOD, SET_BAD } state;
 	bool host;	     /* it depends on the host */
+	unsigned level;	     /* how many names there are within one another, its own included */
 	struct cpumask mask; /* if SET_GOOD */
 };
 
@@ -21,10 +22,17 @@ struct run {
 	const char *at; /* the item that is being read */
 	bool host;	/* something in it depends on the host */
 	bool placed;	/* the fault is in a named set, and the error says where */
+	unsigned level; /* the highest of the sets that it names */
 };
 
-static int eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, bool *host,
-	bool *placed, struct err *e);
+static int eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask,
+	struct run *run, struct err *e);
+
+static int
+too_deep(const struct named_set *named, struct err *e)
+{
+	return err_set(e, "'@%s': more than %u names within one another", named->name, DEPTH_MAX);
+}
 
 static int
 eval_host_set(struct run *run, enum topology_set which, struct cpumask *mask, struct err *e)
@@ -71,15 +79,16 @@ eval_set(struct cpuexpr *expr, const struct named_set *named, const struct cpuex
 		break;
 	}
 	if (expr->depth >= DEPTH_MAX)
-		return err_set(
-			e, "'@%s': more than %u names within one another", named->name, DEPTH_MAX);
+		return too_deep(named, e);
 	set->state = SET_BUSY;
 	expr->depth++;
-	bool known;
-	int r = eval(expr, &named->value, &set->mask, &set->host, &known, e);
+	struct run run;
+	int r = eval(expr, &named->value, &set->mask, &run, e);
 	expr->depth--;
 	set->state = r == 0 ? SET_GOOD : SET_BAD;
-	if (r != 0 && !known && expr->notes != NULL)
+	set->host = run.host;
+	set->level = run.level + 1;
+	if (r != 0 && !run.placed && expr->notes != NULL)
 		notes_add(expr->notes, NOTE_ERROR, "%s", e->text);
 	*reported = r != 0;
 	return r;
@@ -95,6 +104,12 @@ eval_named(struct run *run, const char *name, size_t length, struct cpumask *mas
 	const struct cpuexpr_set *set;
 	if (eval_set(run->expr, named, &set, &run->placed, e) != 0)
 		return -1;
+	/* So deep only because it was evaluated before; whoever comes from above would not get
+	 * there. */
+	if (run->expr->depth > 0 && set->level >= DEPTH_MAX)
+		return too_deep(named, e);
+	if (set->level > run->level)
+		run->level = set->level;
 	run->host |= set->host;
 	cpumask_or(mask, &set->mask);
 	return 0;
@@ -167,21 +182,16 @@ eval_items(struct run *run, struct cpumask *mask, struct err *e)
 	return 0;
 }
 
-/*
- * On failure *placed says that the fault was in a named set and that e has its place in front
- * already.
- */
+/* *run is filled in, for what it tells besides the mask. */
 static int
-eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, bool *host,
-	bool *placed, struct err *e)
+eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, struct run *run,
+	struct err *e)
 {
-	struct run run = {.expr = expr, .value = value, .at = value->text};
-	int r = eval_items(&run, mask, e);
-	*host = run.host;
-	*placed = run.placed;
-	if (r != 0 && !run.placed) {
+	*run = (struct run){.expr = expr, .value = value, .at = value->text};
+	int r = eval_items(run, mask, e);
+	if (r != 0 && !run->placed) {
 		char place[VALUE_PLACE_MAX];
-		err_context(e, "%s", value_place(value, (size_t)(run.at - value->text), place));
+		err_context(e, "%s", value_place(value, (size_t)(run->at - value->text), place));
 	}
 	return r;
 }
@@ -189,8 +199,8 @@ eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, bool
 int
 cpuexpr_eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, struct err *e)
 {
-	bool host, placed;
-	return eval(expr, value, mask, &host, &placed, e);
+	struct run run;
+	return eval(expr, value, mask, &run, e);
 }
 
 void
@@ -198,18 +208,18 @@ cpuexpr_check_rules(const struct rules *rules, struct notes *notes)
 {
 	struct cpuexpr expr = {.rules = rules, .notes = notes};
 	struct err e;
-	bool host, reported;
 	for (size_t i = 0; i < rules->set_count; i++) {
 		const struct cpuexpr_set *set;
+		bool reported;
 		(void)eval_set(&expr, &rules->sets[i], &set, &reported, &e);
 	}
 	for (size_t i = 0; i < rules->rule_count; i++)
 		for (size_t j = 0; j < rules->rules[i].setting_count; j++) {
 			const struct setting *s = &rules->rules[i].settings[j];
 			struct cpumask mask;
-			if (!setting_is_keep(s) &&
-				eval(&expr, &s->value, &mask, &host, &reported, &e) != 0 &&
-				!reported)
+			struct run run;
+			if (!setting_is_keep(s) && eval(&expr, &s->value, &mask, &run, &e) != 0 &&
+				!run.placed)
 				notes_add(notes, NOTE_ERROR, "%s", e.text);
 		}
 	cpuexpr_free(&expr);

@@ -29,8 +29,7 @@ struct wish_group {
 struct wish {
 	struct wish_mask *masks;
 	size_t mask_count;
-	struct wish_group
-		*groups; /* every group that the guest may have, sorted by group_compare() */
+	struct wish_group *groups; /* sorted by group_compare(), each once */
 	size_t group_count;
 };
 

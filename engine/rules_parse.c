@@ -227,7 +227,8 @@ length_without_comment(const char *text)
 static void
 continue_value(struct parser *p, const char *more)
 {
-	if (strchr(more, '=') != NULL || (p->value == NULL && p->key_sound)) {
+	size_t length = length_without_comment(more);
+	if (memchr(more, '=', length) != NULL || (p->value == NULL && p->key_sound)) {
 		error_at(p, "an indented line continues the value above; take its indent away to "
 			    "begin a key");
 		return;
@@ -235,7 +236,7 @@ continue_value(struct parser *p, const char *more)
 	if (p->value == NULL)
 		return;
 	size_t used = strlen(p->value->text), lines = p->line - p->value_line;
-	size_t indent = value_column(p) - 1, length = length_without_comment(more);
+	size_t indent = value_column(p) - 1;
 	char *text = realloc(p->value->text, used + lines + indent + length + 1);
 	if (text == NULL) {
 		error_at(p, "out of memory");

@@ -23,6 +23,7 @@ UNIT_process := process domain group file cpumask err
 UNIT_lock := lock file err
 UNIT_scope := scope process domain group file cpumask err
 UNIT_apply := apply scope process domain group file cpumask err
+UNIT_apply_cgroup := $(UNIT_apply)
 UNIT_pin := $(ENGINE)
 
 # What they all may use of each other.

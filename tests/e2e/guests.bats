@@ -23,7 +23,7 @@ check_name()
 	assert_guest "$1" 0 1 0-1
 	v vcpupin --domain "$1" --vcpu 1 --cpulist 0 --live
 	assert_pinned "$1" vcpu1 0
-	host_restart
+	daemon_restart
 	assert_running "$1"
 	assert_guest "$1" 0 1 0-1
 	guest_stop "$1"
@@ -65,7 +65,7 @@ repeat() { printf "%0${2}d" 0 | sed "s/0/$1/g"; }
 	guest_start ab
 	guest_start a_b
 	printf '[*1]\nvcpus = 0\n[*2]\nvcpus = 1\n[ab]\nvcpus = 0\n[a_b]\nvcpus = 1\n' | rules
-	host_restart
+	daemon_restart
 	assert_guest "${long}1" 0 0
 	assert_guest "${long}2" 0 1
 	assert_guest ab 0 0
@@ -91,7 +91,7 @@ repeat() { printf "%0${2}d" 0 | sed "s/0/$1/g"; }
 	esac
 	assert_guest g 0 1
 	rules <<<$'[*]\nvcpus = 0'
-	host_restart
+	daemon_restart
 	assert_running g
 	assert_pinned g vcpu1 0
 }

@@ -86,7 +86,7 @@ teardown() { case_teardown; }
 	before=$(snapshot g)
 	printf '[global]\non-error = fail\n[g]\nvcpus = 999\n' | rules
 	log_mark
-	host_restart
+	daemon_restart
 	assert_running g
 	assert_unchanged g "$before"
 	assert_log 999

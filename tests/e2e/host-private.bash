@@ -55,7 +55,7 @@ host_log()
 	grep -v 'e2e: mark ' "$E2E_LOG" || true
 }
 
-host_log_start() { "$E2E_LOGD" /dev/log "$E2E_LOG" "$HOST_LOG_PIDFILE"; }
+host_log_start() { "$E2E_LOGD" /dev/log "$E2E_LOG" "$HOST_LOG_PIDFILE" 3>&- 4>&-; }
 
 host_log_stop()
 {

@@ -78,7 +78,7 @@ vcpu_rules()
 	assert_unchanged g "$pinned"
 	guest_start other vcpus=2
 	assert_guest other "$HOST_CPUS" "$HOST_CPUS"
-	host_restart
+	daemon_restart
 	assert_running g
 	assert_unchanged g "$pinned"
 
@@ -130,6 +130,6 @@ vcpu_rules()
 	rm "$GUARD"
 	guest_start g
 	assert_running g
-	host_restart
+	daemon_restart
 	assert_running g
 }

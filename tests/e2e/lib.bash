@@ -189,6 +189,14 @@ guests_remove()
 	done
 }
 
+# The daemon started again, and done with all its guests: each is locked until its hook has ended.
+daemon_restart()
+{
+	local uuid
+	host_restart || return 1
+	for uuid in $(v list --all --uuid); do v domstate "$uuid" >/dev/null || return 1; done
+}
+
 # The pid of a guest's QEMU; fails if it does not run.
 guest_pid()
 {

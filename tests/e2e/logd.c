@@ -25,6 +25,8 @@ int main(int argc, char **argv)
 
 	if (argc != 4 || strlen(argv[1]) >= sizeof addr.sun_path)
 		errx(2, "usage: logd SOCKET FILE PIDFILE");
+	/* Whoever waits for the end of a pipe that our caller has must not wait for us. */
+	close_range(3, ~0U, 0);
 	memcpy(addr.sun_path, argv[1], strlen(argv[1]));
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (sock < 0 || bind(sock, (struct sockaddr *)&addr, sizeof addr) != 0 || chmod(argv[1], 0666) != 0)

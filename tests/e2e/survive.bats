@@ -103,7 +103,7 @@ check_fault()
 	repair
 	if [ "$op" = reconnect ]; then
 		printf '[*]\nemulator = 0\nvcpus = 0\n' | rules
-		host_restart
+		daemon_restart
 		pid=$(guest_pid g) && assert_guest g 0 0 || return 1
 		before=$(snapshot g)
 	fi
@@ -111,7 +111,7 @@ check_fault()
 	log_mark
 	eval "$code" || fail "the fault cannot be made" || return 1
 	if [ "$op" = reconnect ]; then
-		host_restart || return 1
+		daemon_restart || return 1
 	else
 		v destroy --domain g >/dev/null 2>&1 || true
 		v start --domain g || return 1
@@ -166,16 +166,16 @@ check_faults()
 		printf '[*]\nemulator = 1\nvcpus = 1\n' | rules
 		script "exec strace -E $TRACED_ENV -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:signal=SIGKILL:when=$k $WORKER.real \"\$@\""
 		log_mark
-		host_restart
+		daemon_restart
 		assert_running g
 		show_log
 		assert_log '\bg\b.*([Kk]illed|signal 9)'
 		cp -a "$WORKER.real" "$WORKER"
-		host_restart
+		daemon_restart
 		assert_running g
 		assert_guest g 1 1
 		printf '[*]\nemulator = 0\nvcpus = 0\n' | rules
-		host_restart
+		daemon_restart
 		assert_guest g 0 0
 	done
 }
@@ -206,7 +206,7 @@ check_faults()
 	script "trap : TERM; while :; do sleep 1; done"
 	log_mark
 	export V_TIMEOUT=30
-	host_restart
+	daemon_restart
 	for n in 0 1 2 3 4 5; do
 		assert_running "g$n"
 		assert_guest "g$n" "$HOST_CPUS" 0

@@ -4,12 +4,12 @@
 # usage: [BUILD=DIR] [FUZZ_SECONDS=60] [MERGE=1] tests/fuzz/fuzz.sh [TARGET...]
 #
 # What is new goes to BUILD/corpus/TARGET. An input that breaks a promise is kept in tests/fuzz/corpus/TARGET, so that
-# it fails in every test run until the fault is mended. MERGE=1 adds to the stored corpus, after the run, the inputs
-# that reach what none of the stored ones does.
+# it fails in every test run until the fault is mended. MERGE=1 chooses the stored corpus anew after the run.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 : "${BUILD:=build/fuzz}" "${FUZZ_SECONDS:=60}" "${MERGE:=}" "${CLANG:=clang}"
-LARGEST=4096 # bytes of an input
+LARGEST=4096   # bytes of an input
+STORED_MAX=150 # inputs of a target
 mkdir -p "$BUILD"
 
 if ! command -v "$CLANG" >/dev/null; then
@@ -47,11 +47,21 @@ fuzz()
 	[ -z "$MERGE" ] || merge "$target"
 }
 
-# Inputs that are not named by hand are called by their hash, so that merging twice changes nothing.
+# The stored corpus anew: what is named by hand stays; of the rest, which libFuzzer calls by its hash, those that add
+# most to what is reached.
 merge()
 {
-	"$BUILD/fuzz_$1" -merge=1 -max_len=$LARGEST "tests/fuzz/corpus/$1" "$BUILD/corpus/$1" >>"$BUILD/fuzz_$1.log" 2>&1
-	echo "$1: $(find "tests/fuzz/corpus/$1" -type f | wc -l) inputs stored"
+	local stored=tests/fuzz/corpus/$1 new=$BUILD/corpus/$1 best=$BUILD/best/$1 old=$BUILD/old/$1 file
+	rm -rf "$best" "$old"
+	mkdir -p "$best" "$old"
+	find "$stored" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -exec mv -t "$old" {} +
+	cp "$stored"/* "$best"
+	"$BUILD/fuzz_$1" -set_cover_merge=1 -max_len=$LARGEST "$best" "$old" "$new" >>"$BUILD/fuzz_$1.log" 2>&1
+	while read -r file; do # in the order of their merit
+		[ "$(find "$stored" -type f | wc -l)" -lt $STORED_MAX ] || break
+		cp -n "$best/$file" "$stored"
+	done < <(find "$best" -type f -printf '%T@ %f\n' | sort -n | cut -d ' ' -f 2)
+	echo "$1: $(find "$stored" -type f | wc -l) inputs stored"
 }
 
 if [ $# -eq 0 ]; then

@@ -222,6 +222,9 @@ static const struct {
 		"<iothreads>4097</iothreads>: not a number up to 4096"},
 	{"<domain><name>x</name><iothreadids><iothread id='0'/></iothreadids></domain>",
 		"<iothread id='0'>: not a number from 1"},
+	{"<domain><name>x</name><iothreadids><iothread id='3'/><iothread id='1'/>"
+	 "<iothread id='3'/></iothreadids></domain>",
+		"<iothread id='3'>: twice"},
 	{"<domain><name>x</name><iothreadids><iothread/></iothreadids></domain>",
 		"<iothread id=''>: not a number from 1"},
 	{"<domain><name>x</name><iothreadids><iothread id='4294967296'/></iothreadids></domain>",
@@ -423,25 +426,6 @@ takes_the_most_iothreads_and_vcpus(void **state)
 }
 
 static void
-names_and_orders_groups(void **state)
-{
-	(void)state;
-	static const struct group groups[] = {{GROUP_EMULATOR, 0}, {GROUP_VCPU, 0}, {GROUP_VCPU, 10},
-		{GROUP_IOTHREAD, 1}, {GROUP_IOTHREAD, 4294967295u}};
-	static const char *const shown[] = {
-		"emulator", "vcpu0", "vcpu10", "iothread1", "iothread4294967295"};
-	for (size_t i = 0; i < COUNT(groups); i++) {
-		char name[GROUP_NAME_MAX];
-		assert_string_equal(group_name(groups[i], name), shown[i]);
-		for (size_t j = 0; j < COUNT(groups); j++) {
-			int order = group_compare(groups[i], groups[j]);
-			assert_int_equal(order < 0, i < j);
-			assert_int_equal(order > 0, i > j);
-		}
-	}
-}
-
-static void
 reads_the_pins(void **state)
 {
 	(void)state;
@@ -544,7 +528,6 @@ main(void)
 		cmocka_unit_test(bounds_how_deep_it_nests),
 		cmocka_unit_test(takes_sixteen_mib_and_no_more),
 		cmocka_unit_test(takes_the_most_iothreads_and_vcpus),
-		cmocka_unit_test(names_and_orders_groups),
 		cmocka_unit_test(reads_the_pins),
 		cmocka_unit_test(says_what_is_wrong_with_a_pin),
 		cmocka_unit_test(reads_the_pid_of_a_status_file),

@@ -22,6 +22,10 @@ struct fixture {
 
 static struct fixture f;
 
+/* What the kernel has besides, or as well; none, if a test does not say so. */
+static const struct group *running;
+static size_t running_count;
+
 static int
 place(const struct tree *t, const char *rules, const char *usable)
 {
@@ -41,7 +45,8 @@ place(const struct tree *t, const char *rules, const char *usable)
 	assert_int_equal(rules_match(&f.rules, &f.domain, &f.matched), 0);
 	f.expr = (struct cpuexpr){.rules = &f.rules, .topology = &f.topology};
 	memset(&f.wish, 0x5a, sizeof(f.wish));
-	return placement(&f.matched, &f.domain, &f.expr, &mask, &f.wish, &f.notes, &f.e);
+	return placement(&f.matched, &f.domain, running, running_count, &f.expr, &mask, &f.wish,
+		&f.notes, &f.e);
 }
 
 static void
@@ -87,6 +92,26 @@ places_every_group_that_the_guest_may_have(void **state)
 	assert_string_equal(show(), "emulator 0:2\nvcpu0 1-7:3\nvcpu1 4:6\nvcpu2 -:7\n"
 				    "vcpu3 1-7:3\niothread1 0-1:4\niothread3 5:8\n");
 	assert_int_equal(f.notes.count, 0);
+	end();
+}
+
+/* Plugged in since the XML was made, or an XML of long ago. */
+static void
+places_what_the_kernel_has_as_well(void **state)
+{
+	static const struct group there[] = {{GROUP_IOTHREAD, 2}, {GROUP_VCPU, 9}, {GROUP_VCPU, 0},
+		{GROUP_EMULATOR, 0}, {GROUP_IOTHREAD, 7}};
+	running = there;
+	running_count = COUNT(there);
+	int r = place(*state, "[web]\nvcpus = 1\nvcpu9 = 2\niothread2 = 3\nvcpu8 = 0\n", "0-7");
+	running_count = 0;
+	assert_int_equal(r, 0);
+	assert_string_equal(show(), "emulator -:0\nvcpu0 1:2\nvcpu1 1:2\nvcpu2 1:2\nvcpu3 1:2\n"
+				    "vcpu9 2:3\niothread1 -:0\niothread2 3:4\niothread3 -:0\n"
+				    "iothread7 -:0\n");
+	assert_int_equal(f.notes.count, 1);
+	assert_string_equal(f.notes.items[0].text,
+		"/etc/vmaffinity.ini:5: vcpu8: no such vCPU in this guest, which can have 4");
 	end();
 }
 
@@ -180,6 +205,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(places_every_group_that_the_guest_may_have),
+		tree_test(places_what_the_kernel_has_as_well),
 		tree_test(leaves_what_no_rule_is_about),
 		tree_test(evaluates_a_setting_once_for_all_its_groups),
 		tree_test(cuts_to_what_is_usable),
