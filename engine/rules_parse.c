@@ -339,7 +339,7 @@ take_line(void *user, const char *section, const char *name, const char *text)
 		error_at(p, "%s", e.text);
 	else
 		p->key_sound = true;
-	p->value = stored;
+	p->value = p->key_sound ? stored : NULL;
 	return 1;
 }
 
