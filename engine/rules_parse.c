@@ -80,6 +80,23 @@ open_rule(struct parser *p, const char *section, size_t length)
 	return remember_section(p, rule->section) == 0 ? SECTION_RULE : SECTION_BAD;
 }
 
+/*
+ * inih's idea of where a comment begins, a ';' behind white space, counts in a section's name too;
+ * and only its later versions take a comment from behind a continued value. Returns how much of
+ * text, length bytes, stands in front of one, without white space at the end.
+ */
+static size_t
+length_without_comment(const char *text, size_t length)
+{
+	size_t kept = 0;
+	while (kept < length &&
+		!(text[kept] == ';' && kept > 0 && strchr(white, text[kept - 1]) != NULL))
+		kept++;
+	while (kept > 0 && strchr(white, text[kept - 1]) != NULL)
+		kept--;
+	return kept;
+}
+
 /* A line that begins with '[' at s; end is behind its last byte. */
 static enum section_kind
 open_section(struct parser *p, const char *s, const char *end)
@@ -100,6 +117,11 @@ open_section(struct parser *p, const char *s, const char *end)
 			"'%.*s' behind the section's name; a pattern with brackets goes into "
 			"'match ='",
 			(int)(end - rest < 40 ? end - rest : 40), rest);
+		return SECTION_BAD;
+	}
+	size_t kept = length_without_comment(name, length);
+	if (memchr(name + kept, ';', length - kept) != NULL) {
+		error_at(p, "the section's name has no ']' before ' ;', which begins a comment");
 		return SECTION_BAD;
 	}
 	if (memchr(name, '[', length) != NULL) {
@@ -200,24 +222,14 @@ static unsigned
 value_column(const struct parser *p)
 {
 	const char *s = p->text;
-	if (!p->continues)
-		s += strcspn(s, "=:") + 1;
-	s += strspn(s, " \t\r\v\f");
+	if (!p->continues) {
+		while (s < p->next && *s != '=' && *s != ':')
+			s++;
+		s++;
+	}
+	while (s < p->next && *s != '\n' && strchr(white, *s) != NULL)
+		s++;
 	return (unsigned)(s - p->text) + 1;
-}
-
-/* inih takes a comment from behind a key's value, but only its later versions from a continued one.
- */
-static size_t
-length_without_comment(const char *text)
-{
-	size_t length = 0;
-	while (text[length] != '\0' &&
-		!(text[length] == ';' && length > 0 && strchr(white, text[length - 1]) != NULL))
-		length++;
-	while (length > 0 && strchr(white, text[length - 1]) != NULL)
-		length--;
-	return length;
 }
 
 /*
@@ -227,7 +239,7 @@ length_without_comment(const char *text)
 static void
 continue_value(struct parser *p, const char *more)
 {
-	size_t length = length_without_comment(more);
+	size_t length = length_without_comment(more, strlen(more));
 	if (memchr(more, '=', length) != NULL || (p->value == NULL && p->key_sound)) {
 		error_at(p, "an indented line continues the value above; take its indent away to "
 			    "begin a key");

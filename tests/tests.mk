@@ -13,8 +13,11 @@ UNIT_file := file err
 UNIT_cpumask := cpumask err
 UNIT_group := group
 UNIT_domain := domain group cpumask err
+UNIT_domain_pins := $(UNIT_domain)
 UNIT_rules_key := rules_key cpumask err
 UNIT_rules := rules rules_key rules_add rules_parse rules_load notes file domain group cpumask err
+UNIT_rules_parse := $(UNIT_rules)
+UNIT_rules_load := $(UNIT_rules)
 UNIT_topology := topology file cpumask err
 UNIT_cpuexpr := cpuexpr topology rules rules_key rules_add rules_parse rules_load notes file domain group cpumask err
 UNIT_placement := placement $(UNIT_cpuexpr)
@@ -23,11 +26,17 @@ UNIT_process := process domain group file cpumask err
 UNIT_lock := lock file err
 UNIT_scope := scope process domain group file cpumask err
 UNIT_apply := apply scope process domain group file cpumask err
+UNIT_apply_undo := $(UNIT_apply)
 UNIT_apply_cgroup := $(UNIT_apply)
 UNIT_pin := $(ENGINE)
 
-# What they all may use of each other.
+# What of tests/unit/ a test links besides: all of them, and one of them.
 UNIT_HELPERS := tree threads
+HELPERS_rules := shown
+HELPERS_rules_parse := shown
+HELPERS_rules_load := shown
+HELPERS_apply := guest
+HELPERS_apply_undo := guest
 
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_PROGRAMS := $(UNIT_TESTS:%=$(BUILD)/tests/unit/test_%)
@@ -36,9 +45,11 @@ FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/replay_%)
 
 # For the failures that a tree of files cannot have: the kernel's answers, as the test wants them.
 LIBS_apply := -Wl,--wrap=pwrite,--wrap=sched_setaffinity,--wrap=sched_getaffinity
+LIBS_apply_undo := $(LIBS_apply)
 
 .SECONDEXPANSION:
-$(UNIT_PROGRAMS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS:%=$(BUILD)/tests/unit/%.o) \
+$(UNIT_PROGRAMS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o \
+		$$(addsuffix .o,$$(addprefix $(BUILD)/tests/unit/,$(UNIT_HELPERS) $$(HELPERS_$$*))) \
 		$$(addsuffix .o,$$(addprefix $(BUILD)/engine/,$$(UNIT_$$*)))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS) -lcmocka $(LIBS_$*)
 
@@ -46,13 +57,15 @@ $(UNIT_PROGRAMS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNI
 $(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(ENGINE_OBJECTS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS)
 
-# Guards with another worker and a shorter patience, to see every one of its branches.
-$(BUILD)/tests/guard: hook/guard.c hook/status.h $(BUILD)/engine/printable.o $(BUILD)/flags
+# Guards with another worker, in a place that is only there in a namespace of the test's own; and one of less
+# patience, to see it come to its end.
+$(BUILD)/tests/guard $(BUILD)/tests/guard-hasty: hook/guard.c hook/status.h $(BUILD)/engine/printable.o $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -UWORKER -DWORKER='"/tmp/vmaffinity-test-worker"' -DTIME_LIMIT_MS=700 -DGRACE_MS=300 \
+	$(CC) $(ALL_CFLAGS) -UWORKER -DWORKER='"/run/vmaffinity-test-worker"' \
+		$(if $(findstring hasty,$@),-DTIME_LIMIT_MS=700 -DGRACE_MS=300) \
 		$(ALL_LDFLAGS) -o $@ hook/guard.c $(BUILD)/engine/printable.o
 
-tests: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/guard
+tests: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty
 
 SUITES ?= links unit golden cli fuzz e2e
 check: tests

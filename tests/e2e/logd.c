@@ -16,10 +16,11 @@
 
 enum { DATAGRAM_MAX = 65536 };
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
 	static char line[DATAGRAM_MAX + 1];
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	FILE *pidfile;
 	int sock, log;
 
@@ -29,7 +30,8 @@ int main(int argc, char **argv)
 	close_range(3, ~0U, 0);
 	memcpy(addr.sun_path, argv[1], strlen(argv[1]));
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (sock < 0 || bind(sock, (struct sockaddr *)&addr, sizeof addr) != 0 || chmod(argv[1], 0666) != 0)
+	if (sock < 0 || bind(sock, (struct sockaddr *)&addr, sizeof addr) != 0 ||
+		chmod(argv[1], 0666) != 0)
 		err(1, "%s", argv[1]);
 	log = open(argv[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (log < 0)

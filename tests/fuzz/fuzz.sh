@@ -10,7 +10,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 : "${BUILD:=build/fuzz}" "${FUZZ_SECONDS:=60}" "${MERGE:=}" "${CLANG:=clang}"
 LARGEST=4096   # bytes of an input
 STORED_MAX=150 # inputs of a target
-mkdir -p "$BUILD"
+mkdir -p "$BUILD/tmp"
+# libFuzzer ends without cleaning up.
+TMPDIR=$(cd "$BUILD/tmp" && pwd)
+export TMPDIR
+trap 'rm -rf "${TMPDIR:?}"' EXIT
 
 if ! command -v "$CLANG" >/dev/null; then
 	echo "fuzz.sh: $CLANG is not installed" >&2

@@ -32,14 +32,17 @@ static int base = -1; /* our own cgroup in the hierarchy; the directory is made 
 static char directory[64];
 static struct threads threads;
 static struct scope scope = {.mount = -1, .directory = -1};
-static unsigned a, b;		 /* two CPUs of it */
+static unsigned a, b; /* two CPUs of it */
 static struct cpumask both, one, other;
 static struct cpumask refused; /* what the kernel takes for no group of the guest's */
 static struct cpumask now[GROUPS];
 static struct plan_step steps[GROUPS];
 static struct plan plan = {.steps = steps, .step_count = GROUPS};
 
-/* Our line of the v1 hierarchy with the cpuset: its controllers, and our path in it; false if there is none. */
+/*
+ * Our line of the v1 hierarchy with the cpuset: its controllers, and our path in it; false if there
+ * is none.
+ */
 static bool
 find_hierarchy(char *controllers, char *path, size_t size)
 {
@@ -163,7 +166,10 @@ choose_cpus(void)
 	b = cpumask_next(&all, a + 1);
 	if (b == CPUMASK_CPUS)
 		fail_msg("this test needs two CPUs");
-	/* A third one is outside of the guest's directory (EACCES); no machine has the last one (ERANGE). */
+	/*
+	 * A third one is outside of the guest's directory (EACCES); no machine has the last one
+	 * (ERANGE).
+	 */
 	unsigned third = cpumask_next(&all, b + 1);
 	if (third == CPUMASK_CPUS)
 		third = CPUMASK_CPUS - 1;

@@ -263,7 +263,10 @@ says_it_again_of_a_set_with_an_error(void **state)
 	rules_free(&rules);
 }
 
-/* [cpus] with n0 = 0 or "@" what comes next, and so on to n(count - 1); a rule with "@" the end of it. */
+/*
+ * [cpus] with n0 = 0 or "@" what comes next, and so on to n(count - 1); a rule with "@" the end of
+ * it.
+ */
 static const char *
 chain(unsigned count, bool leaf_first)
 {
@@ -278,7 +281,8 @@ chain(unsigned count, bool leaf_first)
 			used += (size_t)snprintf(
 				text + used, sizeof(text) - used, "n%u = @n%u\n", i, next);
 	}
-	snprintf(text + used, sizeof(text) - used, "[a]\nvcpus = @n%u\n", leaf_first ? count - 1 : 0);
+	snprintf(text + used, sizeof(text) - used, "[a]\nvcpus = @n%u\n",
+		leaf_first ? count - 1 : 0);
 	return text;
 }
 
@@ -315,8 +319,8 @@ evaluates_each_name_once(void **state)
 	char text[4096];
 	size_t used = (size_t)snprintf(text, sizeof(text), "[cpus]\n");
 	for (unsigned i = 0; i < 60; i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "n%u = @n%u @n%u\n", i,
-			i + 1, i + 1);
+		used += (size_t)snprintf(
+			text + used, sizeof(text) - used, "n%u = @n%u @n%u\n", i, i + 1, i + 1);
 	snprintf(text + used, sizeof(text) - used, "n60 = 5 6\n[a]\nvcpus = @n0\n");
 	assert_string_equal(evaluated(t, text), "5-6");
 	assert_string_equal(checked(t, text), "");
@@ -335,8 +339,8 @@ static const struct {
 		AT(2, 5) WORDS("y") "\n" AT(7, 13) "CPU 8192 is above the limit, 8191\n"},
 	{"[cpus]\na = @b\nb = @a\n[r]\nvcpus = @a\nemulator = @b\n",
 		AT(3, 5) "'@a' is defined by way of itself\n"},
-	{"[a]\nvcpus = @x\n[b]\nvcpus = @y\n",
-		AT(2, 9) "'@x': no such name in [cpus]\n" AT(4, 9) "'@y': no such name in [cpus]\n"},
+	{"[a]\nvcpus = @x\n[b]\nvcpus = @y\n", AT(2, 9) "'@x': no such name in [cpus]\n" AT(
+						       4, 9) "'@y': no such name in [cpus]\n"},
 	{"[cpus]\nunused = 9999\n", AT(2, 10) "CPU 9999 is above the limit, 8191\n"},
 	{"[cpus]\nx = keep\n[a]\nvcpus = 0\n", AT(2, 5) "'keep' stands alone, in a rule\n"},
 };
@@ -358,7 +362,8 @@ takes_the_later_of_two_definitions(void **state)
 	const struct tree *t = *state;
 	tree_make(t, "etc/vmaffinity.d/x.ini [cpus]\\nx = 4");
 	assert_string_equal(evaluated(t, "[cpus]\nx = 3\n[a]\nvcpus = @x\n"), "4");
-	assert_string_equal(checked(t, "[cpus]\nx = y\n[a]\nvcpus = @x\n"), AT(2, 5) WORDS("y") "\n");
+	assert_string_equal(
+		checked(t, "[cpus]\nx = y\n[a]\nvcpus = @x\n"), AT(2, 5) WORDS("y") "\n");
 }
 
 static const struct {

@@ -211,7 +211,8 @@ static void
 prints_the_longest_list(void **state)
 {
 	(void)state;
-	static const char *const patterns[] = {"0-8191:1/2", "1-8191:1/2", "0-8191:2/3", "1-8191:2/3"};
+	static const char *const patterns[] = {
+		"0-8191:1/2", "1-8191:1/2", "0-8191:2/3", "1-8191:2/3"};
 	size_t longest = 0;
 	for (size_t i = 0; i < COUNT(patterns); i++) {
 		struct cpumask mask = mask_of(patterns[i]), again;

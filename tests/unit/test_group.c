@@ -6,8 +6,8 @@ static void
 names_and_orders_groups(void **state)
 {
 	(void)state;
-	static const struct group groups[] = {{GROUP_EMULATOR, 0}, {GROUP_VCPU, 0}, {GROUP_VCPU, 10},
-		{GROUP_IOTHREAD, 1}, {GROUP_IOTHREAD, 4294967295u}};
+	static const struct group groups[] = {{GROUP_EMULATOR, 0}, {GROUP_VCPU, 0},
+		{GROUP_VCPU, 10}, {GROUP_IOTHREAD, 1}, {GROUP_IOTHREAD, 4294967295u}};
 	static const char *const shown[] = {
 		"emulator", "vcpu0", "vcpu10", "iothread1", "iothread4294967295"};
 	for (size_t i = 0; i < COUNT(groups); i++) {

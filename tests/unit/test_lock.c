@@ -24,8 +24,8 @@ do_nothing(int signal)
 }
 
 /*
- * Forks a process that takes the lock of the guest called name, and ends with what *flag is then; with
- * 99 if it fails. held is our own lock, which belongs to whoever has the fd.
+ * Forks a process that takes the lock of the guest called name, and ends with what *flag is then;
+ * with 99 if it fails. held is our own lock, which belongs to whoever has the fd.
  */
 static pid_t
 locker(const struct tree *t, const char *name, int held, const volatile int *flag)
@@ -75,8 +75,8 @@ end_of(pid_t pid)
 static volatile int *
 shared_flag(void)
 {
-	volatile int *flag =
-		mmap(NULL, sizeof(*flag), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *flag = mmap(
+		NULL, sizeof(*flag), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(flag != MAP_FAILED);
 	*flag = 0;
 	return flag;

@@ -211,18 +211,25 @@ static const struct {
 	const char *cpus, *note;
 } missing[] = {
 	{"0-5", ""},
-	{"4-9", "warning: /etc/vmaffinity.ini:2: vcpus wants 4-9, but machine.slice allows only 0-7; "
+	{"4-9", "warning: /etc/vmaffinity.ini:2: vcpus wants 4-9, but machine.slice allows only "
+		"0-7; "
 		"left out: 6-9\n"},
-	{"9", "error: /etc/vmaffinity.ini:2: vcpus wants 9, but machine.slice allows only 0-7; no CPU "
+	{"9", "error: /etc/vmaffinity.ini:2: vcpus wants 9, but machine.slice allows only 0-7; no "
+	      "CPU "
 	      "is left\n"},
-	{"5-6", "warning: /etc/vmaffinity.ini:2: vcpus wants 5-6, but machine-web.scope allows only "
+	{"5-6", "warning: /etc/vmaffinity.ini:2: vcpus wants 5-6, but machine-web.scope allows "
+		"only "
 		"0-5; left out: 6\n"},
-	{"15", "error: /etc/vmaffinity.ini:2: vcpus wants 15, but CPU 15 is offline; no CPU is left\n"},
-	{"5,15", "warning: /etc/vmaffinity.ini:2: vcpus wants 5,15, but CPU 15 is offline; left out: "
+	{"15", "error: /etc/vmaffinity.ini:2: vcpus wants 15, but CPU 15 is offline; no CPU is "
+	       "left\n"},
+	{"5,15", "warning: /etc/vmaffinity.ini:2: vcpus wants 5,15, but CPU 15 is offline; left "
+		 "out: "
 		 "15\n"},
-	{"16-20", "error: /etc/vmaffinity.ini:2: vcpus wants 16-20, but this host has only CPUs 0-15; "
+	{"16-20", "error: /etc/vmaffinity.ini:2: vcpus wants 16-20, but this host has only CPUs "
+		  "0-15; "
 		  "no CPU is left\n"},
-	{"all", "warning: /etc/vmaffinity.ini:2: vcpus wants 0-14, but machine.slice allows only 0-7; "
+	{"all", "warning: /etc/vmaffinity.ini:2: vcpus wants 0-14, but machine.slice allows only "
+		"0-7; "
 		"left out: 6-14\n"},
 };
 
@@ -254,13 +261,13 @@ says_it_once_for_a_setting(void **state)
 {
 	const struct tree *t = *state;
 	tree_make(t, runs);
-	assert_int_equal(
-		prepare(t, "[web]\nvcpus = 5-6\nvcpu9 = 0\nemulator = 7\n", PIN_SHOW), 0);
+	assert_int_equal(prepare(t, "[web]\nvcpus = 5-6\nvcpu9 = 0\nemulator = 7\n", PIN_SHOW), 0);
 	assert_string_equal(show_notes(&pin.notes),
 		"note: /etc/vmaffinity.ini:3: vcpu9: no such vCPU in this guest, which can have 3\n"
 		"error: /etc/vmaffinity.ini:4: emulator wants 7, but machine-web.scope allows only "
 		"0-5; no CPU is left\n"
-		"warning: /etc/vmaffinity.ini:2: vcpus wants 5-6, but machine-web.scope allows only "
+		"warning: /etc/vmaffinity.ini:2: vcpus wants 5-6, but machine-web.scope allows "
+		"only "
 		"0-5; left out: 6\n");
 }
 
@@ -272,8 +279,9 @@ applies_nothing_with_an_error_in_it(void **state)
 	tree_make(t, runs);
 	assert_int_equal(prepare(t, "[web]\nemulator = 0\nvcpus = 9\n", PIN_APPLY), 0);
 	assert_int_equal(pin_apply(&pin, &result, &e), -1);
-	assert_string_equal(e.text, "/etc/vmaffinity.ini:3: vcpus wants 9, but machine.slice allows "
-				    "only 0-7; no CPU is left");
+	assert_string_equal(e.text,
+		"/etc/vmaffinity.ini:3: vcpus wants 9, but machine.slice allows "
+		"only 0-7; no CPU is left");
 	assert_string_equal(tree_get(t, BASE "emulator/cpuset.cpus"), "\n");
 	/* an error that found no room among the notes */
 	assert_int_equal(prepare(t, "[web]\nemulator = 0\n", PIN_APPLY), 0);
@@ -348,8 +356,7 @@ refuses_xml_that_is_not_the_guests(void **state)
 	assert_int_equal(pin_prepare(&pin, t->fd, &rules, web, 20, "web", PIN_SHOW, &e), -1);
 	assert_null(pin.domain.name);
 	pin_free(&pin);
-	assert_int_equal(
-		pin_prepare(&pin, t->fd, &rules, web, strlen(web), NULL, PIN_SHOW, &e), 0);
+	assert_int_equal(pin_prepare(&pin, t->fd, &rules, web, strlen(web), NULL, PIN_SHOW, &e), 0);
 }
 
 static void

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A guest of four vCPUs, the last one offline, and iothreads 1 and 3; rules; what they wish for it. */
+/* A guest of four vCPUs, the last one offline, and iothreads 1 and 3; what rules wish for it. */
 struct fixture {
 	struct domain domain;
 	struct rules rules;
@@ -128,8 +128,7 @@ static void
 evaluates_a_setting_once_for_all_its_groups(void **state)
 {
 	/* two settings that take turns: more changes than there are settings */
-	assert_int_equal(
-		place(*state, "[web]\nvcpus = 1\nvcpu1 = 2\n[w*]\nvcpu3 = 3\n", "0-7"), 0);
+	assert_int_equal(place(*state, "[web]\nvcpus = 1\nvcpu1 = 2\n[w*]\nvcpu3 = 3\n", "0-7"), 0);
 	assert_int_equal(f.wish.mask_count, 3);
 	const struct wish_group *g = f.wish.groups;
 	assert_ptr_equal(g[1].mask, g[3].mask);
@@ -192,8 +191,7 @@ finds_a_group(void **state)
 {
 	assert_int_equal(place(*state, "[web]\nvcpus = 1\n", "0-7"), 0);
 	for (size_t i = 0; i < f.wish.group_count; i++)
-		assert_ptr_equal(
-			wish_find(&f.wish, f.wish.groups[i].group), &f.wish.groups[i]);
+		assert_ptr_equal(wish_find(&f.wish, f.wish.groups[i].group), &f.wish.groups[i]);
 	assert_int_equal(f.wish.group_count, 7);
 	assert_null(wish_find(&f.wish, (struct group){GROUP_VCPU, 4}));
 	assert_null(wish_find(&f.wish, (struct group){GROUP_IOTHREAD, 2}));

@@ -5,11 +5,23 @@
 
 #include <string.h>
 
-#define E {GROUP_EMULATOR, 0}
-#define V(id) {GROUP_VCPU, id}
-#define T(id) {GROUP_IOTHREAD, id}
+#define E                                                                                          \
+	{                                                                                          \
+		GROUP_EMULATOR, 0                                                                  \
+	}
+#define V(id)                                                                                      \
+	{                                                                                          \
+		GROUP_VCPU, id                                                                     \
+	}
+#define T(id)                                                                                      \
+	{                                                                                          \
+		GROUP_IOTHREAD, id                                                                 \
+	}
 
-/* A guest of four vCPUs, two of them online, and two iothreads: vCPUs on 4-7, the rest on 0-1; iothread2 is kept. */
+/*
+ * A guest of four vCPUs, two of them online, and two iothreads: vCPUs on 4-7, the rest on 0-1;
+ * iothread2 is kept.
+ */
 static const struct setting vcpus, others, keep;
 static struct wish_mask masks[] = {{.setting = &vcpus}, {.setting = &others}};
 static struct wish_group groups[] = {

@@ -79,8 +79,8 @@ does_not_believe_a_pid_file_that_nobody_holds(void **state)
 	struct err e;
 	tree_make(t, RUN "web.pid 1\\c");
 	assert_int_equal(process_find(t->fd, "web", &pid, &e), PROCESS_NOT_RUNNING);
-	assert_string_equal(e.text,
-		"/run/libvirt/qemu/web.pid is left over: no process holds it locked");
+	assert_string_equal(
+		e.text, "/run/libvirt/qemu/web.pid is left over: no process holds it locked");
 	/* nor the status file beside it */
 	tree_make(t, RUN "web.xml <domstatus pid='1'/>");
 	assert_int_equal(process_find(t->fd, "web", &pid, &e), PROCESS_NOT_RUNNING);
@@ -96,8 +96,7 @@ says_what_is_wrong_with_the_pid_file(void **state)
 	tree_make(t, RUN "web.xml <domstatus pid='1'/>\n" RUN "dir.xml x");
 	assert_int_equal(symlinkat("web.xml", t->fd, RUN "web.pid"), 0);
 	assert_int_equal(process_find(t->fd, "web", &pid, &e), -1);
-	assert_string_equal(
-		e.text, "/run/libvirt/qemu/web.pid: Too many levels of symbolic links");
+	assert_string_equal(e.text, "/run/libvirt/qemu/web.pid: Too many levels of symbolic links");
 	/* to open a FIFO must not wait for somebody who writes to it */
 	assert_int_equal(mkfifoat(t->fd, RUN "fifo.pid", 0644), 0);
 	assert_int_equal(process_find(t->fd, "fifo", &pid, &e), PROCESS_NOT_RUNNING);
@@ -116,8 +115,7 @@ falls_back_on_the_status_file(void **state)
 	tree_make(t, RUN "odd.xml <domstatus pid='x'/>\n" RUN "cut.xml <domstatus pid='1'\n" RUN
 			 "empty.xml \\c\n" RUN "dir.xml/");
 	assert_int_equal(process_find(t->fd, "odd", &pid, &e), -1);
-	assert_string_equal(
-		e.text, "/run/libvirt/qemu/odd.xml: <domstatus pid='x'>: not a pid");
+	assert_string_equal(e.text, "/run/libvirt/qemu/odd.xml: <domstatus pid='x'>: not a pid");
 	assert_int_equal(process_find(t->fd, "cut", &pid, &e), -1);
 	assert_int_equal(process_find(t->fd, "empty", &pid, &e), -1);
 	assert_string_equal(e.text, "/run/libvirt/qemu/empty.xml: the XML is empty");
@@ -157,29 +155,31 @@ static const struct {
 		"/sys/fs/cgroup/cpuset", SCOPE},
 	{"v1, no systemd", "2:cpuset:/machine/qemu-1-web.libvirt-qemu/emulator\n", TMPFS V1, false,
 		"/sys/fs/cgroup/cpuset", "machine/qemu-1-web.libvirt-qemu/emulator"},
-	{"hybrid", "0::/x/emulator\n3:cpu,cpuacct:/y\n2:cpuset:/z/emulator\n",
-		TMPFS UNIFIED V1, false, "/sys/fs/cgroup/cpuset", "z/emulator"},
+	{"hybrid", "0::/x/emulator\n3:cpu,cpuacct:/y\n2:cpuset:/z/emulator\n", TMPFS UNIFIED V1,
+		false, "/sys/fs/cgroup/cpuset", "z/emulator"},
 	{"hybrid, cpuset on v2", "3:memory:/y\n0::/x/emulator\n", TMPFS UNIFIED, true,
 		"/sys/fs/cgroup/unified", "x/emulator"},
 	{"v1, with another controller", "4:memory,cpuset,cpu:/x/emulator\n",
 		"31 30 0:28 / /mnt rw - cgroup none rw,cpuset,cpu,memory\n", false, "/mnt",
 		"x/emulator"},
-	{"names that only look like it", "9:cpusets,xcpuset,cpuse:/y\n8:name=cpuset:/z\n0::/x/emulator\n",
-		"31 30 0:28 / /a rw - cgroup none rw,cpusets,xcpuset\n" V2, true,
-		"/sys/fs/cgroup", "x/emulator"},
+	{"names that only look like it",
+		"9:cpusets,xcpuset,cpuse:/y\n8:name=cpuset:/z\n0::/x/emulator\n",
+		"31 30 0:28 / /a rw - cgroup none rw,cpusets,xcpuset\n" V2, true, "/sys/fs/cgroup",
+		"x/emulator"},
 	{"colons in the path", "2:cpuset:/a:b:c/emulator\n", TMPFS V1, false,
 		"/sys/fs/cgroup/cpuset", "a:b:c/emulator"},
 	{"no newline at the end", "0::/x/emulator", "30 23 0:26 / /cg rw - cgroup2 c rw", true,
 		"/cg", "x/emulator"},
 	{"process at the root", "0::/\n", V2, true, "/sys/fs/cgroup", ""},
 	{"escapes in the mount point", "0::/x\n",
-		"30 23 0:26 / /a\\040b\\134c\\011\\012 rw - cgroup2 c rw\n", true, "/a b\\c\t\n", "x"},
+		"30 23 0:26 / /a\\040b\\134c\\011\\012 rw - cgroup2 c rw\n", true, "/a b\\c\t\n",
+		"x"},
 	{"what is not an escape", "0::/x\n", "30 23 0:26 / /a\\08\\400\\x\\ rw - cgroup2 c rw\n",
 		true, "/a\\08\\400\\x\\", "x"},
 	{"a root of its own", "0::/lxc/one/x/emulator\n",
 		"30 23 0:26 /lxc/one /cg rw - cgroup2 c rw\n", true, "/cg", "x/emulator"},
-	{"a root with an escape", "0::/my lxc/x\n", "30 23 0:26 /my\\040lxc /cg rw - cgroup2 c rw\n",
-		true, "/cg", "x"},
+	{"a root with an escape", "0::/my lxc/x\n",
+		"30 23 0:26 /my\\040lxc /cg rw - cgroup2 c rw\n", true, "/cg", "x"},
 	{"the root itself", "0::/lxc/one\n", "30 23 0:26 /lxc/one /cg rw - cgroup2 c rw\n", true,
 		"/cg", ""},
 	{"a root that is another's", "0::/lxc/one/x\n",

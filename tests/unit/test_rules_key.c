@@ -37,8 +37,8 @@ parses_every_key(void **state)
 		if (key.kind != keys[i].key.kind || key.group != keys[i].key.group ||
 			key.every != keys[i].key.every || key.first != keys[i].key.first ||
 			key.last != keys[i].key.last)
-			fail_msg("%s: %d %d %d %u-%u", keys[i].name, (int)key.kind,
-				(int)key.group, key.every, key.first, key.last);
+			fail_msg("%s: %d %d %d %u-%u", keys[i].name, (int)key.kind, (int)key.group,
+				key.every, key.first, key.last);
 	}
 }
 
@@ -110,7 +110,8 @@ static void
 bounds_the_names_of_sets(void **state)
 {
 	(void)state;
-	static const char letters[] = "'%s': a name in [cpus] is of letters, digits, '_', '-' and '.'";
+	static const char letters[] =
+		"'%s': a name in [cpus] is of letters, digits, '_', '-' and '.'";
 	static const char *const good[] = {"a", "Node0", "node-0.core_1", "0",
 		"123456789012345678901234567890123456789012345678901234567890123"};
 	static const char *const bad[] = {"a b", "a@b", "a,b", "caf\xc3\xa9", "a:0", "^a", "[a"};

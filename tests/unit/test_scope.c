@@ -51,7 +51,8 @@ make_guest(const struct tree *t, const char *base, bool v2)
 		const char *name = i < 0 ? "emulator" : i == 0 ? "vcpu0" : "vcpu1";
 		used += (size_t)snprintf(lines + used, sizeof(lines) - used,
 			"%s/%s/%s/cpuset.cpus %s\n%s/%s/%s/%s %d\\n%d\n", mount, base, name,
-			v2 && i == 1 ? "" : "0-3,4-7", mount, base, name, threads, 4711 + i, 4800 + i);
+			v2 && i == 1 ? "" : "0-3,4-7", mount, base, name, threads, 4711 + i,
+			4800 + i);
 	}
 	assert_true(used < sizeof(lines));
 	tree_make(t, lines);
@@ -99,9 +100,9 @@ finds_a_guest_in_every_layout(void **state)
 			assert_int_equal(scope.v2, v2);
 			assert_int_equal(scope.pid, 4711);
 			assert_mask(&scope.allowed, "0-7");
-			assert_string_equal(shown_groups(&scope),
-				v2 ? "emulator=0-7 vcpu0=0-7 vcpu1="
-				   : "emulator=0-7 vcpu0=0-7 vcpu1=0-7");
+			assert_string_equal(
+				shown_groups(&scope), v2 ? "emulator=0-7 vcpu0=0-7 vcpu1="
+							 : "emulator=0-7 vcpu0=0-7 vcpu1=0-7");
 			scope_free(&scope);
 			assert_int_equal(scope.mount, -1);
 			assert_null(scope.groups);
@@ -133,8 +134,8 @@ takes_groups_for_such_by_their_whole_name(void **state)
 {
 	const struct tree *t = *state;
 	static const char *const odd[] = {"vcpu", "vcpu1x", "vcpu-1", "vcpu+2", "vcpu 3", "xvcpu0",
-		"VCPU4", "vcpu4294967296", "iothread", "iothread1-2", "iothreads", "emulator0", "emulators",
-		"vcpu0x1"};
+		"VCPU4", "vcpu4294967296", "iothread", "iothread1-2", "iothreads", "emulator0",
+		"emulators", "vcpu0x1"};
 	make_guest(t, "m/web", true);
 	for (size_t i = 0; i < COUNT(odd); i++) {
 		char path[64];
@@ -146,8 +147,9 @@ takes_groups_for_such_by_their_whole_name(void **state)
 		     "sys/fs/cgroup/m/web/vcpu10/cpuset.cpus 1\n"
 		     "sys/fs/cgroup/m/web/iothread4294967295/cpuset.cpus 4");
 	struct scope scope = opened(t);
-	assert_string_equal(shown_groups(&scope), "emulator=0-7 vcpu0=0-7 vcpu1= vcpu10=1 iothread2=2 "
-						  "iothread10=3 iothread4294967295=4");
+	assert_string_equal(shown_groups(&scope),
+		"emulator=0-7 vcpu0=0-7 vcpu1= vcpu10=1 iothread2=2 "
+		"iothread10=3 iothread4294967295=4");
 	scope_free(&scope);
 }
 
@@ -177,7 +179,8 @@ static const struct {
 	{"not running", "run/libvirt/qemu/web.xml", "",
 		"not running here: no pid file and no status file in /run/libvirt/qemu",
 		SCOPE_NOT_RUNNING},
-	{"the process has gone", "proc/4711", "", "/proc/4711/cgroup: No such file or directory", -1},
+	{"the process has gone", "proc/4711", "", "/proc/4711/cgroup: No such file or directory",
+		-1},
 	{"no cgroups for its threads", "proc/4711", "proc/4711/cgroup 0::/user.slice/qemu.scope",
 		"process 4711 is in cgroup '/user.slice/qemu.scope', which does not end in "
 		"'/emulator': libvirt made no cgroups for this guest's threads",

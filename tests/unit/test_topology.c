@@ -46,8 +46,7 @@ says_which_file_is_wrong(void **state)
 	const struct cpumask *mask = NULL;
 	struct err e;
 	assert_int_equal(topology_get(&topology, TOPOLOGY_ISOLATED, &mask, &e), -1);
-	assert_string_equal(
-		e.text, "/sys/devices/system/cpu/isolated: No such file or directory");
+	assert_string_equal(e.text, "/sys/devices/system/cpu/isolated: No such file or directory");
 	tree_make(t, CPU "online 0-x");
 	assert_int_equal(topology_get(&topology, TOPOLOGY_ONLINE, &mask, &e), -1);
 	assert_string_equal(e.text, "/sys/devices/system/cpu/online: '0-x' is not a CPU list: "

@@ -102,7 +102,8 @@ make_line(const struct tree *tree, char *line)
 		    strcmp(value + strlen(value) - 2, "\\c") == 0;
 	if (bare)
 		value[strlen(value) - 2] = '\0';
-	if (name == NULL || asprintf(&text, "%s%s", value != NULL ? value : "", bare ? "" : "\n") < 0)
+	if (name == NULL ||
+		asprintf(&text, "%s%s", value != NULL ? value : "", bare ? "" : "\n") < 0)
 		fail_msg("out of memory");
 	resolve(name, "\\s", ' ');
 	resolve(text, "\\n", '\n');

@@ -11,15 +11,17 @@ struct tree {
 	int fd;
 };
 
-/* For cmocka: *state is a new, empty struct tree; the teardown removes it with all that is in it. */
+/* For cmocka: *state is a new, empty struct tree; the teardown removes it with all that is in it.
+ */
 int tree_setup(void **state);
 int tree_teardown(void **state);
 
 #define tree_test(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 /*
- * Makes files of lines "PATH VALUE", as tests/fixtures/README has them but for "{A-B}": a path ending
- * in '/' is a directory, a path again is one more line, "\n" a newline, "\c" at the end none there,
+ * Makes files of lines "PATH VALUE", as tests/fixtures/README has them but for "{A-B}": a path
+ * ending in '/' is a directory, a path again is one more line, "\n" a newline, "\c" at the end none
+ * there,
  * "\s" in the path a space.
  */
 void tree_make(const struct tree *tree, const char *lines);
