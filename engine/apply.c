@@ -18,11 +18,13 @@
 struct target {
 	const struct plan_step *step;
 	bool settled; /* mask and affinities are as wished already */
+	bool touched; /* something of it was, or may have been, changed */
 	bool written; /* its cpuset.cpus */
 };
 
 /* A thread's affinity before anything was written. */
 struct before {
+	const struct target *target;
 	pid_t tid;
 	struct cpumask cpus;
 };
@@ -73,7 +75,7 @@ is_remembered(const struct work *work, pid_t tid)
 }
 
 static int
-remember(struct work *work, pid_t tid, const struct cpumask *cpus)
+remember(struct work *work, const struct target *target, pid_t tid, const struct cpumask *cpus)
 {
 	if (work->before_count == work->before_room) {
 		size_t room = work->before_room == 0 ? 64 : 2 * work->before_room;
@@ -83,7 +85,8 @@ remember(struct work *work, pid_t tid, const struct cpumask *cpus)
 		work->before = larger;
 		work->before_room = room;
 	}
-	work->before[work->before_count++] = (struct before){.tid = tid, .cpus = *cpus};
+	work->before[work->before_count++] =
+		(struct before){.target = target, .tid = tid, .cpus = *cpus};
 	return 0;
 }
 
@@ -130,7 +133,7 @@ read_target(struct work *work, struct target *target, struct err *e)
 			r = errno == ESRCH
 				    ? 0
 				    : thread_error(target, tids[i], "cannot read its affinity", e);
-		else if (remember(work, tids[i], &cpus) != 0)
+		else if (remember(work, target, tids[i], &cpus) != 0)
 			r = err_set(e, "out of memory");
 		else if (!cpumask_equal(&cpus, target->step->cpus))
 			target->settled = false;
@@ -151,7 +154,7 @@ settle_thread(
 	if (cpumask_equal(&cpus, target->step->cpus))
 		return 0;
 	*changed = true;
-	if (!is_remembered(work, tid) && remember(work, tid, &cpus) != 0)
+	if (!is_remembered(work, tid) && remember(work, target, tid, &cpus) != 0)
 		return err_set(e, "out of memory");
 	if (set_affinity(tid, target->step->cpus) != 0)
 		return errno == ESRCH ? 0 : thread_error(target, tid, "cannot set its affinity", e);
@@ -189,6 +192,7 @@ settle_target(struct work *work, struct target *target, struct err *e)
 {
 	struct group group = target->step->group;
 	char name[GROUP_NAME_MAX], list[128];
+	target->touched = true;
 	if (target->step->write) {
 		if (write_mask(work->scope, group, target->step->cpus) == 0) {
 			target->written = true;
@@ -222,6 +226,48 @@ verify_mask(const struct work *work, const struct target *target, struct err *e)
 		cpumask_format(&granted, have, sizeof(have)));
 }
 
+/* Returns 1 if the thread is there and its affinity could not be made cpus, else 0. */
+static size_t
+put_back(pid_t tid, const struct cpumask *cpus)
+{
+	struct cpumask now;
+	if (get_affinity(tid, &now) != 0 || cpumask_equal(&now, cpus))
+		return 0;
+	return set_affinity(tid, cpus) != 0 && errno != ESRCH;
+}
+
+/*
+ * A thread that was made meanwhile has its affinity from its maker, perhaps as we had just set it:
+ * it gets what the first thread of its group had. Again until a look finds no more of them.
+ */
+static size_t
+undo_new_threads(const struct work *work, const struct target *target)
+{
+	const struct before *first = NULL;
+	size_t changed = target->touched, failures = 0;
+	for (size_t i = work->before_count; i-- > 0;)
+		if (work->before[i].target == target)
+			first = &work->before[i];
+	for (unsigned pass = 0; pass < PASSES_MAX && first != NULL && changed > 0; pass++) {
+		struct err ignored;
+		pid_t *tids;
+		size_t count;
+		changed = 0;
+		if (list_threads(work, target, &tids, &count, &ignored) != 0)
+			return failures + 1;
+		for (size_t i = 0; i < count; i++) {
+			struct cpumask now;
+			if (is_remembered(work, tids[i]) || get_affinity(tids[i], &now) != 0 ||
+				cpumask_equal(&now, &first->cpus))
+				continue;
+			changed++;
+			failures += put_back(tids[i], &first->cpus);
+		}
+		free(tids);
+	}
+	return failures;
+}
+
 /*
  * Puts back what was; returns how much of it could not be. First all masks, then affinities: before
  * Linux 6.2 a written mask replaces the affinity of the threads in the group, whoever had set it.
@@ -237,13 +283,10 @@ undo(const struct work *work)
 			scope_has_group(work->scope, target->step->group))
 			failures++;
 	}
-	for (size_t i = work->before_count; i-- > 0;) {
-		const struct before *before = &work->before[i];
-		struct cpumask cpus;
-		if (get_affinity(before->tid, &cpus) == 0 && !cpumask_equal(&cpus, &before->cpus) &&
-			set_affinity(before->tid, &before->cpus) != 0 && errno != ESRCH)
-			failures++;
-	}
+	for (size_t i = work->before_count; i-- > 0;)
+		failures += put_back(work->before[i].tid, &work->before[i].cpus);
+	for (size_t i = work->target_count; i-- > 0;)
+		failures += undo_new_threads(work, &work->targets[i]);
 	return failures;
 }
 

@@ -104,8 +104,10 @@ eval_named(struct run *run, const char *name, size_t length, struct cpumask *mas
 	const struct cpuexpr_set *set;
 	if (eval_set(run->expr, named, &set, &run->placed, e) != 0)
 		return -1;
-	/* So deep only because it was evaluated before; whoever comes from above would not get
-	 * there. */
+	/*
+	 * So deep only because it was evaluated before; whoever comes from above would not get
+	 * there.
+	 */
 	if (run->expr->depth > 0 && set->level >= DEPTH_MAX)
 		return too_deep(named, e);
 	if (set->level > run->level)

@@ -139,7 +139,7 @@ pin_prepare(struct pin *pin, int root, const struct rules *rules, const char *xm
 		return err_set(e, "the XML is of a guest called '%.256s'", pin->domain.name);
 	if (rules_match(rules, &pin->domain, &pin->matched) != 0)
 		return err_set(e, "out of memory");
-	if (pin->matched.count == 0)
+	if (pin->matched.count == 0 || (intent == PIN_APPLY && !matched_wants_cpus(&pin->matched)))
 		return PIN_NO_RULE;
 	if (open_scope(pin, root, intent, e) != 0)
 		return -1;

@@ -55,7 +55,9 @@ find_by_pid_file(int root, const char *path, pid_t *pid, struct err *e)
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	if (fcntl(fd, F_GETLK, &lock) != 0)
 		return err_errno(e, "/%s", path);
-	if (lock.l_type == F_UNLCK || lock.l_pid <= 0) {
+	if (lock.l_type != F_UNLCK && lock.l_pid <= 0)
+		return err_set(e, "/%s: held by a process that is not in this pid namespace", path);
+	if (lock.l_type == F_UNLCK) {
 		err_set(e, "/%s is left over: no process holds it locked", path);
 		return PROCESS_NOT_RUNNING;
 	}

@@ -98,6 +98,16 @@ rules_match(const struct rules *rules, const struct domain *domain, struct match
 	return 0;
 }
 
+bool
+matched_wants_cpus(const struct matched *matched)
+{
+	for (size_t i = 0; i < matched->count; i++)
+		for (size_t j = 0; j < matched->rules[i]->setting_count; j++)
+			if (!setting_is_keep(&matched->rules[i]->settings[j]))
+				return true;
+	return false;
+}
+
 static const struct setting *
 setting_in_rule(const struct rule *rule, struct group group)
 {

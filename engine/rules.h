@@ -111,6 +111,9 @@ struct matched {
 /* Returns 0, or -1 if there was no memory. The caller frees matched->rules. */
 int rules_match(const struct rules *rules, const struct domain *domain, struct matched *matched);
 
+/* Whether there is any setting but "keep" among them. */
+bool matched_wants_cpus(const struct matched *matched);
+
 /*
  * The setting that decides over a group: that of the last matching rule which names the group;
  * within one rule, one id beats a range of ids beats every. NULL if no rule says anything.

@@ -204,6 +204,30 @@ is_uuid(const char *text, size_t length)
 	return true;
 }
 
+/* Whether a glob's brackets are closed and nothing is missing behind its last backslash: glob(7).
+ */
+static bool
+is_whole_glob(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '\\') {
+			if (++i == length)
+				return false;
+			continue;
+		}
+		if (text[i] != '[')
+			continue;
+		size_t first = i + 1 + (i + 1 < length && strchr("!^", text[i + 1]) != NULL);
+		const char *close = first + 1 < length
+					    ? memchr(text + first + 1, ']', length - first - 1)
+					    : NULL;
+		if (close == NULL)
+			return false;
+		i = (size_t)(close - text);
+	}
+	return true;
+}
+
 int
 rules_match_check(const char *text, size_t *column, struct err *e)
 {
@@ -221,6 +245,16 @@ rules_match_check(const char *text, size_t *column, struct err *e)
 		if (length > RULES_PATTERN_MAX)
 			return err_set(
 				e, "match: a pattern is longer than %u bytes", RULES_PATTERN_MAX);
+		if (!prefixed &&
+			(strncasecmp(s, "name:", 5) == 0 || strncasecmp(s, "uuid:", 5) == 0))
+			return err_set(e, "match: write 'name:' and 'uuid:' in small letters");
+		if (prefixed && strchr(" \t\n", s[5]) != NULL)
+			return err_set(e, "match: there is a blank behind '%.5s'", s);
+		if (strncmp(s, "uuid:", 5) != 0 && !is_whole_glob(s, length))
+			return err_set(e,
+				"match: '%.*s' ends within a '[...]' or behind a '\\'; a comma "
+				"cannot stand in a pattern, write '?' for it",
+				(int)length, s);
 		if (strncmp(s, "uuid:", 5) == 0 && !is_uuid(s + 5, length - 5))
 			return err_set(e,
 				"match: '%.*s' is not a UUID, as in "

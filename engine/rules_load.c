@@ -135,6 +135,9 @@ load_directory(struct rules *rules, int root, struct notes *notes, struct err *e
 	AUTO_CLOSE int directory = file_open_directory(root, &RULES_DIRECTORY[1]);
 	if (directory < 0 && errno == ENOENT)
 		return 0;
+	if (directory < 0 && errno == ENOTDIR)
+		return err_set(
+			e, "%s: must be a directory, and not a symbolic link", RULES_DIRECTORY);
 	if (directory < 0)
 		return err_errno(e, "%s", RULES_DIRECTORY);
 	if (check_owner(directory, RULES_DIRECTORY, e) != 0)

@@ -38,6 +38,7 @@ struct parser {
 	bool continues; /* it is indented below a key: inih takes it for more of that key's value */
 	bool key_seen;	/* in this section */
 	enum section_kind kind;
+	bool full; /* there are too many rules, and that was said */
 	enum on_error global_on_error;
 	struct hsearch_data sections; /* the names in this file, each with its line */
 	bool key_sound;		      /* the last key was right */
@@ -72,6 +73,9 @@ static enum section_kind
 open_rule(struct parser *p, const char *section, size_t length)
 {
 	struct err e;
+	if (p->full)
+		return SECTION_BAD;
+	p->full = p->rules->rule_count == RULES_MAX;
 	struct rule *rule = rules_add_rule(p->rules, section, length, p->file, p->line, &e);
 	if (rule == NULL) {
 		error_at(p, "%s", e.text);

@@ -84,8 +84,14 @@ list_groups(struct scope *scope, struct err *e)
 		return err_errno(e, "%s", scope->path);
 	size_t room = 0;
 	int r = 0;
-	for (struct dirent *entry; r == 0 && (entry = readdir(directory)) != NULL;) {
+	for (;;) {
 		struct group group;
+		errno = 0;
+		const struct dirent *entry = readdir(directory);
+		if (entry == NULL && errno != 0)
+			r = err_errno(e, "%s", scope->path);
+		if (entry == NULL)
+			break;
 		if (!parse_group_name(entry->d_name, &group))
 			continue;
 		if (scope->group_count == room) {

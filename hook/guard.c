@@ -54,6 +54,9 @@ extern char **environ;
 /* By this install.sh knows the hook as ours. */
 __attribute__((used)) static const char marker[] = "vmaffinity-guard " VERSION;
 
+/* What became of the guest. A worker that was ended midway may have done a part of its work. */
+static const char not_pinned[] = "not pinned", perhaps[] = "perhaps not pinned, or in part";
+
 /* What the guard ends with, also if it is stuck itself and SIGALRM ends it. */
 static volatile sig_atomic_t verdict;
 
@@ -97,8 +100,8 @@ now_ms(void)
 }
 
 /* What goes wrong here nobody else can tell, so it goes to the console too if syslog is away. */
-__attribute__((format(printf, 2, 3))) static void
-complain(const char *guest, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void
+complain(const char *guest, const char *state, const char *format, ...)
 {
 	char name[256], text[512], safe[512];
 	va_list args;
@@ -106,7 +109,7 @@ complain(const char *guest, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	openlog("vmaffinity", LOG_PID | LOG_CONS, LOG_DAEMON);
-	syslog(LOG_CRIT, "%s: not pinned, runs on: %s", printable(name, sizeof(name), guest),
+	syslog(LOG_CRIT, "%s: %s, runs on: %s", printable(name, sizeof(name), guest), state,
 		printable(safe, sizeof(safe), text));
 }
 
@@ -203,10 +206,11 @@ wait_worker(struct worker *w, long deadline, int *status)
 static int
 judge(const struct worker *w, int status, const char *guest, bool may_refuse)
 {
-	int first_line = (int)strcspn(w->message, "\n");
+	const char *words = w->length > 0 ? w->message : "without a word";
+	int first_line = (int)strcspn(words, "\n");
 	if (WIFSIGNALED(status)) {
-		complain(guest, "%s was ended by signal %d (%s); try 'vmaffinity plan'", WORKER,
-			WTERMSIG(status), strsignal(WTERMSIG(status)));
+		complain(guest, perhaps, "%s was ended by signal %d (%s); try 'vmaffinity plan'",
+			WORKER, WTERMSIG(status), strsignal(WTERMSIG(status)));
 		return 0;
 	}
 	switch (WEXITSTATUS(status)) {
@@ -214,20 +218,21 @@ judge(const struct worker *w, int status, const char *guest, bool may_refuse)
 		return 0;
 	case WORKER_REFUSED:
 		if (!may_refuse) {
-			complain(guest, "%s refused it, which only a start can be", WORKER);
+			complain(guest, not_pinned, "%s refused it, which only a start can be",
+				WORKER);
 			return 0;
 		}
 		verdict = 1;
 		if (write(STDERR_FILENO, w->message, w->length) < 0)
-			complain(guest, "refused: %.*s", first_line, w->message);
+			complain(guest, not_pinned, "refused: %.*s", first_line, words);
 		return 1;
 	case WORKER_FAILED:
 		if (w->length == 0)
 			return 0; /* it has logged why */
 	}
-	complain(guest,
+	complain(guest, not_pinned,
 		"%s ended with status %d (%.*s); install vmaffinity again, or remove this hook",
-		WORKER, WEXITSTATUS(status), first_line, w->message);
+		WORKER, WEXITSTATUS(status), first_line, words);
 	return 0;
 }
 
@@ -244,7 +249,7 @@ main(int argc, char *argv[])
 	argv[0] = (char[]){WORKER};
 	int error = start_worker(&w, argv);
 	if (error != 0) {
-		complain(guest,
+		complain(guest, not_pinned,
 			"%s cannot be run: %s; install vmaffinity again, or remove this hook",
 			WORKER, strerror(error));
 		return 0;
@@ -254,8 +259,9 @@ main(int argc, char *argv[])
 	if (!ended) {
 		kill(-w.pid, SIGKILL);
 		wait_worker(&w, now_ms() + GRACE_MS, &status);
-		complain(guest, "%s did not end within %d ms and was killed; try 'vmaffinity plan'",
-			WORKER, TIME_LIMIT_MS);
+		complain(guest, perhaps,
+			"%s did not end within %g s and was killed; try 'vmaffinity plan'", WORKER,
+			TIME_LIMIT_MS / 1e3);
 		return 0;
 	}
 	return judge(&w, status, guest, strcmp(argv[2], "started") == 0);

@@ -67,7 +67,10 @@ log_notes(const struct job *job, const struct notes *notes, const char *reason)
 static enum worker_status
 fail(const struct job *job, const char *reason)
 {
-	const struct domain *domain = job->pin.domain.name != NULL ? &job->pin.domain : NULL;
+	/* Bad XML must not be a way round the refusal: then the guest is known by its name alone.
+	 */
+	const struct domain by_name = {.name = (char *)job->guest};
+	const struct domain *domain = job->pin.domain.name != NULL ? &job->pin.domain : &by_name;
 	bool refuse = job->starts && rules_on_error(&job->rules, domain) == ON_ERROR_FAIL;
 	char safe[ERR_TEXT_MAX + 512];
 	log_line(job, LOG_ERR, "%s: %s",
@@ -115,20 +118,21 @@ work(struct job *job, int root)
 	struct err e;
 	AUTO_FREE char *xml = NULL;
 	size_t length;
+	/* First of all, for libvirt waits until it is read, or until nobody is left who could. */
+	int got = file_read_all(STDIN_FILENO, DOMAIN_XML_MAX, &xml, &length);
+	if (got != 0 && errno == EFBIG)
+		err_set(&e, "the XML is larger than %zu MiB", DOMAIN_XML_MAX / 1024 / 1024);
+	else if (got != 0)
+		err_errno(&e, "cannot read the XML");
 	int loaded = pin_load_rules(root, NULL, 0, &job->rules, &notes);
-	if (loaded == 0 && job->rules.rule_count == 0)
-		return WORKER_DONE;
 	log_notes(job, &notes, NULL);
 	notes_free(&notes);
-	if (file_read_all(STDIN_FILENO, DOMAIN_XML_MAX, &xml, &length) != 0) {
-		err_errno(&e, "cannot read the XML");
-		return fail(job, errno == EFBIG ? "the XML is larger than 16 MiB" : e.text);
-	}
+	if (loaded == 0 && job->rules.rule_count == 0)
+		return WORKER_DONE;
+	if (got != 0)
+		return fail(job, e.text);
 	if (loaded != 0) {
-		/*
-		 * No rule counts, but what was understood of "on-error" does: to refuse was
-		 * somebody's choice.
-		 */
+		/* No rule counts, but what was understood of "on-error" does: it is a choice. */
 		if (domain_parse(xml, length, &job->pin.domain, &e) != 0)
 			log_line(job, LOG_ERR, "%s", e.text);
 		return fail(

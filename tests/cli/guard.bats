@@ -71,6 +71,9 @@ logged()
 # unpinned MESSAGE: the guest "web" runs on, because.
 unpinned() { logged "web: not pinned, runs on: $1"; }
 
+# midway MESSAGE: the same, of a worker that may have done a part of its work.
+midway() { logged "web: perhaps not pinned, or in part, runs on: $1"; }
+
 @test "for all operations but two: 0 at once, no worker, stdin is left alone" {
 	worker 'echo >/proc/fs/ran; exit 113'
 	for op in prepare start stopped release migrate restore attach Started "started " ""; do
@@ -171,7 +174,7 @@ unpinned() { logged "web: not pinned, runs on: $1"; }
 	done
 	worker 'exit 2'
 	guard 0 started
-	unpinned "$WORKER ended with status 2 (); $REINSTALL"
+	unpinned "$WORKER ended with status 2 (without a word); $REINSTALL"
 	# what a sanitizer or a loader says with the status of a worker that has logged why
 	worker 'echo "lost" >&2; exit 1'
 	guard 0 started
@@ -221,32 +224,32 @@ unpinned() { logged "web: not pinned, runs on: $1"; }
 			worker "echo said >&2; ulimit -c 0; kill -$name \$\$; sleep 50"
 			guard 0 $op
 			same "" "$stderr"
-			unpinned "$WORKER was ended by signal $number ($words); try 'vmaffinity plan'"
+			midway "$WORKER was ended by signal $number ($words); try 'vmaffinity plan'"
 		done
 	done
 }
 
-HUNG="$WORKER did not end within 700 ms and was killed; try 'vmaffinity plan'"
+HUNG="$WORKER did not end within 0.7 s and was killed; try 'vmaffinity plan'"
 
 @test "hangs: killed after the time limit, and logged" {
 	worker 'trap "" TERM INT HUP; echo "nobody hears this" >&2; while :; do sleep 1000; done'
 	for op in started reconnect; do
 		guard 0 $op web guard-hasty
 		same "" "$stderr"
-		unpinned "$HUNG"
+		midway "$HUNG"
 	done
 }
 
 @test "hangs, with children that hold stderr: killed, with them" {
 	worker '(echo $BASHPID >>/proc/fs/pids; sleep 1000) & sleep 1000 & echo $! >>/proc/fs/pids; wait'
 	guard 0 started web guard-hasty
-	unpinned "$HUNG"
+	midway "$HUNG"
 }
 
 @test "hangs without its stderr" {
 	worker 'exec sleep 1000 2>&-'
 	guard 0 started web guard-hasty
-	unpinned "$HUNG"
+	midway "$HUNG"
 }
 
 @test "hangs and writes without end: killed, and logged" {
@@ -255,7 +258,7 @@ HUNG="$WORKER did not end within 700 ms and was killed; try 'vmaffinity plan'"
 	done; wait"
 	guard 0 started web guard-hasty
 	same "" "$stderr"
-	unpinned "$HUNG"
+	midway "$HUNG"
 }
 
 @test "a child that outlives the worker and holds its stderr is not waited for" {
@@ -275,7 +278,7 @@ HUNG="$WORKER did not end within 700 ms and was killed; try 'vmaffinity plan'"
 @test "hangs, with a child in a session of its own: the guard ends all the same" {
 	worker 'setsid sleep 1000 & echo $! >/proc/fs/child; exec sleep 1000'
 	guard 0 started web guard-hasty
-	unpinned "$HUNG"
+	midway "$HUNG"
 	kill "$(cat own/child)"
 }
 
@@ -329,7 +332,7 @@ HUNG="$WORKER did not end within 700 ms and was killed; try 'vmaffinity plan'"
 	unpinned "$WORKER refused it, which only a start can be"
 	worker 'exit 2'
 	run -0 --separate-stderr private bash -c '/run/guard web started begin - <&- >&- 2>&-'
-	unpinned "$WORKER ended with status 2 (); $REINSTALL"
+	unpinned "$WORKER ended with status 2 (without a word); $REINSTALL"
 }
 
 @test "nobody reads its stderr any more: refused, and the reason is logged" {
@@ -363,7 +366,7 @@ HUNG="$WORKER did not end within 700 ms and was killed; try 'vmaffinity plan'"
 	same "no" "$stderr"
 	worker 'for s in HUP INT QUIT TERM SEGV ABRT USR1; do kill -$s $PPID; done; exit 2'
 	guard 0 reconnect
-	unpinned "$WORKER ended with status 2 (); $REINSTALL"
+	unpinned "$WORKER ended with status 2 (without a word); $REINSTALL"
 }
 
 # without_log COMMAND...: with nothing at /dev/log; the console is own/console.
@@ -377,7 +380,7 @@ without_log()
 	worker 'exit 2'
 	run -0 --separate-stderr without_log /run/guard web started begin -
 	same "" "$output$stderr"
-	[[ $(cat own/console) == *"web: not pinned, runs on: $WORKER ended with status 2 (); $REINSTALL"* ]]
+	[[ $(cat own/console) == *"web: not pinned, runs on: $WORKER ended with status 2 (without a word); $REINSTALL"* ]]
 	rm own$WORKER
 	run -0 --separate-stderr without_log /run/guard web reconnect begin -
 	same "" "$output$stderr"
@@ -413,7 +416,7 @@ with_full_log()
 
 @test "guests' names are made harmless in the log" {
 	worker 'exit 2'
-	local said="not pinned, runs on: $WORKER ended with status 2 (); $REINSTALL"
+	local said="not pinned, runs on: $WORKER ended with status 2 (without a word); $REINSTALL"
 	guard 0 started $'a\nb\t\033[2J\177'
 	logged "a\\x0ab\\x09\\x1b[2J\\x7f: $said"
 	guard 0 started $'caf\xc3\xa9 \xff \xe2\x80\xae%s%n&"'

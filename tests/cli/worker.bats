@@ -201,13 +201,15 @@ err: web-1: not pinned, runs on: $RULES_BAD"
 	END
 }
 
-@test "XML that is none, with on-error = fail: [global] alone can refuse, for the guest is not known" {
+@test "XML that is none, with on-error = fail: refused all the same, for the name is known" {
 	: >empty.xml
 	own_rules '[global]\non-error = fail\n[*]\nvcpus = 0\n'
 	worker 113 started web-1 empty.xml
 	same "vmaffinity: start refused (on-error = fail): the XML is empty" "$stderr"
 	own_rules '[web-1]\nvcpus = 0\non-error = fail\n'
-	worker 1 started web-1 empty.xml
+	worker 113 started web-1 empty.xml
+	worker 1 reconnect web-1 empty.xml
+	worker 1 started web-2 empty.xml
 	own_rules '[global]\non-error = fail\n[*]\nvcpus = x\n' # and wrong rules, too
 	worker 113 started web-1 empty.xml
 	logged "\

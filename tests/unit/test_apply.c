@@ -56,6 +56,7 @@ writes_nothing_where_all_is_as_wished(void **state)
 	assert_int_equal(fstatat(guest.base, guest_file(VCPU0, "cpuset.cpus"), &after, 0), 0);
 	assert_int_equal(guest.result.masks + guest.result.threads, 0);
 	assert_int_equal(kernel.writes + kernel.sets, 0);
+	assert_int_equal(kernel.gets, THREADS); /* one look at each */
 	assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
 }
 
@@ -147,6 +148,39 @@ sees_a_thread_that_turns_up(void **state)
 	assert_int_equal(guest.result.threads, 4);
 }
 
+/* vcpu0's thread, the third of the guest's, makes another, which has its affinity: the new one. */
+static void
+make_a_thread(void)
+{
+	char tids[48];
+	struct cpumask mask = lettered("a");
+	if (guest_affinity(SPARE).words[0] == mask.words[0])
+		return;
+	struct cpumask now = guest_affinity(2);
+	if (!cpumask_equal(&now, &mask))
+		return;
+	guest_set_affinity(SPARE, &mask);
+	snprintf(tids, sizeof(tids), "%d\n%d\n", (int)guest.threads.tids[2],
+		(int)guest.threads.tids[SPARE]);
+	guest_put_tasks(VCPU0, tids);
+}
+
+/* What a thread has from a change that is undone is undone as well. */
+static void
+puts_back_a_thread_that_was_made_meanwhile(void **state)
+{
+	(void)state;
+	struct cpumask before = guest_affinity(2), mask = lettered("b");
+	guest_set_affinity(SPARE, &mask);
+	guest_plan("a", "a", "a", NULL);
+	kernel.on_set = make_a_thread;
+	kernel.fail_set = 4;
+	kernel.error = EPERM;
+	assert_int_equal(guest_apply(), -1);
+	struct cpumask now = guest_affinity(SPARE);
+	assert_true(cpumask_equal(&now, &before));
+}
+
 static void
 fight(void)
 {
@@ -222,6 +256,7 @@ main(void)
 		guest_test(passes_over_threads_that_have_ended),
 		guest_test(passes_over_a_thread_that_ends_meanwhile),
 		guest_test(sees_a_thread_that_turns_up),
+		guest_test(puts_back_a_thread_that_was_made_meanwhile),
 		guest_test(gives_up_where_something_else_sets_the_threads),
 		guest_test(refuses_a_thread_of_another_pid_namespace),
 		guest_test(passes_over_a_group_that_goes_away),

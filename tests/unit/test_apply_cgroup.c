@@ -303,6 +303,22 @@ undoes_all_when_a_real_kernel_refuses_any_mask(void **unused)
 	}
 }
 
+/* Affinities too that had to be widened: masks that are put back do not bring them back. */
+static void
+undoes_affinities_when_a_real_kernel_refuses_a_mask(void **unused)
+{
+	(void)unused;
+	struct apply_result result;
+	struct err e;
+	start_over();
+	const struct state before = state_now();
+	plan_for(&both, &both, &refused);
+	assert_int_equal(apply(&plan, &scope, &result, &e), -1);
+	assert_int_equal(result.threads, 2);
+	const struct state after = state_now();
+	assert_memory_equal(&before, &after, sizeof(before));
+}
+
 static void
 sets_real_masks_and_affinities(void **unused)
 {
@@ -349,6 +365,8 @@ main(void)
 	const struct CMUnitTest real[] = {
 		cmocka_unit_test_setup_teardown(
 			undoes_all_when_a_real_kernel_refuses_any_mask, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			undoes_affinities_when_a_real_kernel_refuses_a_mask, setup, teardown),
 		cmocka_unit_test_setup_teardown(sets_real_masks_and_affinities, setup, teardown),
 	};
 	const struct CMUnitTest none[] = {

@@ -149,6 +149,11 @@ parses_on_error(void **state)
 
 #define MISSING "match: a pattern is missing; write GLOB, name:GLOB or uuid:UUID"
 #define UUID "6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11"
+#define SMALL "match: write 'name:' and 'uuid:' in small letters"
+#define CUT(text)                                                                                  \
+	"match: '" text                                                                            \
+	"' ends within a '[...]' or behind a '\\'; a comma cannot stand in a pattern, "            \
+	"write '?' for it"
 #define NO_UUID(text) "match: '" text "' is not a UUID, as in uuid:" UUID
 
 static const struct {
@@ -159,7 +164,16 @@ static const struct {
 	{"a, b ,c", NULL, 0},
 	{"a,\n   b", NULL, 0},
 	{"name:a b", NULL, 0},
-	{"a\\,b", NULL, 0},
+	{"a[!]0-9]*", NULL, 0},
+	{"[]]", NULL, 0},
+	{"a\\\\, a\\[", NULL, 0},
+	{"a\\,b", CUT("a\\"), 0},
+	{"b, web-[1,2]", CUT("web-[1"), 3},
+	{"[!]", CUT("[!]"), 0},
+	{"a, UUID:" UUID, SMALL, 3},
+	{"Name:web", SMALL, 0},
+	{"name: web", "match: there is a blank behind 'name:'", 0},
+	{"uuid: " UUID, "match: there is a blank behind 'uuid:'", 0},
 	{"uuid:" UUID, NULL, 0},
 	{"x,uuid:" UUID " ", NULL, 0},
 	{"uuid:6F1C0D5A-5D2C-4B0E-9F0E-0B1D7C1F3A11", NULL, 0},

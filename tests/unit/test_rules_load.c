@@ -126,11 +126,12 @@ reads_plain_files_only(void **state)
 	tree_put(t, "etc/vmaffinity.d", "");
 	assert_load(t, "a link and no directory", "",
 		"/etc/vmaffinity.ini: is a symbolic link, must be the file itself\n"
-		"/etc/vmaffinity.d: Not a directory\n");
+		"/etc/vmaffinity.d: must be a directory, and not a symbolic link\n");
 	tree_remove(t, "etc");
 	tree_put(t, "etc", "");
 	assert_load(t, "no directory above", "",
-		"/etc/vmaffinity.ini: Not a directory\n/etc/vmaffinity.d: Not a directory\n");
+		"/etc/vmaffinity.ini: Not a directory\n/etc/vmaffinity.d: must be a directory, and "
+		"not a symbolic link\n");
 }
 
 static void
@@ -218,9 +219,8 @@ takes_the_most_rules_and_no_more(void **state)
 	rules_free(&rules);
 	tree_make(t, DROP "a.ini [one-too-many]\\nvcpus = 0\\n[and-more]\n" DROP "b.ini [global]");
 	rules_load(&rules, t->fd, &notes);
-	assert_string_equal(shown_errors(&notes),
-		"/etc/vmaffinity.d/a.ini:1: more than 65536 rules\n"
-		"/etc/vmaffinity.d/a.ini:3: more than 65536 rules\n");
+	assert_string_equal(
+		shown_errors(&notes), "/etc/vmaffinity.d/a.ini:1: more than 65536 rules\n");
 	assert_int_equal(rules.rule_count, 65536);
 	rules_free(&rules);
 	notes_free(&notes);
