@@ -174,7 +174,7 @@ puts_back_a_thread_that_was_made_meanwhile(void **state)
 	guest_set_affinity(SPARE, &mask);
 	guest_plan("a", "a", "a", NULL);
 	kernel.on_set = make_a_thread;
-	kernel.fail_set = 4;
+	kernel.fail_set = 3;
 	kernel.error = EPERM;
 	assert_int_equal(guest_apply(), -1);
 	struct cpumask now = guest_affinity(SPARE);
