@@ -20,8 +20,8 @@ struct apply_result {
  * Does what plan says to the groups of scope, which it was made of. All masks and affinities are
  * read before the first write. A group is done when every thread's affinity, read back, equals its
  * CPUs: since Linux 6.2 a thread runs on cpuset AND the affinity that somebody set before, so a
- * written mask alone does not do (FACTS.md 4). A group or thread that goes away meanwhile is passed
- * over.
+ * written mask alone does not do (user_cpus_ptr, 8f9ea86fdf99). A group or thread that goes away
+ * meanwhile is passed over.
  *
  * Returns 0 with *result. On any failure all masks, then all affinities, are put back in reverse
  * order and -1 is returned with the reason, and with what could not be put back if there is such.

@@ -29,7 +29,7 @@ struct domain {
 };
 
 /*
- * Reads a domain's XML (FACTS.md 2; libvirt's docs/formatdomain). Bounded in size and depth, no
+ * Reads a domain's XML (libvirt's docs/formatdomain). Bounded in size and depth, no
  * entity and no network is resolved, a document with a DOCTYPE is refused. Returns 0 with *domain,
  * to be freed by domain_free(), or -1 with the reason.
  */

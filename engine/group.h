@@ -2,7 +2,7 @@
 #ifndef VMAFFINITY_GROUP_H
 #define VMAFFINITY_GROUP_H
 
-/* Each has a cgroup of its own (FACTS.md 3). */
+/* Each has a cgroup of its own (libvirt, docs/cgroups). */
 enum group_kind {
 	GROUP_EMULATOR,
 	GROUP_VCPU,

@@ -23,9 +23,9 @@ enum section_kind {
 
 /*
  * inih takes a file apart but gives its handler no line numbers, cuts long lines and names, ends a
- * value at a NUL and remembers one error only (FACTS.md 6). So each line passes through read_line()
- * first: it counts, keeps from inih what inih would get wrong, and sees from the calls of the
- * handler which lines inih made nothing of.
+ * value at a NUL and remembers one error only (inih 55 and 58). So each line passes through
+ * read_line() first: it counts, keeps from inih what inih would get wrong, and sees from the calls
+ * of the handler which lines inih made nothing of.
  */
 struct parser {
 	struct rules *rules;

@@ -37,7 +37,7 @@ struct scope {
 
 /*
  * Finds the cgroups of the guest called name below the directory fd root, from the kernel's own
- * account (FACTS.md 3): pid file held locked by QEMU, else libvirt's status file; /proc/PID/cgroup;
+ * account: pid file held locked by QEMU, else libvirt's status file; /proc/PID/cgroup;
  * mountinfo; the siblings of the cgroup where QEMU's main thread is. Reads only. Returns 0 with
  * *scope, to be freed by scope_free(); SCOPE_NOT_RUNNING or -1 with the reason.
  */
