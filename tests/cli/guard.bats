@@ -28,6 +28,17 @@ setup()
 	echo '<domain/>' >xml
 }
 
+# A test that failed may have left somebody behind.
+teardown()
+{
+	local pid
+	while read -r pid; do
+		if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qxF "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR"; then
+			kill -KILL "$pid"
+		fi
+	done < <(cat own/pids own/child 2>/dev/null)
+}
+
 # worker SCRIPT: what the guard finds in the worker's place. It writes to /proc/fs, which is own/ here.
 worker() { install -m 755 /dev/stdin own$WORKER <<<$'#!/bin/bash\necho $$ >>/proc/fs/pids\n'"$1"; }
 

@@ -5,18 +5,12 @@
 
 #include <string.h>
 
-#define E                                                                                          \
-	{                                                                                          \
-		GROUP_EMULATOR, 0                                                                  \
-	}
-#define V(id)                                                                                      \
-	{                                                                                          \
-		GROUP_VCPU, id                                                                     \
-	}
-#define T(id)                                                                                      \
-	{                                                                                          \
-		GROUP_IOTHREAD, id                                                                 \
-	}
+/* Not even two versions of clang-format agree on a macro that is an initializer. */
+/* clang-format off */
+#define E {GROUP_EMULATOR, 0}
+#define V(id) {GROUP_VCPU, id}
+#define T(id) {GROUP_IOTHREAD, id}
+/* clang-format on */
 
 /*
  * A guest of four vCPUs, two of them online, and two iothreads: vCPUs on 4-7, the rest on 0-1;
