@@ -29,7 +29,7 @@ free_text(char **text)
 #define AUTO_PARSER __attribute__((cleanup(free_parser)))
 #define AUTO_TEXT __attribute__((cleanup(free_text)))
 
-/* The encoders of libxml2 print to stderr by themselves, whatever the parser was told. */
+/* libxml2's encoders print to standard error by themselves, whatever the parser was told. */
 static void
 be_quiet(void *context, const char *message, ...)
 {

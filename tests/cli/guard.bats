@@ -42,11 +42,12 @@ teardown()
 # worker SCRIPT: what the guard finds in the worker's place. It writes to /proc/fs, which is own/ here.
 worker() { install -m 755 /dev/stdin own$WORKER <<<$'#!/bin/bash\necho $$ >>/proc/fs/pids\n'"$1"; }
 
-# private COMMAND...: where the worker and the log are the test's; stdin is the XML. 124 if it does not end.
+# private COMMAND...: where the worker and the log are the test's; stdin is the XML. A guard that does not end takes no
+# signal but one.
 private()
 {
 	rm -f own/log
-	timeout -k 5 60 "$BATS_TEST_DIRNAME/private.sh" own "$@" 3>&- <xml
+	"$BATS_TEST_DIRNAME/private.sh" own timeout -s KILL 30 "$@" 3>&- <xml
 }
 
 # guard STATUS OPERATION [GUEST [PROGRAM]]: it ends so, with nothing on stdout; and all that it started is gone.

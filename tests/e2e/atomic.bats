@@ -46,7 +46,13 @@ every_k()
 			"$WORKER" g reconnect begin - <"$XML" 2>"$E2E_DIR/stderr" || status=$?
 		[ "$(guest_pid g)" = "$PID" ] || return 1
 		grep -qE '\(INJECTED\)|SIGKILL' "$trace" || break
+		# A sanitizer opens and reads files of its own; what it makes of a fault there is not the worker's end.
+		! grep -q Sanitizer "$E2E_DIR/stderr" || status=sanitizer
 		case $status in
+		sanitizer)
+			DIED=$((DIED + 1))
+			put_back
+			;;
 		0)
 			ruled || fail "$calls:$how, k=$k: exit 0, but not done" "$(log_since)" || return 1
 			SUCCEEDED=$((SUCCEEDED + 1))
@@ -122,7 +128,6 @@ every_k()
 }
 
 @test "no file can be read, at every step" {
-	if grep -q __asan_init "$WORKER"; then skip "the sanitizers read files of their own"; fi
 	every_k read error=EIO
 	[ "$FAILED" -ge 5 ]
 }

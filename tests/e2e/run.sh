@@ -22,6 +22,8 @@ fi
 # shellcheck source=tests/e2e/lib.bash disable=SC1091
 . "$here/lib.bash"
 product_save
+# install.sh does it, another installing command may not: the daemon looks for hooks only then
+host_reload || exit 1
 
 for arg; do
 	[ ! -e "$arg" ] || exec bats "$@"
