@@ -258,10 +258,15 @@ HUNG="$WORKER did not end within 0.7 s and was killed; try 'vmaffinity plan'"
 	midway "$HUNG"
 }
 
-@test "hangs without its stderr" {
+@test "hangs without its stderr: the guard sleeps until then" {
 	worker 'exec sleep 1000 2>&-'
-	guard 0 started web guard-hasty
+	run -0 --separate-stderr private bash -c '
+		TIMEFORMAT="%U %S"; { time /run/guard-hasty web started begin -; } 2>/proc/fs/times'
+	same "" "$output"
+	gone
 	midway "$HUNG"
+	# a guard that looks again and again would take most of 0.7 s of a CPU
+	awk '{ exit $1 + $2 >= 0.35 }' own/times || { cat own/times >&2; return 1; }
 }
 
 @test "hangs and writes without end: killed, and logged" {

@@ -52,3 +52,16 @@ host_log_start() { ln -sf /run/systemd/journal/dev-log /dev/log; }
 
 # libvirt and systemd make the slice for /machine/$1 when a guest wants it.
 host_partition() { :; }
+
+# host_limit LIST: the CPUs that guests may use at all; 0-7 lifts it. No guest may be running.
+host_limit()
+{
+	local top
+	if [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then
+		systemctl set-property --runtime machine.slice AllowedCPUs="${1#0-7}"
+		return
+	fi
+	# systemd has no such setting for cgroup v1; libvirt takes over what it finds there
+	top=$(cpuset_mount 1:cpuset:)/machine.slice
+	mkdir -p "$top" && cat "$top/../cpuset.mems" >"$top/cpuset.mems" && echo "$1" >"$top/cpuset.cpus"
+}

@@ -108,7 +108,10 @@ show_log() { log_since | sed 's/^/#   /' >&3; }
 
 xml_escape()
 {
-	sed "s/&/\\&amp;/g; s/</\\&lt;/g; s/>/\\&gt;/g; s/\"/\\&quot;/g; s/'/\\&apos;/g" <<<"$1"
+	case $1 in
+	*[\&\<\>\"\']*) sed "s/&/\\&amp;/g; s/</\\&lt;/g; s/>/\\&gt;/g; s/\"/\\&quot;/g; s/'/\\&apos;/g" <<<"$1" ;;
+	*) printf '%s\n' "$1" ;;
+	esac
 }
 
 # A firmware that halts at once, so that guests cost no CPU: cli; hlt; jmp to the hlt, at the reset vector.
@@ -200,9 +203,10 @@ daemon_restart()
 # The pid of a guest's QEMU; fails if it does not run.
 guest_pid()
 {
-	local pid
-	pid=$(cat "/run/libvirt/qemu/$(xml_escape "$1").pid") || return 1
-	case $(cat "/proc/$pid/comm") in
+	local pid="" comm=""
+	read -r pid <"/run/libvirt/qemu/$(xml_escape "$1").pid" || [ -n "$pid" ] || return 1
+	read -r comm <"/proc/$pid/comm" || return 1
+	case $comm in
 	qemu-system* | qemu-kvm*) echo "$pid" ;;
 	*) fail "pid $pid of guest '$1' is not QEMU" ;;
 	esac
@@ -219,9 +223,11 @@ assert_running()
 # The directory that holds a guest's emulator, vcpuN and iothreadN groups.
 guest_cgroup()
 {
-	local pid line path
+	local pid path candidate line=""
 	pid=$(guest_pid "$1") || return 1
-	line=$(grep -E '^[0-9]+:([^:]*,)?cpuset(,[^:]*)?:' "/proc/$pid/cgroup" || grep '^0::' "/proc/$pid/cgroup")
+	while read -r candidate; do
+		[[ $candidate =~ ^[0-9]+:([^:]*,)?cpuset(,[^:]*)?: || ( -z $line && $candidate == 0::* ) ]] && line=$candidate
+	done <"/proc/$pid/cgroup"
 	path=${line#*:*:}
 	[ "${path##*/}" = emulator ] || fail "guest '$1' has no groups for its threads: $line" || return 1
 	printf '%s%s\n' "$(cpuset_mount "$line")" "${path%/emulator}"
@@ -230,10 +236,13 @@ guest_cgroup()
 # cpuset_mount LINE: where the hierarchy of that line of /proc/PID/cgroup is mounted.
 cpuset_mount()
 {
-	case $1 in
-	0::*) awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts ;;
-	*) awk '$3 == "cgroup" && $4 ~ /(^|,)cpuset(,|$)/ { print $2; exit }' /proc/self/mounts ;;
-	esac
+	local at type options
+	while read -r _ at type options _; do
+		case $1,$type,$options, in
+		0::*,cgroup2,* | [1-9]*,cgroup,*,cpuset,*) echo "$at" && return ;;
+		esac
+	done </proc/self/mounts
+	fail "no mount for $1"
 }
 
 # The directories of a guest's groups, a line each.
@@ -247,28 +256,36 @@ group_dirs()
 }
 
 # mask_of DIR: the CPUs that the kernel grants the group (v2, v1).
-mask_of() { cat "$1/cpuset.cpus.effective" 2>/dev/null || cat "$1/cpuset.cpus"; }
+mask_of()
+{
+	local mask file=$1/cpuset.cpus.effective
+	[ -e "$file" ] || file=$1/cpuset.cpus
+	read -r mask <"$file" && echo "$mask"
+}
 
 # affinity_of DIR: "TID LIST" for every thread of the group.
 affinity_of()
 {
-	local threads
-	mapfile -t threads < <(cat "$1/cgroup.threads" 2>/dev/null || cat "$1/tasks")
-	threads=("${threads[@]/#/\/proc/}")
-	# A thread may end meanwhile. /dev/null: so that there is a name in front of every line.
-	grep -s '^Cpus_allowed_list:' /dev/null "${threads[@]/%/\/status}" |
-		sed -E 's,^/proc/([0-9]+)/status:[^:]*:[[:space:]]*,\1 ,'
+	local tid status file=$1/cgroup.threads
+	[ -e "$file" ] || file=$1/tasks
+	while read -r tid; do
+		# it may have ended meanwhile
+		{ mapfile -t status <"/proc/$tid/status"; } 2>/dev/null || continue
+		[[ "${status[*]}" =~ Cpus_allowed_list:[[:space:]]*([0-9,-]+) ]] && echo "$tid ${BASH_REMATCH[1]}"
+	done <"$file"
 }
 
 # dir_pinned DIR LIST: its mask and each of its threads, of which there is at least one.
 dir_pinned()
 {
-	local group=${1##*/} mask affinity
+	local group=${1##*/} mask affinity tid list
 	mask=$(mask_of "$1") || fail "$group: no such group" || return 1
 	affinity=$(affinity_of "$1") || return 1
 	[ "$mask" = "$2" ] || fail "$group: the group's mask is $mask, not $2" || return 1
 	[ -n "$affinity" ] || fail "$group: no threads" || return 1
-	! grep -v " $2\$" <<<"$affinity" >&2 || fail "$group: these threads are not on $2"
+	while read -r tid list; do
+		[ "$list" = "$2" ] || fail "$group: thread $tid is on $list, not $2" || return 1
+	done <<<"$affinity"
 }
 
 # assert_pinned NAME GROUP LIST
@@ -281,8 +298,8 @@ assert_pinned()
 
 # The whole guest: assert_guest NAME EMULATOR VCPUS [IOTHREADS].
 assert_guest()
-{
-	local dir dirs
+(
+	trap - DEBUG # of bats: slow
 	dirs=$(group_dirs "$1") || return 1
 	while read -r dir; do
 		case ${dir##*/} in
@@ -291,7 +308,7 @@ assert_guest()
 		iothread*) dir_pinned "$dir" "${4:?}" ;;
 		esac || fail "in guest '$1'" || return 1
 	done <<<"$dirs"
-}
+)
 
 # assert_groups NAME WORD...: the guest has just these groups.
 assert_groups()
@@ -358,6 +375,24 @@ changes_in()
 
 # ---- the frame of every case ----
 
+# What a failed case leaves for its reader: the log, and the kernel's view of every thread of every guest.
+case_report()
+{
+	local task name allowed
+	printf '\nthe log since the last mark:\n'
+	host_log | tail -n "+$((LOG_MARK + 1))"
+	printf '\nthe threads of the guests:\n'
+	for task in /proc/[0-9]*/task/[0-9]*; do
+		read -r name <"$task/comm" || continue
+		case $(tr '\0' ' ' <"$task/cmdline") in
+		*qemu-system*" -name guest="*) ;;
+		*) continue ;;
+		esac
+		allowed=$(grep Cpus_allowed_list "$task/status")
+		printf '%s %-16s on %s in %s\n' "${task##*/}" "$name" "${allowed#*[[:space:]]}" "$(grep -E 'cpuset|^0:' "$task/cgroup" | paste -sd ' ')"
+	done 2>/dev/null
+}
+
 case_setup()
 {
 	guests_remove
@@ -367,6 +402,7 @@ case_setup()
 
 case_teardown()
 {
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || case_report >&2
 	product_restore
 	guests_remove
 	no_rules

@@ -28,4 +28,10 @@ host_reload || exit 1
 for arg; do
 	[ ! -e "$arg" ] || exec bats "$@"
 done
-exec bats "$@" "$here"
+# wide.bats wants more CPUs than most machines for development have: a host of tests/vm has them.
+files=()
+for file in "$here"/*.bats; do
+	[ "${file##*/}" = wide.bats ] && [ "$(nproc --all)" -lt 8 ] && continue
+	files+=("$file")
+done
+exec bats "$@" "${files[@]}"

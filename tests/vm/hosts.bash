@@ -1,0 +1,23 @@
+# shellcheck shell=bash disable=SC2034 # for build.sh and run.sh
+# The virtual hosts: which Debian, and what its kernel is told. vm_host NAME sets
+#   suite     Debian's release
+#   cmdline   what is added to the kernel's command line
+#   image     the directory of what build.sh makes: kernel, initrd, root, key
+
+VM_HOSTS="debian13 debian12-v1"
+VM_CACHE=${VM_CACHE:-$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")/build/vm}
+
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 125; }
+
+vm_host()
+{
+	case $1 in
+	debian13) suite=trixie cmdline="" ;;
+	debian12-v1)
+		suite=bookworm
+		cmdline="systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=1"
+		;;
+	*) die "no such host: '$1'; there are: $VM_HOSTS" ;;
+	esac
+	image=$VM_CACHE/$1
+}
