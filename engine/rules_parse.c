@@ -6,7 +6,6 @@
 #include <ini.h>
 
 #include <search.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +18,11 @@ enum section_kind {
 	SECTION_GLOBAL,
 	SECTION_CPUS,
 	SECTION_RULE,
+};
+
+struct section {
+	const char *name;
+	unsigned line;
 };
 
 /*
@@ -40,10 +44,10 @@ struct parser {
 	enum section_kind kind;
 	bool full; /* there are too many rules, and that was said */
 	enum on_error global_on_error;
-	struct hsearch_data sections; /* the names in this file, each with its line */
-	bool key_sound;		      /* the last key was right */
-	struct value *value;	      /* of the last key, if it has one that can be continued */
-	unsigned value_line;	      /* where that value ends */
+	void *sections;	     /* tree of struct section, by name: those in this file */
+	bool key_sound;	     /* the last key was right */
+	struct value *value; /* of the last key, if it has one that can be continued */
+	unsigned value_line; /* where that value ends */
 };
 
 /* isspace() of the C locale, which is inih's idea of it. */
@@ -52,21 +56,34 @@ static const char white[] = " \t\r\n\v\f";
 #define error_at(p, format, ...)                                                                   \
 	notes_add((p)->notes, NOTE_ERROR, "%s:%u: " format, (p)->file, (p)->line, ##__VA_ARGS__)
 
-/* Notes the section's name with its line, as long as name lives. -1 if the file has it already. */
 static int
-remember_section(struct parser *p, char *name)
+compare_sections(const void *a, const void *b)
 {
-	ENTRY *known, wanted = {.key = name, .data = (void *)(uintptr_t)p->line};
-	if (hsearch_r(wanted, FIND, &known, &p->sections) != 0) {
+	return strcmp(((const struct section *)a)->name, ((const struct section *)b)->name);
+}
+
+/*
+ * Notes the section's name with its line, as long as name lives. -1 if the file has it already.
+ * In a tree, for the hash of hsearch(3) looks at eight bytes: many guests' names begin alike.
+ */
+static int
+remember_section(struct parser *p, const char *name)
+{
+	struct section *section = malloc(sizeof(*section));
+	struct section **found = NULL;
+	if (section != NULL) {
+		*section = (struct section){.name = name, .line = p->line};
+		found = tsearch(section, &p->sections, compare_sections);
+	}
+	if (found != NULL && *found == section)
+		return 0;
+	if (found != NULL)
 		error_at(p, "section [%s] stands already at line %u; write its keys there", name,
-			(unsigned)(uintptr_t)known->data);
-		return -1;
-	}
-	if (hsearch_r(wanted, ENTER, &known, &p->sections) == 0) {
+			(*found)->line);
+	else
 		error_at(p, "out of memory");
-		return -1;
-	}
-	return 0;
+	free(section);
+	return -1;
 }
 
 static enum section_kind
@@ -105,7 +122,7 @@ length_without_comment(const char *text, size_t length)
 static enum section_kind
 open_section(struct parser *p, const char *s, const char *end)
 {
-	static char global[] = "global", cpus[] = "cpus";
+	static const char global[] = "global", cpus[] = "cpus";
 	const char *name = s + 1;
 	const char *close = memchr(name, ']', (size_t)(end - name));
 	if (close == NULL) {
@@ -374,21 +391,6 @@ check_patterns(struct parser *p, size_t first_rule)
 	}
 }
 
-/* How many sections a file can have at the most: its lines that hold a '['. */
-static size_t
-count_sections(const char *text, size_t length)
-{
-	size_t count = 0;
-	const char *end = text + length;
-	while (count < RULES_MAX && (text = memchr(text, '[', (size_t)(end - text))) != NULL) {
-		count++;
-		text = memchr(text, '\n', (size_t)(end - text));
-		if (text == NULL)
-			break;
-	}
-	return count;
-}
-
 void
 rules_parse(
 	struct rules *rules, const char *file, const char *text, size_t length, struct notes *notes)
@@ -396,12 +398,8 @@ rules_parse(
 	struct parser p = {
 		.rules = rules, .notes = notes, .file = file, .next = text, .end = text + length};
 	size_t first_rule = rules->rule_count, errors = notes->errors;
-	if (hcreate_r(2 * count_sections(text, length) + 8, &p.sections) == 0) {
-		notes_add(notes, NOTE_ERROR, "%s: out of memory", file);
-		return;
-	}
 	int rc = ini_parse_stream(read_line, &p, take_line, &p);
-	hdestroy_r(&p.sections);
+	tdestroy(p.sections, free);
 	check_patterns(&p, first_rule);
 	if (p.global_on_error != ON_ERROR_UNSET)
 		rules->on_error = p.global_on_error;
