@@ -10,9 +10,9 @@
 
 struct check {
 	const struct options *options;
-	struct rules rules;
+	struct pin_host host;
 	struct notes findings;
-	bool *matched; /* a guest, for each of rules.rules */
+	bool *matched; /* a guest, for each of host.rules.rules */
 	size_t guests; /* how many were looked at */
 };
 
@@ -63,7 +63,7 @@ find_overrides(const struct rules *rules, struct overrides *overrides)
 static void
 check_rule(struct check *check, size_t index, const struct overrides *overrides)
 {
-	const struct rule *rule = &check->rules.rules[index];
+	const struct rule *rule = &check->host.rules.rules[index];
 	for (size_t i = 0; i < rule->setting_count; i++) {
 		const struct setting *s = &rule->settings[i];
 		const struct setting *override = overrides->setting[s->kind];
@@ -84,11 +84,11 @@ check_rule(struct check *check, size_t index, const struct overrides *overrides)
 static void
 check_rules(struct check *check)
 {
-	for (size_t i = 0; i < check->rules.set_count; i++)
-		check_order(check, &check->rules.sets[i].value);
+	for (size_t i = 0; i < check->host.rules.set_count; i++)
+		check_order(check, &check->host.rules.sets[i].value);
 	struct overrides overrides;
-	find_overrides(&check->rules, &overrides);
-	for (size_t i = 0; i < check->rules.rule_count; i++)
+	find_overrides(&check->host.rules, &overrides);
+	for (size_t i = 0; i < check->host.rules.rule_count; i++)
 		check_rule(check, i, &overrides);
 }
 
@@ -130,10 +130,9 @@ check_guest(struct check *check, const struct guest_xml *xml)
 	struct pin pin;
 	struct domain_pins pins = {0};
 	struct err e;
-	int r = pin_prepare(&pin, check->options->root, &check->rules, xml->text, xml->length, NULL,
-		PIN_SHOW, &e);
+	int r = pin_prepare(&pin, &check->host, xml->text, xml->length, NULL, PIN_SHOW, &e);
 	for (size_t i = 0; i < pin.matched.count; i++)
-		check->matched[pin.matched.rules[i] - check->rules.rules] = true;
+		check->matched[pin.matched.rules[i] - check->host.rules.rules] = true;
 	if (r >= 0)
 		r = domain_parse_pins(xml->text, xml->length, &pins, &e);
 	if (pin.domain.name == NULL)
@@ -152,12 +151,12 @@ check_guest(struct check *check, const struct guest_xml *xml)
 static void
 check_matches(struct check *check)
 {
-	for (size_t i = 0; i < check->rules.rule_count && check->guests > 0; i++)
+	for (size_t i = 0; i < check->host.rules.rule_count && check->guests > 0; i++)
 		if (!check->matched[i])
 			notes_add(&check->findings, NOTE_WARNING,
 				"%s:%u: [%s] matches no guest of the %zu that were looked at",
-				check->rules.rules[i].file, check->rules.rules[i].line,
-				check->rules.rules[i].section, check->guests);
+				check->host.rules.rules[i].file, check->host.rules.rules[i].line,
+				check->host.rules.rules[i].section, check->guests);
 }
 
 /* Returns -1 if a guest that was asked for could not be read. */
@@ -166,7 +165,7 @@ check_guests(struct check *check)
 {
 	const struct options *options = check->options;
 	int r = 0;
-	check->matched = calloc(check->rules.rule_count + 1, sizeof(*check->matched));
+	check->matched = calloc(check->host.rules.rule_count + 1, sizeof(*check->matched));
 	if (check->matched == NULL)
 		return -1;
 	for (size_t i = 0; i < options->xml_count; i++) {
@@ -203,11 +202,11 @@ print_findings(const struct check *check)
 	const struct notes *findings = &check->findings;
 	if (check->options->json) {
 		json_object *object = json_object_new_object(), *files = json_object_new_array();
-		for (size_t i = 0; i < check->rules.file_count; i++)
-			json_object_array_add(files, json_text(check->rules.files[i]));
+		for (size_t i = 0; i < check->host.rules.file_count; i++)
+			json_object_array_add(files, json_text(check->host.rules.files[i]));
 		json_object_object_add(object, "files", files);
-		json_object_object_add(
-			object, "rules", json_object_new_int64((int64_t)check->rules.rule_count));
+		json_object_object_add(object, "rules",
+			json_object_new_int64((int64_t)check->host.rules.rule_count));
 		json_object_object_add(
 			object, "guests", json_object_new_int64((int64_t)check->guests));
 		json_object_object_add(object, "findings", json_notes(findings));
@@ -229,13 +228,13 @@ command_check(const struct options *options)
 	const char *const *files =
 		options->config != NULL ? &options->config : (const char *const *)options->words;
 	size_t count = options->config != NULL ? 1 : options->word_count;
-	if (pin_load_rules(options->root, files, count, &check.rules, &check.findings) == 0) {
+	if (pin_host_load(&check.host, options->root, files, count, &check.findings) == 0) {
 		check_rules(&check);
 		r = check_guests(&check);
 	}
 	print_findings(&check);
 	bool found = check.findings.count + check.findings.dropped > 0;
 	notes_free(&check.findings);
-	rules_free(&check.rules);
+	pin_host_free(&check.host);
 	return r != 0 ? EXIT_CANNOT : found ? EXIT_FINDINGS : EXIT_OK;
 }

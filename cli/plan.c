@@ -160,12 +160,12 @@ print_text(const struct pin *pin)
 /* Shows one guest's plan. EXIT_CANNOT, after saying why, if there is none or it cannot be applied.
  */
 static enum exit_status
-plan_guest(const struct options *options, const struct rules *rules, const struct guest_xml *xml,
+plan_guest(const struct options *options, struct pin_host *host, const struct guest_xml *xml,
 	bool first)
 {
 	struct pin pin;
 	struct err e;
-	int r = pin_prepare(&pin, options->root, rules, xml->text, xml->length, NULL, PIN_SHOW, &e);
+	int r = pin_prepare(&pin, host, xml->text, xml->length, NULL, PIN_SHOW, &e);
 	if (r < 0)
 		complain("%s: %s", pin.domain.name != NULL ? pin.domain.name : xml->source, e.text);
 	enum exit_status status = r < 0 || pin_obstacle(&pin) != NULL ? EXIT_CANNOT : EXIT_OK;
@@ -184,13 +184,13 @@ plan_guest(const struct options *options, const struct rules *rules, const struc
 }
 
 static enum exit_status
-plan_files(const struct options *options, const struct rules *rules)
+plan_files(const struct options *options, struct pin_host *host)
 {
 	enum exit_status status = EXIT_OK;
 	for (size_t i = 0; i < options->xml_count; i++) {
 		struct guest_xml xml;
 		if (read_xml(options->xml[i], &xml) != 0 ||
-			plan_guest(options, rules, &xml, i == 0) != EXIT_OK)
+			plan_guest(options, host, &xml, i == 0) != EXIT_OK)
 			status = EXIT_CANNOT;
 		free(xml.text);
 	}
@@ -198,7 +198,7 @@ plan_files(const struct options *options, const struct rules *rules)
 }
 
 static enum exit_status
-plan_running(const struct options *options, const struct rules *rules)
+plan_running(const struct options *options, struct pin_host *host)
 {
 	struct guests guests;
 	struct err e;
@@ -212,7 +212,7 @@ plan_running(const struct options *options, const struct rules *rules)
 		struct guest_xml xml = {.source = "libvirt",
 			.text = guests.xml[i],
 			.length = strlen(guests.xml[i])};
-		if (plan_guest(options, rules, &xml, i == 0) != EXIT_OK)
+		if (plan_guest(options, host, &xml, i == 0) != EXIT_OK)
 			status = EXIT_CANNOT;
 	}
 	if (guests.count == 0 && !options->json)
@@ -230,18 +230,18 @@ stdin_has_xml(void)
 }
 
 static enum exit_status
-plan_with_rules(const struct options *options, const struct rules *rules)
+plan_with_rules(const struct options *options, struct pin_host *host)
 {
 	if (options->xml_count > 0)
-		return plan_files(options, rules);
+		return plan_files(options, host);
 	if (options->word_count > 0 || !stdin_has_xml())
-		return plan_running(options, rules);
+		return plan_running(options, host);
 	/* A script's or a service's stdin may well be an empty pipe. */
 	struct guest_xml xml;
 	enum exit_status status = EXIT_CANNOT;
 	if (read_xml("-", &xml) == 0)
-		status = xml.length > 0 ? plan_guest(options, rules, &xml, true)
-					: plan_running(options, rules);
+		status = xml.length > 0 ? plan_guest(options, host, &xml, true)
+					: plan_running(options, host);
 	free(xml.text);
 	return status;
 }
@@ -249,18 +249,18 @@ plan_with_rules(const struct options *options, const struct rules *rules)
 enum exit_status
 command_plan(const struct options *options)
 {
-	struct rules rules = {0};
+	struct pin_host host;
 	struct notes notes = {0};
 	enum exit_status status = EXIT_CANNOT;
 	if (options->word_count > 0 && options->xml_count > 0) {
 		complain("plan: GUEST and --xml exclude each other");
 		return misuse();
 	}
-	if (pin_load_rules(
-		    options->root, &options->config, options->config != NULL, &rules, &notes) == 0)
-		status = plan_with_rules(options, &rules);
+	if (pin_host_load(
+		    &host, options->root, &options->config, options->config != NULL, &notes) == 0)
+		status = plan_with_rules(options, &host);
 	say_notes(true, &notes);
 	notes_free(&notes);
-	rules_free(&rules);
+	pin_host_free(&host);
 	return status;
 }

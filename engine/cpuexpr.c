@@ -85,7 +85,8 @@ eval_set(struct cpuexpr *expr, const struct named_set *named, const struct cpuex
 	struct run run;
 	int r = eval(expr, &named->value, &set->mask, &run, e);
 	expr->depth--;
-	set->state = r == 0 ? SET_GOOD : SET_BAD;
+	/* Where the error goes up, the next user of the set shall hear of it as well. */
+	set->state = r == 0 ? SET_GOOD : expr->notes != NULL ? SET_BAD : SET_UNKNOWN;
 	set->host = run.host;
 	set->level = run.level + 1;
 	if (r != 0 && !run.placed && expr->notes != NULL)

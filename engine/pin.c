@@ -9,17 +9,25 @@
 #include <string.h>
 
 int
-pin_load_rules(
-	int root, const char *const files[], size_t count, struct rules *rules, struct notes *notes)
+pin_host_load(struct pin_host *host, int root, const char *const files[], size_t count,
+	struct notes *notes)
 {
 	size_t errors = notes->errors;
-	*rules = (struct rules){0};
+	*host = (struct pin_host){.root = root, .topology = {.root = root}};
+	host->expr = (struct cpuexpr){.rules = &host->rules, .topology = &host->topology};
 	if (count == 0)
-		rules_load(rules, root, notes);
+		rules_load(&host->rules, root, notes);
 	for (size_t i = 0; i < count; i++)
-		rules_load_file(rules, AT_FDCWD, files[i], notes);
-	cpuexpr_check_rules(rules, notes);
+		rules_load_file(&host->rules, AT_FDCWD, files[i], notes);
+	cpuexpr_check_rules(&host->rules, notes);
 	return notes->errors == errors ? 0 : -1;
+}
+
+void
+pin_host_free(struct pin_host *host)
+{
+	cpuexpr_free(&host->expr);
+	rules_free(&host->rules);
 }
 
 /* What keeps a guest from the CPUs in missing, for a person: "this host has only CPUs 0-7". */
@@ -30,7 +38,7 @@ explain_missing(struct pin *pin, const struct cpumask *missing, char *out, size_
 	const struct cpumask *host;
 	struct cpumask rest = *missing, granted;
 	struct err e;
-	if (topology_get(&pin->topology, TOPOLOGY_PRESENT, &host, &e) == 0) {
+	if (topology_get(&pin->host->topology, TOPOLOGY_PRESENT, &host, &e) == 0) {
 		cpumask_andnot(&rest, host);
 		if (!cpumask_empty(&rest)) {
 			snprintf(out, size, "this host has only CPUs %s",
@@ -39,7 +47,7 @@ explain_missing(struct pin *pin, const struct cpumask *missing, char *out, size_
 		}
 	}
 	rest = *missing;
-	if (topology_get(&pin->topology, TOPOLOGY_ONLINE, &host, &e) == 0) {
+	if (topology_get(&pin->host->topology, TOPOLOGY_ONLINE, &host, &e) == 0) {
 		cpumask_andnot(&rest, host);
 		if (!cpumask_empty(&rest)) {
 			snprintf(out, size,
@@ -81,14 +89,14 @@ note_missing(struct pin *pin)
 }
 
 static int
-open_scope(struct pin *pin, int root, enum pin_intent intent, struct err *e)
+open_scope(struct pin *pin, enum pin_intent intent, struct err *e)
 {
 	if (intent == PIN_APPLY) {
-		pin->lock = lock_guest(root, pin->domain.name, e);
+		pin->lock = lock_guest(pin->host->root, pin->domain.name, e);
 		if (pin->lock < 0)
 			notes_add(&pin->notes, NOTE_INFO, "going on without a lock: %s", e->text);
 	}
-	int r = scope_open(root, pin->domain.name, &pin->scope, e);
+	int r = scope_open(pin->host->root, pin->domain.name, &pin->scope, e);
 	pin->running = r == 0;
 	if (r == SCOPE_NOT_RUNNING && intent == PIN_SHOW) {
 		notes_add(&pin->notes, NOTE_INFO, "%s", e->text);
@@ -106,7 +114,7 @@ place(struct pin *pin, const struct cpumask *usable, struct err *e)
 		return err_set(e, "out of memory");
 	for (size_t i = 0; i < count; i++)
 		running[i] = pin->scope.groups[i].group;
-	int r = placement(&pin->matched, &pin->domain, running, count, &pin->expr, usable,
+	int r = placement(&pin->matched, &pin->domain, running, count, &pin->host->expr, usable,
 		&pin->wish, &pin->notes, e);
 	free(running);
 	return r;
@@ -116,7 +124,7 @@ static int
 make_plan(struct pin *pin, struct err *e)
 {
 	const struct cpumask *usable = &pin->scope.allowed;
-	if (!pin->running && topology_get(&pin->topology, TOPOLOGY_ONLINE, &usable, e) != 0)
+	if (!pin->running && topology_get(&pin->host->topology, TOPOLOGY_ONLINE, &usable, e) != 0)
 		return -1;
 	if (place(pin, usable, e) != 0)
 		return -1;
@@ -128,20 +136,19 @@ make_plan(struct pin *pin, struct err *e)
 }
 
 int
-pin_prepare(struct pin *pin, int root, const struct rules *rules, const char *xml, size_t length,
+pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, enum pin_intent intent, struct err *e)
 {
-	*pin = (struct pin){.lock = -1, .topology = {.root = root}};
-	pin->expr = (struct cpuexpr){.rules = rules, .topology = &pin->topology};
+	*pin = (struct pin){.host = host, .lock = -1};
 	if (domain_parse(xml, length, &pin->domain, e) != 0)
 		return -1;
 	if (name != NULL && strcmp(name, pin->domain.name) != 0)
 		return err_set(e, "the XML is of a guest called '%.256s'", pin->domain.name);
-	if (rules_match(rules, &pin->domain, &pin->matched) != 0)
+	if (rules_match(&host->rules, &pin->domain, &pin->matched) != 0)
 		return err_set(e, "out of memory");
 	if (pin->matched.count == 0 || (intent == PIN_APPLY && !matched_wants_cpus(&pin->matched)))
 		return PIN_NO_RULE;
-	if (open_scope(pin, root, intent, e) != 0)
+	if (open_scope(pin, intent, e) != 0)
 		return -1;
 	return make_plan(pin, e);
 }
@@ -171,7 +178,6 @@ pin_free(struct pin *pin)
 	wish_free(&pin->wish);
 	if (pin->running)
 		scope_free(&pin->scope);
-	cpuexpr_free(&pin->expr);
 	free(pin->matched.rules);
 	domain_free(&pin->domain);
 	notes_free(&pin->notes);

@@ -17,22 +17,34 @@
 #include <stddef.h>
 
 /*
+ * What all guests have in common: the rules, and what was read of the host for them, each thing
+ * once. The parts point into one another, so it is not copied.
+ */
+struct pin_host {
+	int root; /* directory fd; not owned */
+	struct rules rules;
+	struct topology topology;
+	struct cpuexpr expr;
+};
+
+/*
  * Reads and checks all rules: those of the standard places below root, or, if count is not 0, those
  * files in that order (paths as the caller sees them). Returns 0, or -1 if there was any error; all
- * of them are in notes then, and *rules serves only for rules_on_error() and rules_free().
+ * of them are in notes then, and host->rules serve for rules_on_error() only. To be freed by
+ * pin_host_free() in any case.
  */
-int pin_load_rules(int root, const char *const files[], size_t count, struct rules *rules,
+int pin_host_load(struct pin_host *host, int root, const char *const files[], size_t count,
 	struct notes *notes);
+void pin_host_free(struct pin_host *host);
 
 /* All that is known of one guest; the parts point into one another, so it is not copied. */
 struct pin {
+	struct pin_host *host;
 	struct domain domain;	/* name is NULL until the XML was understood */
 	struct matched matched; /* its rules */
-	struct topology topology;
-	struct cpuexpr expr;
-	int lock;	    /* see lock.h; -1 if not held */
-	bool running;	    /* scope is there */
-	struct scope scope; /* if running */
+	int lock;		/* see lock.h; -1 if not held */
+	bool running;		/* scope is there */
+	struct scope scope;	/* if running */
 	struct wish wish;
 	struct plan plan;
 	struct notes
@@ -52,11 +64,11 @@ enum pin_intent {
 
 /*
  * Makes a plan from a domain's XML. If name is not NULL, the XML must be of the guest of that name.
- * rules must live until pin_free(), which is to be called whatever this returns: 0, PIN_NO_RULE or
+ * host must live until pin_free(), which is to be called whatever this returns: 0, PIN_NO_RULE or
  * -1 with the reason.
  */
-int pin_prepare(struct pin *pin, int root, const struct rules *rules, const char *xml,
-	size_t length, const char *name, enum pin_intent intent, struct err *e);
+int pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
+	const char *name, enum pin_intent intent, struct err *e);
 
 /* The first error among the notes, for which the plan cannot be applied; NULL if there is none. */
 const char *pin_obstacle(const struct pin *pin);

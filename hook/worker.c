@@ -29,7 +29,7 @@
 struct job {
 	const char *guest;
 	bool starts; /* else it runs already, and nothing may refuse it */
-	struct rules rules;
+	struct pin_host host;
 	struct pin pin;
 };
 
@@ -71,7 +71,7 @@ fail(const struct job *job, const char *reason)
 	 */
 	const struct domain by_name = {.name = (char *)job->guest};
 	const struct domain *domain = job->pin.domain.name != NULL ? &job->pin.domain : &by_name;
-	bool refuse = job->starts && rules_on_error(&job->rules, domain) == ON_ERROR_FAIL;
+	bool refuse = job->starts && rules_on_error(&job->host.rules, domain) == ON_ERROR_FAIL;
 	char safe[ERR_TEXT_MAX + 512];
 	log_line(job, LOG_ERR, "%s: %s",
 		refuse ? "start refused (on-error = fail)" : "not pinned, runs on", reason);
@@ -91,12 +91,12 @@ now_ms(void)
 }
 
 static enum worker_status
-pin_guest(struct job *job, int root, const char *xml, size_t length)
+pin_guest(struct job *job, const char *xml, size_t length)
 {
 	struct err e;
 	struct apply_result result;
 	double start = now_ms();
-	int r = pin_prepare(&job->pin, root, &job->rules, xml, length, job->guest, PIN_APPLY, &e);
+	int r = pin_prepare(&job->pin, &job->host, xml, length, job->guest, PIN_APPLY, &e);
 	if (r == PIN_NO_RULE)
 		return WORKER_DONE;
 	log_notes(job, &job->pin.notes, pin_obstacle(&job->pin));
@@ -124,10 +124,10 @@ work(struct job *job, int root)
 		err_set(&e, "the XML is larger than %zu MiB", DOMAIN_XML_MAX / 1024 / 1024);
 	else if (got != 0)
 		err_errno(&e, "cannot read the XML");
-	int loaded = pin_load_rules(root, NULL, 0, &job->rules, &notes);
+	int loaded = pin_host_load(&job->host, root, NULL, 0, &notes);
 	log_notes(job, &notes, NULL);
 	notes_free(&notes);
-	if (loaded == 0 && job->rules.rule_count == 0)
+	if (loaded == 0 && job->host.rules.rule_count == 0)
 		return WORKER_DONE;
 	if (got != 0)
 		return fail(job, e.text);
@@ -138,7 +138,7 @@ work(struct job *job, int root)
 		return fail(
 			job, "the rules have errors, so none is applied; see 'vmaffinity check'");
 	}
-	return pin_guest(job, root, xml, length);
+	return pin_guest(job, xml, length);
 }
 
 int
@@ -160,6 +160,6 @@ main(int argc, char *argv[])
 		return (int)fail(&job, "cannot open /");
 	enum worker_status status = work(&job, root);
 	pin_free(&job.pin);
-	rules_free(&job.rules);
+	pin_host_free(&job.host);
 	return (int)status;
 }

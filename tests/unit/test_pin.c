@@ -19,7 +19,7 @@ static const char web[] = "<domain id='1'><name>web</name><vcpu current='2'>3</v
 			  "<iothreads>1</iothreads></domain>";
 
 /* CPUs 0-15, 15 offline; machine.slice has 0-7, the guest's scope 0-5. The guest does not run. */
-static const char host[] =
+static const char machine[] =
 	"sys/devices/system/cpu/online 0-14\n"
 	"sys/devices/system/cpu/present 0-15\n"
 	"sys/devices/system/cpu/isolated\n"
@@ -35,7 +35,7 @@ static const char host[] =
 	"proc/4711/cgroup 0::/machine.slice/machine-web.scope/libvirt/emulator\n";
 static const char runs[] = "run/libvirt/qemu/web.xml <domstatus pid='4711'/>\n";
 
-static struct rules rules;
+static struct pin_host host;
 static struct pin pin;
 static struct err e;
 
@@ -44,7 +44,7 @@ setup(void **state)
 {
 	int r = tree_setup(state);
 	if (r == 0)
-		tree_make(*state, host);
+		tree_make(*state, machine);
 	pin = (struct pin){.lock = -1};
 	return r;
 }
@@ -53,7 +53,7 @@ static int
 teardown(void **state)
 {
 	pin_free(&pin);
-	rules_free(&rules);
+	pin_host_free(&host);
 	return tree_teardown(state);
 }
 
@@ -64,12 +64,12 @@ prepare(const struct tree *t, const char *text, enum pin_intent intent)
 {
 	struct notes notes = {0};
 	pin_free(&pin);
-	rules_free(&rules);
+	pin_host_free(&host);
 	tree_put(t, RULES, text);
-	if (pin_load_rules(t->fd, NULL, 0, &rules, &notes) != 0)
+	if (pin_host_load(&host, t->fd, NULL, 0, &notes) != 0)
 		fail_msg("%s", notes.items[0].text);
 	e.text[0] = '\0';
-	return pin_prepare(&pin, t->fd, &rules, web, strlen(web), "web", intent, &e);
+	return pin_prepare(&pin, &host, web, strlen(web), "web", intent, &e);
 }
 
 /* "vcpu0 0-3->4-7 *": now, wish, to be written; a line a step. */
@@ -110,11 +110,11 @@ loads_the_rules_of_the_standard_places(void **state)
 {
 	const struct tree *t = *state;
 	struct notes notes = {0};
-	assert_int_equal(pin_load_rules(t->fd, NULL, 0, &rules, &notes), 0);
-	assert_int_equal(rules.rule_count, 0);
+	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &notes), 0);
+	assert_int_equal(host.rules.rule_count, 0);
 	tree_make(t, RULES " [a]\\nvcpus = 0\netc/vmaffinity.d/x.ini [b]\\nvcpus = @x");
-	assert_int_equal(pin_load_rules(t->fd, NULL, 0, &rules, &notes), -1);
-	assert_int_equal(rules.rule_count, 2);
+	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &notes), -1);
+	assert_int_equal(host.rules.rule_count, 2);
 	assert_string_equal(show_notes(&notes),
 		"error: /etc/vmaffinity.d/x.ini:2:9: '@x': no such name in [cpus]\n");
 	notes_free(&notes);
@@ -130,14 +130,14 @@ loads_the_rules_of_the_files_that_are_named(void **state)
 	tree_make(t, RULES " x\none.ini [one]\ntwo.ini [two]\\nvcpus = 0");
 	snprintf(one, sizeof(one), "%s/one.ini", t->path);
 	snprintf(two, sizeof(two), "%s/two.ini", t->path);
-	if (pin_load_rules(t->fd, files, 2, &rules, &notes) != 0)
+	if (pin_host_load(&host, t->fd, files, 2, &notes) != 0)
 		fail_msg("%s", show_notes(&notes));
-	assert_int_equal(rules.rule_count, 2);
-	assert_string_equal(rules.rules[0].section, "two");
-	assert_string_equal(rules.rules[0].file, two);
-	rules_free(&rules);
+	assert_int_equal(host.rules.rule_count, 2);
+	assert_string_equal(host.rules.rules[0].section, "two");
+	assert_string_equal(host.rules.rules[0].file, two);
+	pin_host_free(&host);
 	tree_remove(t, "one.ini");
-	assert_int_equal(pin_load_rules(t->fd, files, 2, &rules, &notes), -1);
+	assert_int_equal(pin_host_load(&host, t->fd, files, 2, &notes), -1);
 	assert_int_equal(notes.count, 1);
 	notes_free(&notes);
 }
@@ -150,7 +150,7 @@ counts_only_the_errors_of_its_own_files(void **state)
 	struct notes notes = {0};
 	notes_add(&notes, NOTE_ERROR, "before");
 	tree_make(t, RULES " [a]");
-	assert_int_equal(pin_load_rules(t->fd, NULL, 0, &rules, &notes), 0);
+	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &notes), 0);
 	notes_free(&notes);
 }
 
@@ -347,16 +347,15 @@ refuses_xml_that_is_not_the_guests(void **state)
 	struct notes notes = {0};
 	tree_make(t, runs);
 	tree_put(t, RULES, "[*]\nvcpus = 1\n");
-	assert_int_equal(pin_load_rules(t->fd, NULL, 0, &rules, &notes), 0);
-	assert_int_equal(
-		pin_prepare(&pin, t->fd, &rules, web, strlen(web), "db", PIN_SHOW, &e), -1);
+	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &notes), 0);
+	assert_int_equal(pin_prepare(&pin, &host, web, strlen(web), "db", PIN_SHOW, &e), -1);
 	assert_string_equal(e.text, "the XML is of a guest called 'web'");
 	assert_string_equal(pin.domain.name, "web");
 	pin_free(&pin);
-	assert_int_equal(pin_prepare(&pin, t->fd, &rules, web, 20, "web", PIN_SHOW, &e), -1);
+	assert_int_equal(pin_prepare(&pin, &host, web, 20, "web", PIN_SHOW, &e), -1);
 	assert_null(pin.domain.name);
 	pin_free(&pin);
-	assert_int_equal(pin_prepare(&pin, t->fd, &rules, web, strlen(web), NULL, PIN_SHOW, &e), 0);
+	assert_int_equal(pin_prepare(&pin, &host, web, strlen(web), NULL, PIN_SHOW, &e), 0);
 }
 
 static void
@@ -383,6 +382,26 @@ fails_where_a_set_has_an_error_on_this_host(void **state)
 		"the kernel's command line)");
 }
 
+/* What is read for one guest serves the next. */
+static void
+reads_the_host_once_for_all_guests(void **state)
+{
+	const struct tree *t = *state;
+	assert_int_equal(prepare(t, "[*]\nvcpus = all ^@a\n[cpus]\na = isolated\n", PIN_SHOW), -1);
+	pin_free(&pin);
+	assert_int_equal(pin_prepare(&pin, &host, web, strlen(web), NULL, PIN_SHOW, &e), -1);
+	assert_string_equal(e.text,
+		"/etc/vmaffinity.ini:4:5: 'isolated': this host has no isolated CPUs (isolcpus= on "
+		"the kernel's command line)");
+	assert_int_equal(prepare(t, "[*]\nvcpus = all ^@a\n[cpus]\na = 1\n", PIN_SHOW), 0);
+	tree_remove(t, "sys/devices");
+	pin_free(&pin);
+	if (pin_prepare(&pin, &host, web, strlen(web), NULL, PIN_SHOW, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_string_equal(
+		show_plan(), "emulator ?->-\nvcpu0 ?->0,2-14\nvcpu1 ?->0,2-14\niothread1 ?->-\n");
+}
+
 int
 main(void)
 {
@@ -402,6 +421,7 @@ main(void)
 		pin_test(refuses_xml_that_is_not_the_guests),
 		pin_test(fails_where_the_cgroups_are_not_as_they_should_be),
 		pin_test(fails_where_a_set_has_an_error_on_this_host),
+		pin_test(reads_the_host_once_for_all_guests),
 	};
 	return cmocka_run_group_tests_name("pin", tests, NULL, NULL);
 }
