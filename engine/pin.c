@@ -27,6 +27,7 @@ void
 pin_host_free(struct pin_host *host)
 {
 	cpuexpr_free(&host->expr);
+	topology_free(&host->topology);
 	rules_free(&host->rules);
 }
 
