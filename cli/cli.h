@@ -27,6 +27,7 @@ struct options {
 
 enum exit_status command_plan(const struct options *options);
 enum exit_status command_check(const struct options *options);
+enum exit_status command_doctor(const struct options *options);
 
 /* One line to stderr, "vmaffinity: ...", made safe for a terminal. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -83,6 +83,20 @@ static const struct command commands[] = {
 		"\n"
 		"Exit status: 0 if there is nothing to say, 1 if there is, 2 if it could not "
 		"look.\n"},
+	{"doctor", command_doctor, OPTION_SYSROOT | OPTION_JSON, 0,
+		"Usage: vmaffinity doctor [OPTION...]\n"
+		"\n"
+		"Looks whether this host is set up so that guests are pinned, and says what to do "
+		"where it is\n"
+		"not. Changes nothing.\n"
+		"\n"
+		"      --sysroot DIR  read /etc, /proc, /run, /sys and /usr below DIR; run "
+		"nothing\n"
+		"      --json         one JSON object\n"
+		"      --help         this text\n"
+		"\n"
+		"Exit status: 0 if all is well, 1 if there is a WARN or a FAIL, 2 if it could not "
+		"look.\n"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -94,6 +108,7 @@ static const char general_help[] =
 	"\n"
 	"  plan [GUEST]     what would be written where, and which rule says so\n"
 	"  check [FILE...]  the errors and traps in the rules\n"
+	"  doctor           is the hook in place, does it work, is the host as the rules need it\n"
 	"  help [COMMAND]   this text, or a command's\n"
 	"\n"
 	"      --help       this text\n"
@@ -200,6 +215,11 @@ run(const struct command *command, struct options *options, int given)
 			complain("'%s' has no option '--%s'", command->name, o->name);
 			return misuse();
 		}
+	if (command->words_max == 0 && options->word_count > 0) {
+		complain(
+			"'%s' takes no words, and there is '%s'", command->name, options->words[0]);
+		return misuse();
+	}
 	if (options->word_count > command->words_max) {
 		complain("'%s' takes no more than %zu word, and there is '%s'", command->name,
 			command->words_max, options->words[command->words_max]);

@@ -3,7 +3,7 @@
 _vmaffinity()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} before="" command="" word i
-	local commands="plan check help"
+	local commands="plan check doctor help"
 	local options="--config --sysroot --connect --xml --json --version --help"
 
 	COMPREPLY=()

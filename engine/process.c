@@ -201,12 +201,25 @@ take_mount(char *line, const char *path, struct process_cgroup *cgroup)
 	return true;
 }
 
+/* Finds the mount that holds path, in the hierarchy that cgroup->v2 says. 0, 1 for none, or -1. */
+static int
+find_mount(int root, const char *path, struct process_cgroup *cgroup, struct err *e)
+{
+	AUTO_FREE char *mounts = NULL;
+	size_t length;
+	if (file_read_all_at(root, "proc/self/mountinfo", PROC_FILE_MAX, &mounts, &length) != 0)
+		return err_errno(e, "/proc/self/mountinfo");
+	for (char *rest = mounts, *line; (line = strsep(&rest, "\n")) != NULL;)
+		if (take_mount(line, path, cgroup))
+			return 0;
+	return 1;
+}
+
 int
 process_find_cgroup(int root, pid_t pid, struct process_cgroup *cgroup, struct err *e)
 {
 	char file[64];
 	AUTO_FREE char *text = NULL;
-	AUTO_FREE char *mounts = NULL;
 	size_t length;
 	const char *path;
 	snprintf(file, sizeof(file), "proc/%d/cgroup", (int)pid);
@@ -216,11 +229,21 @@ process_find_cgroup(int root, pid_t pid, struct process_cgroup *cgroup, struct e
 		return err_set(e, "/%s: no cgroup with the cpuset controller", file);
 	if (strstr(path, "/..") != NULL)
 		return err_set(e, "/%s: '%s' lies outside this cgroup namespace", file, path);
-	if (file_read_all_at(root, "proc/self/mountinfo", PROC_FILE_MAX, &mounts, &length) != 0)
-		return err_errno(e, "/proc/self/mountinfo");
-	for (char *rest = mounts, *line; (line = strsep(&rest, "\n")) != NULL;)
-		if (take_mount(line, path, cgroup))
-			return 0;
-	return err_set(e, "no %s hierarchy is mounted that holds '%s'",
-		cgroup->v2 ? "cgroup v2" : "cpuset", path);
+	int r = find_mount(root, path, cgroup, e);
+	if (r == 1)
+		return err_set(e, "no %s hierarchy is mounted that holds '%s'",
+			cgroup->v2 ? "cgroup v2" : "cpuset", path);
+	return r;
+}
+
+int
+process_find_mount(int root, struct process_cgroup *cgroup, struct err *e)
+{
+	cgroup->v2 = false;
+	int r = find_mount(root, "/", cgroup, e);
+	if (r == 1) {
+		cgroup->v2 = true;
+		r = find_mount(root, "/", cgroup, e);
+	}
+	return r == 1 ? err_set(e, "no cgroup hierarchy with the cpuset controller is mounted") : r;
 }

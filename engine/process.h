@@ -27,4 +27,10 @@ struct process_cgroup {
  */
 int process_find_cgroup(int root, pid_t pid, struct process_cgroup *cgroup, struct err *e);
 
+/*
+ * Where the hierarchy with the cpuset controller is mounted, the path in *cgroup being that of its
+ * root: cgroup v1's if it has one of its own, else v2's. Returns 0, or -1 with the reason.
+ */
+int process_find_mount(int root, struct process_cgroup *cgroup, struct err *e);
+
 #endif

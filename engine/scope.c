@@ -15,10 +15,16 @@
 /* All threads of a host: pid_max is at most 4 Mi, each with up to 7 digits and a newline. */
 #define THREADS_FILE_MAX ((size_t)32 * 1024 * 1024)
 
+static const char *
+effective_file(bool v2)
+{
+	return v2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus";
+}
+
 const char *
 scope_effective_file(const struct scope *scope)
 {
-	return scope->v2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus";
+	return effective_file(scope->v2);
 }
 
 static int
@@ -242,6 +248,27 @@ scope_find_limit(const struct scope *scope, const struct cpumask *wanted, char *
 			snprintf(name, size, "%.*s", (int)(end - start), start);
 			return 0;
 		}
+	}
+	return 1;
+}
+
+int
+scope_partition(int root, const char **name, struct cpumask *granted, struct err *e)
+{
+	static const char *const names[] = {"machine.slice", "machine"};
+	struct process_cgroup cgroup;
+	if (process_find_mount(root, &cgroup, e) != 0)
+		return -1;
+	AUTO_CLOSE int mount = file_open_directory(root, cgroup.mount + 1);
+	if (mount < 0)
+		return err_errno(e, "%s", cgroup.mount);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char path[64];
+		snprintf(path, sizeof(path), "%s/%s", names[i], effective_file(cgroup.v2));
+		if (faccessat(mount, path, F_OK, 0) != 0)
+			continue;
+		*name = names[i];
+		return read_mask(mount, path, granted, e);
 	}
 	return 1;
 }

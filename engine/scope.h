@@ -74,4 +74,11 @@ int scope_threads(const struct scope *scope, struct group group, pid_t **tids, s
 int scope_find_limit(const struct scope *scope, const struct cpumask *wanted, char *name,
 	size_t size, struct cpumask *granted, struct err *e);
 
+/*
+ * What the cgroup grants under which libvirt puts guests that name no other partition:
+ * "machine.slice", without systemd "machine". Returns 0 with *name and *granted; 1 if it is not
+ * there yet, or has no cpuset of its own: then it takes nothing away; -1 with the reason.
+ */
+int scope_partition(int root, const char **name, struct cpumask *granted, struct err *e);
+
 #endif

@@ -51,8 +51,8 @@
 
 extern char **environ;
 
-/* By this install.sh knows the hook as ours. */
-__attribute__((used)) static const char marker[] = "vmaffinity-guard " VERSION;
+/* By this install.sh and "vmaffinity doctor" know the hook as ours, and what it runs. */
+__attribute__((used)) static const char marker[] = "vmaffinity-guard " VERSION " " WORKER;
 
 /* What became of the guest. A worker that was ended midway may have done a part of its work. */
 static const char not_pinned[] = "not pinned", perhaps[] = "perhaps not pinned, or in part";

@@ -297,9 +297,9 @@ completions()
 END
 	export PATH=$FAKE:$PATH
 	mkdir "$BATS_TEST_TMPDIR/there" && touch "$BATS_TEST_TMPDIR/there/a.ini"
-	[ "$(completions vmaffinity '')" = "check help plan" ]
+	[ "$(completions vmaffinity '')" = "check doctor help plan" ]
 	[ "$(completions vmaffinity --config x.ini p)" = plan ]
-	[ "$(completions vmaffinity help '')" = "check plan" ]
+	[ "$(completions vmaffinity help '')" = "check doctor plan" ]
 	[ "$(completions vmaffinity --s)" = --sysroot ]
 	[ "$(completions vmaffinity plan --j)" = --json ]
 	[ "$(completions vmaffinity plan --xml "$BATS_TEST_TMPDIR/there/")" = "$BATS_TEST_TMPDIR/there/a.ini" ]

@@ -49,7 +49,8 @@ vcpu_rules()
 	run -0 installer
 	echo "$output"
 	[[ $output == *"daemon     libvirtd ($pid) reloaded"* ]]
-	[[ $output == *"hook in place; worker runs: "* ]]
+	[[ $output == *$'\n'"vmaffinity doctor:"$'\n'"PASS  hook       /etc/libvirt/hooks/qemu is in place and executable"* ]]
+	[[ $output == *"PASS  worker     /usr/sbin/vmaffinity-hook runs, and finds its libraries"* ]]
 	diff - <(changes) <<-'END'
 		> /etc/libvirt/hooks/qemu
 		> /etc/vmaffinity.ini

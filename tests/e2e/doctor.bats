@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016 # expanded where it is run
+# vmaffinity doctor on a real host: each fault made on purpose, and found. What are only files is in tests/cli/doctor.bats.
+
+bats_require_minimum_version 1.5.0
+load lib
+
+setup()
+{
+	case_setup
+	rules <<-'END'
+		[*]
+		emulator = 0
+		vcpus    = 1
+	END
+	rm -rf "$GUARD.d"
+	product_restore
+	host_restart
+}
+
+teardown()
+{
+	rm -rf "$GUARD" "$GUARD.d"
+	[ -z "${BUSCTL:-}" ] || { rm -rf /usr/bin/busctl /run/systemd/system; }
+	case_teardown
+}
+
+# doctor STATUS: it ends so; $output is what it says but PASS and the note on the kernel.
+doctor()
+{
+	run "-$1" vmaffinity doctor
+	all=$output
+	output=$(grep -vE '^(PASS|NOTE  kernel)' <<<"$output" || true)
+	printf '%s\n' "$output"
+}
+
+# finds STATUS TEXT...: and each TEXT is in it.
+finds()
+{
+	local text
+	doctor "$1"
+	shift
+	for text; do
+		[[ $output == *"$text"* ]] || fail "not said: $text" "$all" || return 1
+		show "$(grep -F -- "${text%%$'\n'*}" <<<"$output")"
+	done
+}
+
+@test "doctor: all is well, with a guest and without" {
+	doctor 0
+	[ -z "$output" ]
+	guest_start g vcpus=2 iothreads=1
+	guest_start 'a&b'
+	doctor 0
+	[ -z "$output" ]
+	[[ $all == *"PASS  hook       $GUARD is in place and executable"* ]]
+	[[ $all == *"PASS  worker     $WORKER runs, and finds its libraries"* ]]
+	[[ $all == *"PASS  daemon     libvirtd "*" was started after the hook came"* ]]
+	[[ $all == *"PASS  cpuset     guests that run: 2, each with its cpusets"* ]]
+	show "$all"
+}
+
+@test "doctor: no hook; not executable; another one; left-overs" {
+	rm "$GUARD"
+	finds 1 "FAIL  hook       there is no hook"
+	printf '#!/bin/sh\n' >"$GUARD"
+	chmod 755 "$GUARD"
+	finds 1 "FAIL  hook       $GUARD is another program's, and vmaffinity's hook is nowhere"
+	product_restore
+	chmod 644 "$GUARD"
+	finds 1 "FAIL  hook       $GUARD is not executable"
+	# libvirt passes it over indeed
+	host_restart
+	guest_start g vcpus=2
+	assert_guest g "$HOST_CPUS" "$HOST_CPUS"
+	chmod 755 "$GUARD"
+	mkdir "$GUARD.d"
+	printf '#!/bin/sh\necho "%s" >>%s/left-over\n' '$1 $2' "$E2E_DIR" >"$GUARD.d/50-vmaffinity~"
+	chmod 755 "$GUARD.d/50-vmaffinity~"
+	finds 1 "WARN  hook       $GUARD.d/50-vmaffinity~ looks like a left-over"
+	# and runs this indeed
+	host_restart
+	guest_start h
+	grep -qx 'h started' "$E2E_DIR/left-over"
+}
+
+@test "doctor: the daemon was there before the hook" {
+	rm "$GUARD"
+	host_restart
+	product_restore
+	touch "$GUARD" # for its ctime
+	finds 1 "WARN  daemon     libvirtd ("
+	# it does not know of it indeed
+	guest_start g vcpus=2
+	assert_guest g "$HOST_CPUS" "$HOST_CPUS"
+	host_reload
+	if [ "$E2E_HOST" = systemd ]; then
+		doctor 0
+		[[ $all == *"PASS  daemon     libvirtd ("*") was reloaded after the hook came"* ]]
+	else
+		finds 1 "whether it was reloaded after that cannot be told" "-> kill -HUP $(cat "$HOST_PIDFILE") if that was not done"
+	fi
+	guest_start h vcpus=2
+	assert_guest h 0 1
+	host_restart
+	doctor 0
+}
+
+@test "doctor: what systemd knows of a reload" {
+	[ "$E2E_HOST" != systemd ] || return 0 # the real one is asked in the case above
+	local pid now
+	pid=$(cat "$HOST_PIDFILE")
+	touch "$GUARD"
+	now=$(date +%s)
+	BUSCTL=yes
+	mkdir -p /run/systemd/system
+	busctl_says "u $pid" "t $((now + 10))000000"
+	doctor 0
+	[[ $all == *"PASS  daemon     libvirtd ($pid) was reloaded after the hook came"* ]]
+	busctl_says "u $pid" "t $((now - 10))000000"
+	finds 1 "it was not reloaded, and may know of no hook" "-> systemctl reload libvirtd; no guest is touched"
+	busctl_says "u 1" "t $((now + 10))000000"
+	finds 1 "cannot be told" "-> systemctl reload libvirtd if that was not done; no guest is touched"
+	printf '#!/bin/sh\nexec sleep 60\n' >/usr/bin/busctl
+	finds 1 "cannot be told" # it is not waited for
+}
+
+# busctl_says PID TIME
+busctl_says()
+{
+	rm -f /usr/bin/busctl
+	cat >/usr/bin/busctl <<-END
+		#!/bin/sh
+		case \$* in
+		"get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/libvirtd_2eservice org.freedesktop.systemd1.Service MainPID") echo "$1" ;;
+		"get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/libvirtd_2eservice org.freedesktop.systemd1.Unit StateChangeTimestamp") echo "$2" ;;
+		esac
+	END
+	chmod 755 /usr/bin/busctl
+}
+
+@test "doctor: a worker that does not work" {
+	rm "$WORKER"
+	finds 1 "FAIL  worker     the hook runs $WORKER, which is not there: No such file or directory"
+	product_restore
+	chmod 000 "$WORKER"
+	finds 1 "FAIL  worker     $WORKER is not an executable file"
+	product_restore
+	sed -i s/libxml2/libxmlX/ "$WORKER"
+	finds 1 "FAIL  worker     $WORKER does not run (exit status 127): " "libxmlX"
+	fake_worker <<<'hello'
+	finds 1 "FAIL  worker     the hook cannot run its worker: $WORKER: Exec format error"
+	fake_worker <<<$'#!/bin/sh\nkill -SEGV $$'
+	finds 1 "FAIL  worker     $WORKER does not run (ended by signal 11): without a word"
+	fake_worker <<<$'#!/bin/sh\nexec sleep 1000'
+	finds 1 "FAIL  worker     the hook cannot run its worker: $WORKER did not end within 10 s"
+	fake_worker <<<$'#!/bin/sh\nsleep 1000 & echo $! >/run/e2e/child; exit 0'
+	finds 1 "did not end within 10 s" # it holds the output
+	run ! kill -0 "$(cat /run/e2e/child)"
+	fake_worker <<<$'#!/bin/sh\nhead -c 1000000 /dev/zero | tr "\\0" x'
+	finds 1 "WARN  worker     $WORKER says that it is 'xxx"
+	[ "${#output}" -lt 2000 ]
+	chmod 777 "$WORKER"
+	finds 1 "FAIL  worker     $WORKER may be changed by others than root (user 0, mode 0777)"
+}
+
+@test "doctor: no daemon; rules that are wrong" {
+	host_stop
+	finds 1 "WARN  daemon     no libvirt daemon runs here"
+	host_start
+	echo 'vcpuz = 1' >>"$RULES"
+	finds 1 "FAIL  rules      $RULES:4: unknown key 'vcpuz'"
+	no_rules
+	finds 0 "NOTE  rules      there is no $RULES"
+	printf '[*]\nvcpus = 0\n' >"$RULES"
+	chmod 666 "$RULES"
+	finds 1 "FAIL  rules      $RULES: others than its owner may write it"
+	rm "$RULES"
+	printf '[*]\nvcpus = 8191\n' | rules
+	finds 1 "WARN  cpus       $RULES:2: vcpus wants 8191, but machine"
+	guest_start g
+	finds 1 "WARN  cpus       $RULES:2: vcpus wants 8191, but machine"
+}
+
+@test "doctor: programs that run against the rules" {
+	cp "$(command -v sleep)" "$E2E_DIR/irqbalance"
+	"$E2E_DIR/irqbalance" 60 3>&- 4>&- &
+	finds 0 "NOTE  neighbour  irqbalance ($!) runs"
+	kill $!
+}
