@@ -90,6 +90,8 @@ test   cmd:strace                    strace                      strace
 test   cmd:jq                        jq                          jq
 test   cmd:xmllint                   libxml2-utils               libxml2
 test   cmd:mandoc                    mandoc                      mandoc
+test   cmd:/usr/bin/python3          python3                     python3
+test   python:libvirt                python3-libvirt             python3-libvirt
 END
 }
 
@@ -99,6 +101,7 @@ have()
 	cmd:*) command -v "${1#*:}" ;;
 	file:*) [ -e "${1#*:}" ] ;;
 	lib:*) pkg-config --exists "${1#*:}" ;;
+	python:*) /usr/bin/python3 -c "import ${1#*:}" ;;
 	clang-rt:*) find "$(clang -print-resource-dir)/lib" -name "libclang_rt.${1#*:}*.a" | grep . ;;
 	esac >/dev/null 2>&1
 }

@@ -2,7 +2,7 @@
 # Runs the suites that are named, each a TAP producer, shows what they print and closes with "N passed, N failed".
 # A suite that ends badly without a failed test, or runs none, is a failed test of its own.
 #
-# usage: BUILD=DIR [SANITIZE=1] tests/run.sh SUITE...      suites: links unit golden cli fuzz e2e
+# usage: BUILD=DIR [SANITIZE=1] tests/run.sh SUITE...      suites: links unit golden cli fuzz e2e bench
 set -u
 cd "$(dirname "$0")/.." || exit 2
 : "${BUILD:=build}" "${SANITIZE:=}"
@@ -41,6 +41,11 @@ suite_e2e() {
 	else
 		tests/e2e/run.sh --tap
 	fi
+}
+
+# The benchmark once through and small: whether each of its programs leaves the masks it should.
+suite_bench() {
+	tests/bench/run.sh smoke
 }
 
 passed=0 failed=0 summary=""

@@ -1,8 +1,9 @@
-#: make check           every suite as shipped: unit, golden, cli, fuzz corpora, links, end to end
+#: make check           every suite as shipped: unit, golden, cli, fuzz corpora, links, end to end, a glance at the benchmark
 #: make check-sanitize  the same under ASan, UBSan and LeakSanitizer
 #: make lint            warnings of gcc and clang, analyzers, formatting, shell scripts, options in step
 #: make coverage        lines of engine/ and hook/ that the suites run through
 #: make fuzz            fuzzes each parser for FUZZ_SECONDS (60)
+#: make bench           what a start costs, next to the least it could and to what people use; BENCH=quick: in a minute
 #: SUITES="unit cli"    only these, for check and check-sanitize
 
 # What each unit test links besides itself: its module and what that stands on, nothing else.
@@ -65,15 +66,26 @@ $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty: hook/guard.c hook/status.h $(BU
 		$(if $(findstring hasty,$@),-DTIME_LIMIT_MS=700 -DGRACE_MS=300) \
 		$(ALL_LDFLAGS) -o $@ hook/guard.c $(BUILD)/engine/printable.o
 
-tests: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty
+# The benchmark's own programs: the floor is static, so that it is one; the empty ones load what guard and worker do.
+BENCH_PROGRAMS := $(addprefix $(BUILD)/tests/bench/,empty empty-linked floor standin stopwatch)
+$(BUILD)/tests/bench/empty-linked: tests/bench/empty.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--no-as-needed -o $@ $< $(XML_LIBS) $(INI_LIBS)
+$(BUILD)/tests/bench/floor: LDHARDEN := -static
+$(BUILD)/tests/bench/floor: HARDEN :=
+$(filter-out %/empty-linked,$(BENCH_PROGRAMS)): $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
 
-SUITES ?= links unit golden cli fuzz e2e
+tests: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty $(BENCH_PROGRAMS)
+
+SUITES ?= links unit golden cli fuzz e2e bench
 check: tests
 	BUILD=$(BUILD) SANITIZE= tests/run.sh $(SUITES)
 
 check-sanitize:
 	+$(MAKE) BUILD=build/sanitize SANITIZE=1 CFLAGS='-O1 -g' tests
-	BUILD=build/sanitize SANITIZE=1 tests/run.sh $(filter-out links,$(SUITES))
+	BUILD=build/sanitize SANITIZE=1 tests/run.sh $(filter-out links bench,$(SUITES))
 
 lint:
 	BUILD=$(BUILD) tests/lint.sh
@@ -86,7 +98,11 @@ FUZZ_SECONDS ?= 60
 fuzz:
 	BUILD=build/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/fuzz.sh
 
+BENCH ?= full
+bench: all $(BENCH_PROGRAMS)
+	BUILD=$(BUILD) tests/bench/run.sh $(BENCH) $(BUILD)/bench.json
+
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-.PHONY: tests check check-sanitize lint coverage fuzz format
+.PHONY: tests check check-sanitize lint coverage fuzz bench format

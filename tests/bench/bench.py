@@ -1,0 +1,263 @@
+"""The benchmark: what a guest's start costs with the hook, next to the least it could cost and to what people use.
+
+usage: bench.py PROGRAMS [smoke|quick|full] [JSON-FILE], on a private libvirt host: see run.sh
+"""
+import os
+import subprocess
+import sys
+import time
+
+import libvirt
+
+import report
+from guests import CPUS, Libvirt, StandIns, get, padded, put
+from measure import Contender, Failure, Stopwatch, interleave
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GUARD = "/etc/libvirt/hooks/qemu"
+WORKER = "/usr/sbin/vmaffinity-hook"
+RULES = "/etc/vmaffinity.ini"
+
+# rounds; vCPUs of guests and of stand-ins; rules; KiB of XML; pairs of starts; pairs of restarts, and with how many guests
+SIZES = {
+    "smoke": (1, [1, 4], [1, 8], [1, 10], [4, 64], 1, 1, 2),
+    "quick": (7, [1, 4, 16, 64], [1, 128, 1024], [1, 1000, 10000], [4, 256, 4096], 5, 2, 10),
+    "full": (30, [1, 4, 16, 64, 128], [1, 128, 256, 512, 1024], [1, 10, 100, 1000, 10000], [4, 64, 512, 4096], 30, 5, 50),
+}
+
+
+class Bench:
+    def __init__(self, programs, size):
+        self.programs, self.scratch = programs, os.environ["E2E_DIR"]
+        self.rounds, *self.sizes = SIZES[size]
+        self.rounds = int(os.environ.get("ROUNDS") or self.rounds)
+        self.stopwatch = Stopwatch(f"{programs}/stopwatch")
+        self.libvirt = Libvirt(self.scratch)
+        self.stand_ins = StandIns(self.scratch, f"{programs}/standin")
+        self.contenders, self.rules = [], None
+
+    def set_rules(self, text):
+        if text != self.rules:
+            put(RULES, text)
+            self.rules = text
+
+    def add(self, section, name, words, **more):
+        self.contenders.append(Contender(section, name, words, **more))
+
+    def add_floor(self, section, guest, **more):
+        words = [f"{self.programs}/floor", str(CPUS), str(guest.vcpus), str(guest.iothreads), guest.directory]
+        self.add(section, "floor", words, stdin=guest.xml, prepare=guest.reset, verify=guest.is_pinned, **more)
+
+    def add_ours(self, section, guest, rules=None, name="guard and worker", program=GUARD, **more):
+        def prepare():
+            self.set_rules(rules or guest.rule())
+            guest.reset()
+
+        words = [program, guest.name, "started", "begin", "-"]
+        more = {"stdin": guest.xml, "prepare": prepare, "verify": guest.is_pinned} | more
+        self.add(section, name, words, **more)
+
+    def add_pinned(self, section, guest, **more):
+        def prepare():
+            self.set_rules(guest.rule())
+            guest.pin()
+
+        self.add_ours(section, guest, name="guard and worker, already pinned", prepare=prepare, **more)
+
+    def add_people(self, section, guest, names=("bash", "python", "virsh", "libvirt", "taskset"), **more):
+        """What people use instead."""
+        masks, ini = f"{self.scratch}/{guest.name}.masks", f"{self.scratch}/{guest.name}.ini"
+        put(masks, "".join(f"{group} {cpu}\n" for group, cpu in guest.masks.items()))
+        put(ini, "[masks]\n" + "".join(f"{group} = {cpu}\n" for group, cpu in guest.masks.items()))
+        hook = [guest.name, "started", "begin", "-", guest.directory]
+        known = {
+            "bash": ("bash hook with xmllint", [f"{HERE}/hook.bash", *hook, masks]),
+            "python": ("Python hook", [f"{HERE}/hook.py", *hook, ini]),
+            "virsh": ("virsh, a call for each group", [f"{HERE}/pin-virsh.bash", guest.name, masks]),
+            "libvirt": ("one python3-libvirt process", [f"{HERE}/pin-libvirt.py", guest.name, masks]),
+            "taskset": ("taskset -apc, one mask for all", ["/usr/bin/taskset", "-apc", "0", str(guest.pid)]),
+        }
+        for key in names:
+            name, words = known[key]
+            verify = (lambda: guest.is_on(0)) if key == "taskset" else guest.is_pinned
+            self.add(section, name, words, stdin=guest.xml, prepare=guest.reset, verify=verify, **more)
+
+    def add_one_guest(self, guest):
+        section = f"{guest.vcpus} vCPUs"
+        untouched = {"stdin": guest.xml, "verify": lambda: not guest.is_pinned()}
+
+        def no_rule():
+            self.set_rules("[*]\nvcpus = keep\n" + guest.rule("somebody-else"))
+            guest.reset()
+
+        self.add(section, "empty program", [f"{self.programs}/empty"])
+        self.add(section, "empty program with the worker's libraries", [f"{self.programs}/empty-linked"])
+        self.add_floor(section, guest)
+        self.add(
+            section, "guard, operation not ours", [GUARD, guest.name, "stopped", "end", "-"], prepare=no_rule, **untouched
+        )
+        self.add_ours(section, guest, name="guard and worker, no rule matches", prepare=no_rule, verify=untouched["verify"])
+        self.add_pinned(section, guest)
+        self.add_ours(section, guest, name="worker alone", program=WORKER)
+        self.add_ours(section, guest)
+        self.add_people(section, guest)
+
+    def add_vcpus(self, section, guest):
+        self.add_floor(section, guest, x=guest.vcpus)
+        self.add_ours(section, guest, x=guest.vcpus)
+        self.add_pinned(section, guest, x=guest.vcpus)
+        self.add_people(section, guest, ("bash", "python"), x=guest.vcpus)
+
+    def add_rules(self, guest, count):
+        others = "".join(f"[guest-{n:05}]\nemulator = 0\nvcpus = 0-{CPUS - 1}\n" for n in range(count - 1))
+        self.add_ours("rules", guest, others + guest.rule(), x=count)
+
+    def add_xml(self, guest, kib):
+        path = f"{self.scratch}/{guest.name}-{kib}.xml"
+        put(path, padded(get(guest.xml), kib * 1024))
+        self.add_ours("XML", guest, stdin=path, x=os.path.getsize(path))
+
+    def add_largest(self, guest, count):
+        others = "".join(f"[guest-{n:05}]\nemulator = 0\nvcpus = 0-{CPUS - 1}\n" for n in range(count - 1))
+        self.add_ours("memory", guest, others + guest.rule(), x=guest.vcpus)
+
+    def run_real(self):
+        """Guests of libvirt."""
+        first = len(self.contenders)
+        vcpus, _, rules, xml, *_ = self.sizes
+        real = {n: self.libvirt.start(f"bench-{n}", n, 1) for n in vcpus}
+        self.add_one_guest(real[4])
+        if 16 in real:
+            self.add_floor("16 vCPUs", real[16])
+            self.add_ours("16 vCPUs", real[16])
+            self.add_people("16 vCPUs", real[16])
+        for guest in real.values():
+            self.add_vcpus("vCPUs", guest)
+        for count in rules:
+            self.add_rules(real[4], count)
+        for kib in xml:
+            self.add_xml(real[4], kib)
+        self.interleave(first, "guests")
+        self.libvirt.close()
+
+    def run_wide(self):
+        """Stand-ins for guests of more vCPUs; there is no end to what a machine holds of them."""
+        first = len(self.contenders)
+        _, vcpus, rules, *_ = self.sizes
+        fake = [self.stand_ins.start(f"stand-in-{n}", n) for n in vcpus]
+        for guest in fake:
+            self.add_vcpus("vCPUs, stand-ins", guest)
+        self.add_largest(fake[-1], rules[-1])
+        self.interleave(first, "stand-ins")
+        self.stand_ins.close()
+
+    def interleave(self, first, what):
+        interleave(self.contenders[first:], self.rounds, self.stopwatch, self.progress(what))
+
+    # ---- what the user sees ----
+
+    def host(self, function):
+        script = f". {HERE}/../e2e/host-private.bash && {function}"
+        subprocess.run(["bash", "-c", script], check=True, timeout=120, stdin=subprocess.DEVNULL)
+
+    def set_hook(self, there):
+        """Puts the hook in its place, or takes it away. The daemon has to be told."""
+        away = "/etc/libvirt/guard"
+        if there != os.path.exists(GUARD):
+            os.replace(*(away, GUARD) if there else (GUARD, away))
+
+    def run_starts(self, pairs):
+        """virsh start with the hook and without, by turns; which of them was measured the guest's masks tell."""
+        guest = self.libvirt.start("bench-start", 4, 1)
+        self.set_rules(guest.rule())
+        taken = {True: Contender("start", "virsh start with the hook", None), False: Contender("start", "without", None)}
+        progress = self.progress("starts")
+        for number in range(pairs):
+            progress(number)
+            for there in (True, False) if number % 2 else (False, True):
+                self.libvirt.virsh("destroy", guest.name)
+                self.set_hook(there)
+                self.host("host_reload")
+                time.sleep(0.5)  # the daemon does it when it comes to it
+                ms, status, _ = self.stopwatch.run(
+                    "/dev/null", ["/usr/bin/virsh", "-q", "-c", "qemu:///system", "start", guest.name]
+                )
+                if status != 0 or self.libvirt.running(guest.name, 4, 1).is_pinned() != there:
+                    raise Failure(f"virsh start: status {status}, or the hook did not do what it should")
+                taken[there].ms.append(ms)
+        self.set_hook(True)
+        self.libvirt.close()
+        self.contenders += taken.values()
+
+    def run_restarts(self, pairs, count):
+        """The daemon's start until every guest answers, with the hook and without."""
+        for number in range(count):
+            guest = self.libvirt.start(f"bench-many-{number}", 4, 1)
+        self.set_rules(guest.rule("bench-many-*"))
+        taken = {
+            there: Contender("restart", f"daemon restart {how} the hook", None, x=count)
+            for there, how in ((True, "with"), (False, "without"))
+        }
+        progress = self.progress("restarts")
+        for number in range(pairs):
+            progress(number)
+            for there in (True, False) if number % 2 else (False, True):
+                self.host("host_stop")
+                self.set_hook(there)
+                guest.reset()
+                start = time.perf_counter()
+                self.host("host_start")
+                for domain in libvirt.open("qemu:///system").listAllDomains():
+                    domain.state()
+                taken[there].ms.append((time.perf_counter() - start) * 1e3)
+                if guest.is_pinned() != there:
+                    raise Failure("daemon restart: the hook did not do what it should")
+        self.set_hook(True)
+        self.libvirt.close()
+        self.contenders += taken.values()
+
+    def progress(self, what):
+        def show(number):
+            if sys.stderr.isatty():
+                print(f"\r{what}: round {number + 1} ", end="", file=sys.stderr, flush=True)
+
+        return show
+
+    def run(self):
+        *_, starts, restarts, guests = self.sizes
+        try:
+            self.run_real()
+            self.run_wide()
+            self.run_starts(starts)
+            self.run_restarts(restarts, guests)
+        finally:
+            self.stand_ins.close()
+
+
+def main():
+    programs = sys.argv[1]
+    size = sys.argv[2] if len(sys.argv) > 2 else "full"
+    if size not in SIZES:
+        sys.exit(f"bench: '{size}' is none of: {', '.join(SIZES)}")
+    bench = Bench(programs, size)
+    try:
+        bench.run()
+    except Failure as failure:
+        sys.exit(f"bench: {failure}")
+    if size == "smoke":  # one round says nothing but that all of them did what they should
+        for number, contender in enumerate(bench.contenders, 1):
+            print(f"ok {number} - bench {contender.what()}")
+        print(f"1..{len(bench.contenders)}")
+        return
+    version = libvirt.getVersion()
+    about = {
+        "libvirt": f"{version // 1000000}.{version // 1000 % 1000}.{version % 1000}",
+        "type": os.environ["E2E_VIRT_TYPE"],
+    }
+    result = report.Report(bench.contenders, bench.rounds, about)
+    print(result.text())
+    if len(sys.argv) > 3:
+        put(sys.argv[3], result.json())
+
+
+main()
