@@ -159,6 +159,32 @@ check_matches(struct check *check)
 				check->host.rules.rules[i].section, check->guests);
 }
 
+/* The guests that libvirt knows. Returns -1, after complaining if it was named, if it cannot be
+ * asked. */
+static int
+check_known(struct check *check)
+{
+	const char *uri = check->options->connect;
+	struct virt virt;
+	struct err e;
+	int r = virt_open(&virt, uri, &e);
+	if (r == 0)
+		r = virt_list(&virt, false, &e);
+	for (size_t i = 0; i < virt.count && r >= 0; i++) {
+		struct guest_xml xml = {.source = virt.guests[i].name};
+		r = virt_xml(&virt.guests[i], &xml.text, &e);
+		if (r != 0)
+			continue;
+		xml.length = strlen(xml.text);
+		check_guest(check, &xml);
+		free(xml.text);
+	}
+	if (r < 0 && uri != NULL)
+		complain("%s", e.text);
+	virt_close(&virt);
+	return r < 0 ? -1 : 0;
+}
+
 /* Returns -1 if a guest that was asked for could not be read. */
 static int
 check_guests(struct check *check)
@@ -178,19 +204,9 @@ check_guests(struct check *check)
 	}
 	bool this_host = options->xml_count == 0 && options->word_count == 0 &&
 			 options->config == NULL && options->sysroot == NULL;
-	struct guests guests = {0};
-	struct err e;
-	if ((this_host || options->connect != NULL) &&
-		virt_guests(options->connect, NULL, false, &guests, &e) != 0 &&
-		options->connect != NULL) {
-		complain("%s", e.text);
+	if ((this_host || options->connect != NULL) && check_known(check) != 0 &&
+		options->connect != NULL)
 		r = -1;
-	}
-	for (size_t i = 0; i < guests.count; i++)
-		check_guest(check, &(struct guest_xml){.source = "libvirt",
-					   .text = guests.xml[i],
-					   .length = strlen(guests.xml[i])});
-	virt_free(&guests);
 	check_matches(check);
 	free(check->matched);
 	return r;

@@ -20,12 +20,14 @@ struct options {
 	char **xml;	     /* --xml, each a path */
 	size_t xml_count;
 	bool json;    /* --json */
+	bool all;     /* --all */
 	char **words; /* what is no option, behind the command */
 	size_t word_count;
 	int root; /* fd of --sysroot, or of / */
 };
 
 enum exit_status command_plan(const struct options *options);
+enum exit_status command_apply(const struct options *options);
 enum exit_status command_check(const struct options *options);
 enum exit_status command_doctor(const struct options *options);
 

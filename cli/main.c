@@ -22,6 +22,7 @@ enum {
 	OPTION_JSON = 16,
 	OPTION_HELP = 32,
 	OPTION_VERSION = 64,
+	OPTION_ALL = 128,
 };
 
 static const struct option long_options[] = {
@@ -30,6 +31,7 @@ static const struct option long_options[] = {
 	{"connect", required_argument, NULL, OPTION_CONNECT},
 	{"xml", required_argument, NULL, OPTION_XML},
 	{"json", no_argument, NULL, OPTION_JSON},
+	{"all", no_argument, NULL, OPTION_ALL},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -83,6 +85,21 @@ static const struct command commands[] = {
 		"\n"
 		"Exit status: 0 if there is nothing to say, 1 if there is, 2 if it could not "
 		"look.\n"},
+	{"apply", command_apply, OPTION_ALL | OPTION_CONFIG | OPTION_CONNECT, (size_t)-1,
+		"Usage: vmaffinity apply [OPTION...] [GUEST...]\n"
+		"\n"
+		"Does to running guests what the hook does when they start: after an edit of the "
+		"rules, say.\n"
+		"GUEST: guests that run; without it, all of them.\n"
+		"\n"
+		"      --all          all that run: the default\n"
+		"      --config FILE  read the rules from FILE, not /etc/vmaffinity.ini and "
+		"/etc/vmaffinity.d\n"
+		"      --connect URI  the libvirt daemon (qemu:///system)\n"
+		"      --help         this text\n"
+		"\n"
+		"Exit status: 0, 1 if it failed for a guest, 2 if for none of them could it be "
+		"tried.\n"},
 	{"doctor", command_doctor, OPTION_SYSROOT | OPTION_JSON, 0,
 		"Usage: vmaffinity doctor [OPTION...]\n"
 		"\n"
@@ -104,12 +121,13 @@ static const char general_help[] =
 	"Usage: vmaffinity COMMAND [OPTION...] [WORD...]\n"
 	"\n"
 	"Says which host CPUs libvirt's guests may use, by the rules in /etc/vmaffinity.ini.\n"
-	"The hook applies them by itself; this looks at them.\n"
+	"The hook applies them by itself when a guest starts; this is for the rest.\n"
 	"\n"
-	"  plan [GUEST]     what would be written where, and which rule says so\n"
-	"  check [FILE...]  the errors and traps in the rules\n"
-	"  doctor           is the hook in place, does it work, is the host as the rules need it\n"
-	"  help [COMMAND]   this text, or a command's\n"
+	"  plan [GUEST]      what would be written where, and which rule says so\n"
+	"  check [FILE...]   the errors and traps in the rules\n"
+	"  apply [GUEST...]  does it to guests that run: after an edit of the rules\n"
+	"  doctor            is the hook in place, does it work, is the host as the rules need it\n"
+	"  help [COMMAND]    this text, or a command's\n"
 	"\n"
 	"      --help       this text\n"
 	"      --version    the version\n"
@@ -255,6 +273,8 @@ parse_options(int argc, char *argv[], struct options *options)
 			options->xml[options->xml_count++] = optarg;
 		else if (option == OPTION_JSON)
 			options->json = true;
+		else if (option == OPTION_ALL)
+			options->all = true;
 	}
 	return given;
 }

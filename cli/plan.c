@@ -1,6 +1,6 @@
 #include "cli.h"
+#include "guests.h"
 #include "json.h"
-#include "virt.h"
 
 #include "../engine/err.h"
 #include "../engine/pin.h"
@@ -200,24 +200,24 @@ plan_files(const struct options *options, struct pin_host *host)
 static enum exit_status
 plan_running(const struct options *options, struct pin_host *host)
 {
-	struct guests guests;
-	struct err e;
-	const char *name = options->word_count > 0 ? options->words[0] : NULL;
-	if (virt_guests(options->connect, name, true, &guests, &e) != 0) {
-		complain("%s", e.text);
-		return EXIT_CANNOT;
-	}
+	struct virt virt;
+	size_t unknown;
 	enum exit_status status = EXIT_OK;
-	for (size_t i = 0; i < guests.count; i++) {
-		struct guest_xml xml = {.source = "libvirt",
-			.text = guests.xml[i],
-			.length = strlen(guests.xml[i])};
-		if (plan_guest(options, host, &xml, i == 0) != EXIT_OK)
-			status = EXIT_CANNOT;
-	}
-	if (guests.count == 0 && !options->json)
+	if (guests_find(options, &virt, &unknown) != 0 || unknown > 0)
+		status = EXIT_CANNOT;
+	else if (virt.count == 0 && !options->json)
 		puts("no guest is running");
-	virt_free(&guests);
+	for (size_t i = 0; i < virt.count; i++) {
+		struct guest_xml xml;
+		struct err e;
+		int r = guests_xml(options, &virt.guests[i], &xml, &e);
+		if (r < 0)
+			complain("%s: %s", xml.source, e.text);
+		if (r < 0 || (r == 0 && plan_guest(options, host, &xml, i == 0) != EXIT_OK))
+			status = EXIT_CANNOT;
+		free(xml.text);
+	}
+	virt_close(&virt);
 	return status;
 }
 

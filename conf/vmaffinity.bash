@@ -3,8 +3,8 @@
 _vmaffinity()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} before="" command="" word i
-	local commands="plan check doctor help"
-	local options="--config --sysroot --connect --xml --json --version --help"
+	local commands="plan check apply doctor help"
+	local options="--config --sysroot --connect --xml --json --all --version --help"
 
 	COMPREPLY=()
 	# "--option=value" reaches us as three words: "--option", "=" and "value".
@@ -61,7 +61,7 @@ _vmaffinity()
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		;;
-	plan)
+	plan | apply)
 		# Names may hold spaces and quotes: one a line, and each quoted for the shell.
 		while IFS= read -r word; do
 			[[ -n $word && $word == "$cur"* ]] && COMPREPLY+=("$(printf '%q' "$word")")

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 int
 pin_host_load(struct pin_host *host, int root, const char *const files[], size_t count,
@@ -103,7 +104,7 @@ open_scope(struct pin *pin, enum pin_intent intent, struct err *e)
 		notes_add(&pin->notes, NOTE_INFO, "%s", e->text);
 		return 0;
 	}
-	return r == 0 ? 0 : -1;
+	return r == SCOPE_NOT_RUNNING ? PIN_NOT_RUNNING : r;
 }
 
 static int
@@ -149,9 +150,8 @@ pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t leng
 		return err_set(e, "out of memory");
 	if (pin->matched.count == 0 || (intent == PIN_APPLY && !matched_wants_cpus(&pin->matched)))
 		return PIN_NO_RULE;
-	if (open_scope(pin, intent, e) != 0)
-		return -1;
-	return make_plan(pin, e);
+	int r = open_scope(pin, intent, e);
+	return r == 0 ? make_plan(pin, e) : r;
 }
 
 const char *
@@ -170,6 +170,52 @@ pin_apply(struct pin *pin, struct apply_result *result, struct err *e)
 	if (obstacle != NULL)
 		return err_set(e, "%s", obstacle);
 	return apply(&pin->plan, &pin->scope, result, e);
+}
+
+static double
+now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static int
+prepare_and_apply(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
+	const char *name, struct apply_result *result, struct err *e)
+{
+	int r = pin_prepare(pin, host, xml, length, name, PIN_APPLY, e);
+	return r == 0 ? pin_apply(pin, result, e) : r;
+}
+
+/* Whether it is no wonder that a guest could not be pinned: it has just ended. */
+static bool
+has_ended(const struct pin *pin)
+{
+	pid_t pid;
+	struct err e;
+	return pin->matched.count > 0 &&
+	       process_find(pin->host->root, pin->domain.name, &pid, &e) == PROCESS_NOT_RUNNING;
+}
+
+int
+pin_guest(struct pin *pin, struct pin_host *host, const char *xml, size_t length, const char *name,
+	char done[PIN_DONE_MAX], struct err *e)
+{
+	struct apply_result result = {0};
+	char summary[512];
+	double start = now_ms();
+	int r = prepare_and_apply(pin, host, xml, length, name, &result, e);
+	if (r < 0 && has_ended(pin)) {
+		err_context(e, "the guest ended meanwhile");
+		return PIN_NOT_RUNNING;
+	}
+	if (r != 0 || (result.masks == 0 && result.threads == 0))
+		return r;
+	snprintf(done, PIN_DONE_MAX, "%s (%zu masks and %zu threads set in %.1f ms)",
+		plan_summary(&pin->plan, summary, sizeof(summary)), result.masks, result.threads,
+		now_ms() - start);
+	return PIN_CHANGED;
 }
 
 void

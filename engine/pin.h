@@ -62,10 +62,13 @@ enum pin_intent {
  */
 #define PIN_NO_RULE 1
 
+/* What it returns with PIN_APPLY when the guest does not run here. */
+#define PIN_NOT_RUNNING 2
+
 /*
  * Makes a plan from a domain's XML. If name is not NULL, the XML must be of the guest of that name.
- * host must live until pin_free(), which is to be called whatever this returns: 0, PIN_NO_RULE or
- * -1 with the reason.
+ * host must live until pin_free(), which is to be called whatever this returns: 0, PIN_NO_RULE,
+ * PIN_NOT_RUNNING with the reason, or -1 with the reason.
  */
 int pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, enum pin_intent intent, struct err *e);
@@ -78,6 +81,20 @@ const char *pin_obstacle(const struct pin *pin);
  * before then.
  */
 int pin_apply(struct pin *pin, struct apply_result *result, struct err *e);
+
+/* What pin_guest() returns when something had to be set. */
+#define PIN_CHANGED 3
+
+#define PIN_DONE_MAX 640
+
+/*
+ * The whole way: pin_prepare() with PIN_APPLY, then pin_apply(). Returns 0 if the guest was as
+ * ruled already; PIN_CHANGED with what was set, and in how long, in done ("emulator 0-1, vcpu0-3
+ * 4-7 (5 masks and 3 threads set in 0.7 ms)"); PIN_NO_RULE; PIN_NOT_RUNNING, also if it ended
+ * meanwhile, or -1, with the reason. pin_free() is to be called in any case.
+ */
+int pin_guest(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
+	const char *name, char done[PIN_DONE_MAX], struct err *e);
 
 void pin_free(struct pin *pin);
 

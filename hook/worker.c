@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 /*
@@ -82,32 +81,19 @@ fail(const struct job *job, const char *reason)
 	return WORKER_REFUSED;
 }
 
-static double
-now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 static enum worker_status
-pin_guest(struct job *job, const char *xml, size_t length)
+pin(struct job *job, const char *xml, size_t length)
 {
 	struct err e;
-	struct apply_result result;
-	double start = now_ms();
-	int r = pin_prepare(&job->pin, &job->host, xml, length, job->guest, PIN_APPLY, &e);
+	char done[PIN_DONE_MAX];
+	int r = pin_guest(&job->pin, &job->host, xml, length, job->guest, done, &e);
 	if (r == PIN_NO_RULE)
 		return WORKER_DONE;
 	log_notes(job, &job->pin.notes, pin_obstacle(&job->pin));
-	if (r != 0 || pin_apply(&job->pin, &result, &e) != 0)
+	if (r == PIN_NOT_RUNNING || r < 0)
 		return fail(job, e.text);
-	if (result.masks > 0 || result.threads > 0) {
-		char summary[512];
-		log_line(job, LOG_INFO, "pinned: %s (%zu masks and %zu threads set in %.1f ms)",
-			plan_summary(&job->pin.plan, summary, sizeof(summary)), result.masks,
-			result.threads, now_ms() - start);
-	}
+	if (r == PIN_CHANGED)
+		log_line(job, LOG_INFO, "pinned: %s", done);
 	return WORKER_DONE;
 }
 
@@ -138,7 +124,7 @@ work(struct job *job, int root)
 		return fail(
 			job, "the rules have errors, so none is applied; see 'vmaffinity check'");
 	}
-	return pin_guest(job, xml, length);
+	return pin(job, xml, length);
 }
 
 int

@@ -30,6 +30,7 @@ UNIT_apply := apply scope process domain group file cpumask err
 UNIT_apply_undo := $(UNIT_apply)
 UNIT_apply_cgroup := $(UNIT_apply)
 UNIT_pin := $(ENGINE)
+UNIT_pin_guest := $(ENGINE)
 
 # What of tests/unit/ a test links besides: all of them, and one of them.
 UNIT_HELPERS := tree threads

@@ -22,13 +22,13 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 	same "" "$stderr"
 	same "Usage: vmaffinity COMMAND [OPTION...] [WORD...]" "${lines[0]}"
 	general=$output
-	for word in plan check help --help --version; do grep -qE "^ +$word " <<<"$output"; done
+	for word in plan check apply doctor help --help --version; do grep -qE "^ +$word " <<<"$output"; done
 	run -0 vmaffinity help
 	same "$general" "$output"
 }
 
 @test "a command's --help, in three ways; nothing is looked at for it" {
-	for command in plan check; do
+	for command in plan check apply doctor; do
 		run -0 --separate-stderr vmaffinity "$command" --help
 		same "" "$stderr"
 		[[ ${lines[0]} == "Usage: vmaffinity $command "* ]]
@@ -42,7 +42,7 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 }
 
 @test "help fits a terminal" {
-	for command in "" plan check; do
+	for command in "" plan check apply doctor; do
 		# shellcheck disable=SC2086 # perhaps none
 		run -0 vmaffinity help $command
 		run ! grep -E '^.{97}' <<<"$output"
@@ -68,6 +68,9 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 @test "misuse that only the commands know is told in the same form" {
 	refused "plan: GUEST and --xml exclude each other" plan --xml web-1.xml web-1
 	refused "check: FILE and --config exclude each other" check --config rules.ini rules.ini
+	refused "apply: GUEST and --all exclude each other" apply --all web-1
+	refused "'apply' has no option '--sysroot'" apply --sysroot root
+	refused "'apply' has no option '--json'" apply --json
 }
 
 @test "help takes one command" {

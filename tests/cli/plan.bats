@@ -114,7 +114,7 @@ $TABLE" "$output"
 	same "other web-1" "$(jq -r .guest <<<"$output" | sort | paste -sd ' ')"
 	run -0 plan --connect "$uri" web-off </dev/null # it does not run, but is known
 	[[ ${lines[0]} = web-off && ${lines[5]} == "vcpu0 "*" 2-7 "* ]]
-	cannot "vmaffinity: libvirt: Domain not found" plan --connect "$uri" nobody
+	cannot "vmaffinity: nobody: Domain not found" plan --connect "$uri" nobody
 }
 
 @test "the test driver's own guest" {

@@ -198,7 +198,7 @@ shows_a_guest_that_does_not_run(void **state)
 		"note: not running here: no pid file and no status file in /run/libvirt/qemu\n"
 		"warning: /etc/vmaffinity.ini:2: vcpus wants 12-20, but this host has only CPUs "
 		"0-15; left out: 15-20\n");
-	assert_int_equal(prepare(t, "[web]\nvcpus = 12-20\n", PIN_APPLY), -1);
+	assert_int_equal(prepare(t, "[web]\nvcpus = 12-20\n", PIN_APPLY), PIN_NOT_RUNNING);
 	assert_string_equal(
 		e.text, "not running here: no pid file and no status file in /run/libvirt/qemu");
 	tree_remove(t, "sys/devices/system/cpu/online");
