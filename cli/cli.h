@@ -30,6 +30,7 @@ enum exit_status command_plan(const struct options *options);
 enum exit_status command_apply(const struct options *options);
 enum exit_status command_check(const struct options *options);
 enum exit_status command_doctor(const struct options *options);
+enum exit_status command_capture(const struct options *options);
 
 /* One line to stderr, "vmaffinity: ...", made safe for a terminal. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

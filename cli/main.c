@@ -114,6 +114,17 @@ static const struct command commands[] = {
 		"\n"
 		"Exit status: 0 if all is well, 1 if there is a WARN or a FAIL, 2 if it could not "
 		"look.\n"},
+	{"capture", command_capture, OPTION_SYSROOT, (size_t)-1,
+		"Usage: vmaffinity capture [OPTION...] [GUEST...]\n"
+		"\n"
+		"Shows this host's topology, and the cgroups of each GUEST that runs, as one "
+		"text:\n"
+		"for a bug report, or to look at rules as if they were on that host.\n"
+		"\n"
+		"      --sysroot DIR  read /proc, /run and /sys below DIR\n"
+		"      --help         this text\n"
+		"\n"
+		"Exit status: 0, or 2 if something is there and could not be taken.\n"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -127,6 +138,8 @@ static const char general_help[] =
 	"  check [FILE...]   the errors and traps in the rules\n"
 	"  apply [GUEST...]  does it to guests that run: after an edit of the rules\n"
 	"  doctor            is the hook in place, does it work, is the host as the rules need it\n"
+	"  capture [GUEST...]\n"
+	"                    this host's topology and a guest's cgroups as one text\n"
 	"  help [COMMAND]    this text, or a command's\n"
 	"\n"
 	"      --help       this text\n"

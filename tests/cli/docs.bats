@@ -99,7 +99,7 @@ prints()
 
 @test "no example escapes" {
 	same "text ini console" "$(blocks README.md | paste -sd ' ')"
-	same "ini /etc/vmaffinity.ini console console console" "$(blocks vmaffinity.8 | paste -sd ' ')"
+	same "ini /etc/vmaffinity.ini console console console console" "$(blocks vmaffinity.8 | paste -sd ' ')"
 	same "" "$(blocks vmaffinity-hook.8 | paste -sd ' ')"
 	same "ini ini ini ini ini ini ini errors output" "$(blocks vmaffinity.ini.5 | paste -sd ' ')"
 	for page in vmaffinity.8 vmaffinity-hook.8 vmaffinity.ini.5; do
@@ -158,7 +158,11 @@ cli/" "$(sed -nE '/^```/,/^```/d; s/^    ([a-z]+\/|[^#]*[^ #]).*/\1/p' "$REPO/RE
 @test "vmaffinity(8): the commands" {
 	rules_are vmaffinity.8 1
 	printf '[db1]\nvcpus = 1\n' >new.ini
-	for n in 2 3 4; do console vmaffinity.8 $n; done
+	for cpu in 0 1 2 3 4 5 6 7; do
+		mkdir -p root/sys/devices/system/cpu/cpu$cpu/topology
+		echo "$((cpu % 4)),$((cpu % 4 + 4))" >root/sys/devices/system/cpu/cpu$cpu/topology/core_cpus_list
+	done
+	for n in 2 3 4 5; do console vmaffinity.8 $n; done
 }
 
 @test "vmaffinity.ini(5): the first example" {
