@@ -1,12 +1,30 @@
 #include "cpuexpr.h"
 
+#include "cpuwords.h"
+#include "spelling.h"
+
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Sets named within sets: deeper than anybody writes, shallow enough for the stack. */
 #define DEPTH_MAX 64u
 
-static const char separators[] = ", \t\r\n\v\f";
+static const char separators[] = CPUSET_SEPARATORS;
+
+/* Words that stand alone. */
+static const struct host_set {
+	const char *name;
+	enum topology_set set;
+	const char *none;
+} host_sets[] = {
+	{"all", TOPOLOGY_ONLINE, "no CPU that is online"},
+	{"isolated", TOPOLOGY_ISOLATED,
+		"no isolated CPUs (isolcpus= on the kernel's command line)"},
+	{"pcores", TOPOLOGY_PCORES, "no performance cores; its cores are all alike"},
+	{"ecores", TOPOLOGY_ECORES, "no efficient cores; its cores are all alike"},
+};
 
 struct cpuexpr_set {
 	enum { SET_UNKNOWN, SET_BUSY, SET_GOOD, SET_BAD } state;
@@ -35,21 +53,42 @@ too_deep(const struct named_set *named, struct err *e)
 }
 
 static int
-eval_host_set(struct run *run, enum topology_set which, struct cpumask *mask, struct err *e)
+eval_host_set(struct run *run, const struct host_set *word, struct cpumask *mask, struct err *e)
 {
 	run->host = true;
-	if (run->expr->topology == NULL) {
-		cpumask_set_range(mask, 0, CPUMASK_CPUS - 1);
+	if (run->expr->topology == NULL)
 		return 0;
-	}
 	const struct cpumask *set;
-	if (topology_get(run->expr->topology, which, &set, e) != 0)
+	if (topology_get(run->expr->topology, word->set, &set, e) != 0)
 		return -1;
-	if (which == TOPOLOGY_ISOLATED && cpumask_empty(set))
-		return err_set(e, "'isolated': this host has no isolated CPUs (isolcpus= on the "
-				  "kernel's command line)");
+	if (cpumask_empty(set))
+		return err_set(e, "'%s': this host has %s", word->name, word->none);
 	cpumask_or(mask, set);
 	return 0;
+}
+
+static int
+eval_words(struct run *run, const char *text, size_t length, struct cpumask *mask, struct err *e)
+{
+	run->host = true;
+	return cpuwords_eval(run->expr->topology, text, length, mask, &run->at, e);
+}
+
+/* An item that is none: text is up to 40 bytes of it. */
+static int
+unknown_item(const char *text, struct err *e)
+{
+	static const char *const names[] = {"all", "isolated", "pcores", "ecores", "node",
+		"package", "socket", "l3", "ccx", "core", "pu"};
+	const char *nearest = spelling_nearest(text, names, sizeof(names) / sizeof(names[0]));
+	if (nearest != NULL && strcmp(nearest, text) == 0)
+		return err_set(e, "an index is missing, as in %s:0", text);
+	if (nearest != NULL)
+		return err_set(e, "unknown word '%s'; did you mean '%s'?", text, nearest);
+	return err_set(e,
+		"'%s' is not a CPU, a range, '@NAME' or a word: all, isolated, pcores, ecores, "
+		"node:N, package:N, l3:N, core:N, pu:N",
+		text);
 }
 
 /*
@@ -137,14 +176,16 @@ eval_item(struct run *run, const char *text, size_t length, struct cpumask *mask
 		run->at = r == 0 ? text : s;
 		return r;
 	}
-	if (length == 3 && memcmp(text, "all", 3) == 0)
-		return eval_host_set(run, TOPOLOGY_ONLINE, mask, e);
-	if (length == 8 && memcmp(text, "isolated", 8) == 0)
-		return eval_host_set(run, TOPOLOGY_ISOLATED, mask, e);
-	if (length == 4 && memcmp(text, "keep", 4) == 0)
+	if (cpuwords_here(text))
+		return eval_words(run, text, length, mask, e);
+	char word[41];
+	snprintf(word, sizeof(word), "%.*s", (int)(length < 40 ? length : 40), text);
+	for (size_t i = 0; i < sizeof(host_sets) / sizeof(host_sets[0]); i++)
+		if (strcmp(word, host_sets[i].name) == 0)
+			return eval_host_set(run, &host_sets[i], mask, e);
+	if (strcmp(word, "keep") == 0)
 		return err_set(e, "'keep' stands alone, in a rule");
-	return err_set(e, "'%.*s' is not a CPU, a range, '@NAME', 'all' or 'isolated'",
-		(int)(length < 40 ? length : 40), text);
+	return unknown_item(word, e);
 }
 
 /* Moves over white space and at most one comma; points *comma at it, or at NULL. */
@@ -156,19 +197,42 @@ skip_separators(const char *s, const char **comma)
 	return s + strspn(s, separators + 1);
 }
 
+/*
+ * Behind "core:0-3," a number may be meant as a CPU, or as one core more. Without a blank it is one
+ * more (cpuwords_item()); all else is refused.
+ */
 static int
-eval_items(struct run *run, struct cpumask *mask, struct err *e)
+check_number(const char *item, size_t length, const char *words, size_t words_length, struct err *e)
 {
-	struct cpumask plus = {0}, minus = {0};
-	const char *comma;
+	if (!isdigit((unsigned char)item[*item == '^']))
+		return 0;
+	return err_set(e,
+		"is '%.*s' a CPU, or one more of '%.*s'? For a CPU put a blank in place of the "
+		"comma, else write the word again",
+		(int)(length < 40 ? length : 40), item,
+		(int)(words_length < 40 ? words_length : 40), words);
+}
+
+/* Adds to *plus what the items say, and to *minus what stands behind a '^'. */
+static int
+eval_items(struct run *run, struct cpumask *plus, struct cpumask *minus, struct err *e)
+{
+	const char *comma = NULL, *words = NULL;
+	size_t length = 0;
 	const char *s = run->value->text;
 	for (run->at = s += strspn(s, separators + 1); *s != '\0';
 		run->at = s = skip_separators(s, &comma)) {
+		const char *item = s;
 		bool exclude = *s == '^';
 		s += exclude;
-		size_t length = strcspn(s, separators);
+		size_t words_length = length;
+		length = cpuwords_item(s);
+		if (comma != NULL && words != NULL &&
+			check_number(item, length + exclude, words, words_length, e) != 0)
+			return -1;
+		words = cpuwords_here(s) ? s : NULL;
 		run->at = s;
-		if (eval_item(run, s, length, exclude ? &minus : &plus, e) != 0)
+		if (eval_item(run, s, length, exclude ? minus : plus, e) != 0)
 			return -1;
 		s += length;
 		const char *next = skip_separators(s, &comma);
@@ -178,20 +242,30 @@ eval_items(struct run *run, struct cpumask *mask, struct err *e)
 		}
 	}
 	run->at = run->value->text;
-	cpumask_andnot(&plus, &minus);
-	if (cpumask_empty(&plus) && (run->expr->topology != NULL || !run->host))
-		return err_set(e, "'%.80s' leaves no CPU", run->value->text);
-	*mask = plus;
 	return 0;
 }
 
-/* *run is filled in, for what it tells besides the mask. */
+/*
+ * Adds the CPUs to *mask, which is of no use on failure. Without a host and an exclusion *mask may
+ * hold some already: no item is empty then. *run is filled in, for what it tells besides.
+ */
 static int
 eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, struct run *run,
 	struct err *e)
 {
 	*run = (struct run){.expr = expr, .value = value, .at = value->text};
-	int r = eval_items(run, mask, e);
+	struct cpumask plus, minus;
+	int r;
+	if (strchr(value->text, '^') == NULL) {
+		r = eval_items(run, mask, mask, e);
+	} else {
+		plus = minus = (struct cpumask){0};
+		r = eval_items(run, &plus, &minus, e);
+		cpumask_andnot(&plus, &minus);
+		*mask = plus;
+	}
+	if (r == 0 && (expr->topology != NULL || !run->host) && cpumask_empty(mask))
+		r = err_set(e, "'%.80s' leaves no CPU", value->text);
 	if (r != 0 && !run->placed) {
 		char place[VALUE_PLACE_MAX];
 		err_context(e, "%s", value_place(value, (size_t)(run->at - value->text), place));
@@ -203,13 +277,18 @@ int
 cpuexpr_eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, struct err *e)
 {
 	struct run run;
-	return eval(expr, value, mask, &run, e);
+	struct cpumask result = {0};
+	if (eval(expr, value, &result, &run, e) != 0)
+		return -1;
+	*mask = result;
+	return 0;
 }
 
 void
 cpuexpr_check_rules(const struct rules *rules, struct notes *notes)
 {
 	struct cpuexpr expr = {.rules = rules, .notes = notes};
+	struct cpumask mask = {0};
 	struct err e;
 	for (size_t i = 0; i < rules->set_count; i++) {
 		const struct cpuexpr_set *set;
@@ -219,7 +298,6 @@ cpuexpr_check_rules(const struct rules *rules, struct notes *notes)
 	for (size_t i = 0; i < rules->rule_count; i++)
 		for (size_t j = 0; j < rules->rules[i].setting_count; j++) {
 			const struct setting *s = &rules->rules[i].settings[j];
-			struct cpumask mask;
 			struct run run;
 			if (!setting_is_keep(s) && eval(&expr, &s->value, &mask, &run, &e) != 0 &&
 				!run.placed)
@@ -234,7 +312,7 @@ cpuexpr_exclusion_first(const char *text, size_t *offset, size_t *length)
 	bool found = false;
 	for (const char *s = text + strspn(text, separators); *s != '\0';
 		s += strspn(s, separators)) {
-		size_t item = strcspn(s, separators);
+		size_t exclude = *s == '^', item = exclude + cpuwords_item(s + exclude);
 		if (*s != '^' && found)
 			return true;
 		if (*s == '^' && !found) {

@@ -15,8 +15,18 @@ cpumask_test(const struct cpumask *mask, unsigned cpu)
 void
 cpumask_set_range(struct cpumask *mask, unsigned first, unsigned last)
 {
-	for (unsigned cpu = first; cpu <= last && cpu < CPUMASK_CPUS; cpu++)
-		mask->words[cpu / CPUMASK_WORD_BITS] |= 1ul << (cpu % CPUMASK_WORD_BITS);
+	if (last >= CPUMASK_CPUS)
+		last = CPUMASK_CPUS - 1;
+	for (size_t i = first / CPUMASK_WORD_BITS; first <= last && i <= last / CPUMASK_WORD_BITS;
+		i++) {
+		size_t start = i * CPUMASK_WORD_BITS;
+		unsigned long bits = ~0ul;
+		if (first > start)
+			bits &= ~0ul << (first - start);
+		if (last - start < CPUMASK_WORD_BITS - 1)
+			bits &= ~(~0ul << (last - start + 1));
+		mask->words[i] |= bits;
+	}
 }
 
 bool

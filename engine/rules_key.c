@@ -1,36 +1,11 @@
 #include "rules_key.h"
 
 #include "cpumask.h"
+#include "spelling.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Levenshtein's distance, for names of up to 31 bytes; longer ones are far from everything. */
-static unsigned
-distance(const char *a, const char *b)
-{
-	size_t la = strlen(a), lb = strlen(b);
-	unsigned row[32];
-	if (la > 31 || lb > 31)
-		return 99;
-	for (unsigned j = 0; j <= lb; j++)
-		row[j] = j;
-	for (unsigned i = 1; i <= la; i++) {
-		unsigned diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= lb; j++) {
-			unsigned cost = diagonal + (a[i - 1] != b[j - 1]);
-			diagonal = row[j];
-			if (row[j] + 1 < cost)
-				cost = row[j] + 1;
-			if (row[j - 1] + 1 < cost)
-				cost = row[j - 1] + 1;
-			row[j] = cost;
-		}
-	}
-	return row[lb];
-}
 
 /* "vcpu12-15" -> "vcpuN-N", so that numbers do not count as misspellings. */
 static void
@@ -41,7 +16,7 @@ hide_numbers(const char *name, char out[32])
 		bool digit = isdigit((unsigned char)*s);
 		if (digit && used > 0 && out[used - 1] == 'N')
 			continue;
-		out[used++] = digit ? 'N' : (char)tolower((unsigned char)*s);
+		out[used++] = digit ? 'N' : *s;
 	}
 	out[used] = '\0';
 }
@@ -62,15 +37,7 @@ unknown_key(const char *name, const char *const *known, size_t count, struct err
 {
 	char plain[32];
 	hide_numbers(name, plain);
-	const char *nearest = NULL;
-	unsigned best = 4; /* further away than 3 letters it is a guess, no help */
-	for (size_t i = 0; i < count; i++) {
-		unsigned d = distance(plain, known[i]);
-		if (d < best && d < strlen(plain)) {
-			best = d;
-			nearest = known[i];
-		}
-	}
+	const char *nearest = spelling_nearest(plain, known, count);
 	char list[256] = "";
 	if (nearest != NULL) {
 		append_key(list, sizeof(list), nearest);

@@ -16,7 +16,7 @@ found() { rules "$1" && finds "$2" --sysroot root rules.ini; }
 }
 
 @test "one error, with file, line and column" {
-	found '[*]\nvcpus = 0,x\n' "error: rules.ini:2:11: 'x' is not a CPU, a range, '@NAME', 'all' or 'isolated'"
+	found '[*]\nvcpus = 0,x\n' "error: rules.ini:2:11: 'x' is not a CPU, a range, '@NAME' or a word: all, isolated, pcores, ecores, node:N, package:N, l3:N, core:N, pu:N"
 	found '[cpus]\na = 1\n    3 ,\n    99999\n' "error: rules.ini:4:5: CPU 99999 is above the limit, 8191"
 	found '[*]\nvcpu = 0\n' "error: rules.ini:2: unknown key 'vcpu'; did you mean 'vcpus'?"
 	found '[*]\non-error = stop\n' "error: rules.ini:2: on-error = stop: write 'ignore' or 'fail'"

@@ -29,6 +29,14 @@ host()
 	echo "${3:-0-7}" >root/sys/devices/system/cpu/present
 }
 
+# host_with MACHINE: root/ is that machine of tests/fixtures.
+host_with()
+{
+	rm -rf root
+	mkdir -p root/etc
+	"$REPO/tests/fixtures/expand.sh" "$REPO/tests/fixtures/machines/$1.txt" root
+}
+
 # guest NAME [KEY=VALUE...]: a guest's XML. Keys: vcpu, current, cpuset, iothreads, uuid, id, and pins ("0:1 1:2-3"),
 # emulatorpin, iothreadpin.
 guest()

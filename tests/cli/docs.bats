@@ -101,7 +101,7 @@ prints()
 	same "text ini console" "$(blocks README.md | paste -sd ' ')"
 	same "ini /etc/vmaffinity.ini console console console console" "$(blocks vmaffinity.8 | paste -sd ' ')"
 	same "" "$(blocks vmaffinity-hook.8 | paste -sd ' ')"
-	same "ini ini ini ini ini ini ini errors output" "$(blocks vmaffinity.ini.5 | paste -sd ' ')"
+	same "ini ini ini ini ini ini ini ini errors output" "$(blocks vmaffinity.ini.5 | paste -sd ' ')"
 	for page in vmaffinity.8 vmaffinity-hook.8 vmaffinity.ini.5; do
 		[ "$(blocks $page | wc -l)" = "$(grep -cE '^\.(Bd|EX|nf|Dl|D1)' "$REPO/man/$page")" ]
 		[ "$(blocks $page | wc -l)" = "$(grep -A1 '^\.\\" example: ' "$REPO/man/$page" | grep -c '^\.Bd -literal')" ]
@@ -192,21 +192,55 @@ cli/" "$(sed -nE '/^```/,/^```/d; s/^    ([a-z]+\/|[^#]*[^ #]).*/\1/p' "$REPO/RE
 	planned any vcpu=2 emulator=0 vcpu0=1,3,5 vcpu1=2,4-6
 }
 
-@test "vmaffinity.ini(5): a real-time guest, one left alone" {
+@test "vmaffinity.ini(5): topology words" {
+	host_with smp-interleaved
 	rules_are vmaffinity.ini.5 5
+	planned db1 vcpu=2 emulator=0,4 vcpu0=1,3 vcpu1=0-1,3
+	planned other "" emulator=0,4 vcpu0=2,6
+}
+
+@test "vmaffinity.ini(5): the topology words, one by one" {
+	host_with smp-interleaved
+	while read -r item cpus; do
+		echo "$item"
+		# shellcheck disable=SC2001 # a pattern
+		[[ $item == *[=_]* ]] || grep -qF -- "$(sed 's/-/\\-/g' <<<"${item%%:*}:")" "$REPO/man/vmaffinity.ini.5"
+		printf '[*]\nvcpus = %s\n' "${item//_/ }" >root/etc/vmaffinity.ini
+		planned any "" emulator=- "vcpu0=$cpus"
+	done <<-'END'
+		node:0 0,2,4,6
+		package:1 1,3,5,7
+		socket:1 1,3,5,7
+		l3:0 0,2,4,6
+		ccx:1 1,3,5,7
+		core:1 2,6
+		pu:1 4
+		core:0,2-3 0-1,3-5,7
+		core:2- 1,3,5,7
+		node:0.core:1 2,6
+		core:all.pu:0 0-3
+		core:0,2 0-1,4-5
+		core:0_2 0,2,4
+	END
+	printf '[*]\nvcpus = core:0, 2\n' >root/etc/vmaffinity.ini
+	finds "error: /etc/vmaffinity.ini:2:17: is '2' a CPU, or one more of 'core:0'? For a CPU put a blank in place of the comma, else write the word again" --sysroot root
+}
+
+@test "vmaffinity.ini(5): a real-time guest, one left alone" {
+	rules_are vmaffinity.ini.5 6
 	planned rt1 vcpu=3 emulator=0 vcpu0=6 vcpu1=7 vcpu2=-
 	mkdir root/etc/vmaffinity.d
 	rm root/etc/vmaffinity.ini
 	printf '[*]\nvcpus = 1\nemulator = 0\n' >root/etc/vmaffinity.d/50-fleet.ini
-	block vmaffinity.ini.5 6 >root/etc/vmaffinity.d/90-local.ini
+	block vmaffinity.ini.5 7 >root/etc/vmaffinity.d/90-local.ini
 	finds "" --sysroot root
 	planned appliance "iothreads=1" emulator=keep vcpu0=keep iothread1=keep
 	planned other "iothreads=1" emulator=0 vcpu0=1 iothread1=-
 }
 
 @test "vmaffinity.ini(5): mistakes" {
-	block vmaffinity.ini.5 7 >web.ini
-	finds "$(block vmaffinity.ini.5 8)" web.ini
+	block vmaffinity.ini.5 8 >web.ini
+	finds "$(block vmaffinity.ini.5 9)" web.ini
 }
 
 @test "vmaffinity.ini(5): the items of a CPU set, one by one" {

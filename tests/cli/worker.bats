@@ -213,7 +213,7 @@ err: web-1: not pinned, runs on: $RULES_BAD"
 	own_rules '[global]\non-error = fail\n[*]\nvcpus = x\n' # and wrong rules, too
 	worker 113 started web-1 empty.xml
 	logged "\
-err: web-1: /etc/vmaffinity.ini:4:9: 'x' is not a CPU, a range, '@NAME', 'all' or 'isolated'
+err: web-1: /etc/vmaffinity.ini:4:9: 'x' is not a CPU, a range, '@NAME' or a word: all, isolated, pcores, ecores, node:N, package:N, l3:N, core:N, pu:N
 err: web-1: the XML is empty
 err: web-1: start refused (on-error = fail): $RULES_BAD"
 }

@@ -69,6 +69,25 @@ check_place(const struct input *input, const char *text)
 	PROMISE(found);
 }
 
+/* All objects of a kind have size of CPUs 0-15, the last one what is left. */
+static void
+fake_objects(struct topology *topology, enum topology_kind kind, unsigned size)
+{
+	static uint16_t cpus[16];
+	static struct topology_object items[TOPOLOGY_KINDS][17];
+	struct topology_objects *objects = &topology->objects[kind];
+	*objects = (struct topology_objects){.items = items[kind], .known = true};
+	for (unsigned i = 0; i < 16; i++)
+		cpus[i] = (uint16_t)i;
+	for (unsigned first = 0; first < 16; first += size)
+		items[kind][objects->count++] = (struct topology_object){
+			.number = first,
+			.cpus = &cpus[first],
+			.cpu_count = first + size <= 16 ? size : 16 - first,
+		};
+}
+
+/* Some cores are in two packages; node 2 has memory only. */
 static void
 fake_host(struct topology *topology)
 {
@@ -78,6 +97,15 @@ fake_host(struct topology *topology)
 	cpumask_set_range(&topology->sets[TOPOLOGY_ONLINE].mask, 0, 15);
 	cpumask_set_range(&topology->sets[TOPOLOGY_PRESENT].mask, 0, 31);
 	cpumask_set_range(&topology->sets[TOPOLOGY_ISOLATED].mask, 8, 11);
+	cpumask_set_range(&topology->sets[TOPOLOGY_PCORES].mask, 0, 7);
+	cpumask_set_range(&topology->sets[TOPOLOGY_ECORES].mask, 8, 15);
+	fake_objects(topology, TOPOLOGY_NODE, 8);
+	topology->objects[TOPOLOGY_NODE].items[2].cpu_count = 0;
+	topology->objects[TOPOLOGY_NODE].count++;
+	fake_objects(topology, TOPOLOGY_PACKAGE, 8);
+	fake_objects(topology, TOPOLOGY_L3, 4);
+	fake_objects(topology, TOPOLOGY_CORE, 3);
+	fake_objects(topology, TOPOLOGY_PU, 1);
 }
 
 /* Evaluates once; true with *mask, or false. */

@@ -12,13 +12,22 @@
 #define MAIN "etc/vmaffinity.ini"
 #define CPU "sys/devices/system/cpu/"
 
-/* A host of CPUs 0-15, of which 15 is offline and 6-7 are isolated. */
+/*
+ * A host of CPUs 0-15, of which 15 is offline and 6-7 are isolated. There are four cores, 0 and 8
+ * to 3 and 11; 0-3 are performance cores, 8-11 are not.
+ */
 static int
 setup(void **state)
 {
 	int r = tree_setup(state);
 	if (r == 0)
-		tree_make(*state, CPU "online 0-14\n" CPU "present 0-15\n" CPU "isolated 6-7");
+		tree_make(*state,
+			CPU "online 0-14\n" CPU "present 0-15\n" CPU "isolated 6-7\n"
+			    "sys/devices/cpu_core/cpus 0-3\nsys/devices/cpu_atom/cpus 8-11\n" CPU
+			    "cpu0/topology/core_cpus_list 0,8\n" CPU
+			    "cpu1/topology/core_cpus_list 1,9\n" CPU
+			    "cpu2/topology/core_cpus_list 2,10\n" CPU
+			    "cpu3/topology/core_cpus_list 3,11");
 	return r;
 }
 
@@ -57,6 +66,7 @@ evaluated(const struct tree *t, const char *text)
 		snprintf(shown, sizeof(shown), "%s", e.text);
 	}
 	cpuexpr_free(&expr);
+	topology_free(&topology);
 	rules_free(&rules);
 	return shown;
 }
@@ -112,11 +122,21 @@ static const struct {
 	{"0,\n 4,\n  8", "0,4,8"},
 	{"0\n 4\n\n ; c\n 8", "0,4,8"},
 	{"0-3\n ^2\n ^3", "0-1"},
+	{"core:1", "1,9"},
+	{"core:0,2", "0,2,8,10"},
+	{"core:0,2-3.pu:1 5", "5,8,10-11"},
+	{"core:0 3", "0,3,8"},
+	{"3,core:0,@house", "0-1,3,8"},
+	{"core:0,core:3", "0,3,8,11"},
+	{"@first ^core:0,3", "1-2"},
+	{"^core:0,3,@first", "1-2"},
+	{"pcores", "0-3"},
+	{"all ^pcores ^ecores", "4-7,12-14"},
 };
 
 #define SETS                                                                                       \
 	"[cpus]\nhouse = 0-1\nguests = all ^@house\ncores = @half ^@house 4-7 0-1\nhalf = 4-7\n"   \
-	"a-b_c.1 = 9\n"
+	"a-b_c.1 = 9\nfirst = core:all.pu:0\n"
 
 static void
 evaluates(void **state)
@@ -131,7 +151,13 @@ evaluates(void **state)
 }
 
 #define AT(line, column) "/etc/vmaffinity.ini:" #line ":" #column ": "
-#define WORDS(item) "'" item "' is not a CPU, a range, '@NAME', 'all' or 'isolated'"
+#define WORDS(item)                                                                                \
+	"'" item "' is not a CPU, a range, '@NAME' or a word: all, isolated, pcores, ecores, "     \
+	"node:N, package:N, l3:N, core:N, pu:N"
+#define MEANT(item, word) "unknown word '" item "'; did you mean '" word "'?"
+#define WHICH(item, words)                                                                         \
+	"is '" item "' a CPU, or one more of '" words                                              \
+	"'? For a CPU put a blank in place of the comma, else write the word again"
 #define RANGE(item) "'" item "' is not a CPU or a range of CPUs"
 
 /* Line 2 is "vcpus = " and text; so its first column is 9. */
@@ -140,9 +166,9 @@ static const struct {
 } bad[] = {
 	{"x", AT(2, 9) WORDS("x")},
 	{"0-3,x", AT(2, 13) WORDS("x")},
-	{"0-3, alls", AT(2, 14) WORDS("alls")},
-	{"al", AT(2, 9) WORDS("al")},
-	{"All", AT(2, 9) WORDS("All")},
+	{"0-3, alls", AT(2, 14) MEANT("alls", "all")},
+	{"al", AT(2, 9) MEANT("al", "all")},
+	{"All", AT(2, 9) MEANT("All", "all")},
 	{"-1", AT(2, 9) WORDS("-1")},
 	{"0x1", AT(2, 10) RANGE("0x1")},
 	{"0-1-2", AT(2, 12) RANGE("0-1-2")},
@@ -178,6 +204,21 @@ static const struct {
 	{"0,\n    4,\n  x", AT(4, 3) WORDS("x")},
 	{"0,\n\t4\n\n\t\t0-x", AT(5, 5) "a CPU number is missing"},
 	{"0,\n  1,", AT(3, 4) "nothing stands behind the ','"},
+	{"nodes", AT(2, 9) MEANT("nodes", "node")},
+	{"0 core", AT(2, 11) "an index is missing, as in core:0"},
+	{"0 ^core:", AT(2, 17) "an index is missing; write N, N-M, N- or all"},
+	{"core:0 corr:1", AT(2, 16) MEANT("corr", "core")},
+	{"pcore", AT(2, 9) MEANT("pcore", "pcores")},
+	{"core:0, 3", AT(2, 17) WHICH("3", "core:0")},
+	{"core:0,1-2 ,0-3", AT(2, 21) WHICH("0-3", "core:0,1-2")},
+	{"core:0,\n 3", AT(3, 2) WHICH("3", "core:0")},
+	{"core:0-1,^3", AT(2, 18) WHICH("^3", "core:0-1")},
+	{"^core:0, 3", AT(2, 18) WHICH("3", "core:0")},
+	{"core:9", AT(2, 9) "core:9: this host has cores 0-3"},
+	{"core:0 ^core:3,9", AT(2, 17) "core:9: this host has cores 0-3"},
+	{"core:0 ^core:0", AT(2, 9) "'core:0 ^core:0' leaves no CPU"},
+	{"core:0,", AT(2, 15) "nothing stands behind the ','"},
+	{"core:0;1", AT(2, 9) "a comment behind a value begins with a space and ';'"},
 	{"a-word-of-more-than-forty-bytes-is-shown-cut-there",
 		AT(2, 9) WORDS("a-word-of-more-than-forty-bytes-is-shown")},
 };
@@ -207,6 +248,12 @@ says_what_the_host_has_not(void **state)
 	assert_string_equal(evaluated(t, "[a]\nvcpus = all ^isolated\n"),
 		AT(2, 14) "'isolated': this host has no isolated CPUs (isolcpus= on the kernel's "
 			  "command line)");
+	tree_put(t, "sys/devices/cpu_atom/cpus", "\n");
+	assert_string_equal(evaluated(t, "[a]\nvcpus = pcores ecores\n"),
+		AT(2, 16) "'ecores': this host has no efficient cores; its cores are all alike");
+	tree_put(t, "sys/devices/cpu_core/cpus", "\n");
+	assert_string_equal(evaluated(t, "[a]\nvcpus = pcores\n"),
+		AT(2, 9) "'pcores': this host has no performance cores; its cores are all alike");
 	tree_remove(t, CPU "online");
 	assert_string_equal(evaluated(t, "[a]\nvcpus = all\n"),
 		AT(2, 9) "/sys/devices/system/cpu/online: No such file or directory");
@@ -334,6 +381,12 @@ static const struct {
 	{"[a]\nvcpus = all ^all\nemulator = 0 ^all\niothreads = isolated\n", ""},
 	{"[cpus]\nx = all\n[a]\nvcpus = @x ^@x\nemulator = 0 ^@x\n", ""},
 	{"[cpus]\nx = 0\n[a]\nvcpus = @x ^@x\n", AT(4, 9) "'@x ^@x' leaves no CPU\n"},
+	{"[a]\nvcpus = core:0 ^core:0\nemulator = 0 ^node:0\niothreads = pcores ^ecores,pu:9\n",
+		""},
+	{"[cpus]\nx = core:8191\n[a]\nvcpus = 0 ^@x\nemulator = core:8192\n",
+		AT(5, 17) "the index is above the limit, 8191\n"},
+	{"[a]\nvcpus = 0 0 ^0-1\nemulator = 1\niothreads = core:0, 1\n",
+		AT(2, 9) "'0 0 ^0-1' leaves no CPU\n" AT(4, 21) WHICH("1", "core:0") "\n"},
 	/* one error of a set, once, though it is used twice; all others too */
 	{"[cpus]\nx = y\nz = @x\n[a]\nvcpus = @x\nemulator = 0 @z\niothreads = 8192\n",
 		AT(2, 5) WORDS("y") "\n" AT(7, 13) "CPU 8192 is above the limit, 8191\n"},
@@ -382,6 +435,8 @@ static const struct {
 	{" , ^3 0-7", true, 3, 2},
 	{"0-3 ^@house,\n 4-7", true, 4, 7},
 	{"0 ^1 ^2 3 ^4", true, 2, 2},
+	{"0-7 ^core:1,2", false, 0, 0},
+	{"^core:1,2 4", true, 0, 9},
 };
 
 static void
