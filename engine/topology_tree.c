@@ -55,17 +55,12 @@ struct tree {
 	unsigned count;			 /* of order */
 };
 
-#define for_each_cpu(cpu, mask)                                                                    \
-	for (unsigned cpu = cpumask_next((mask), 0); cpu < CPUMASK_CPUS;                           \
-		cpu = cpumask_next((mask), cpu + 1))
-
 /* CPUs that are in another set of the level stay there. */
 static void
 add_set(struct tree *tree, enum level level, const struct cpumask *cpus)
 {
 	unsigned lowest = CPUMASK_CPUS;
-	for_each_cpu(cpu, cpus)
-	{
+	for (unsigned cpu = 0; (cpu = cpumask_next(cpus, cpu)) < CPUMASK_CPUS; cpu++) {
 		if (!cpumask_test(tree->online, cpu) || tree->set[level][cpu] != 0)
 			continue;
 		if (lowest == CPUMASK_CPUS)
@@ -143,8 +138,7 @@ read_cpu(struct tree *tree, unsigned cpu, struct err *e)
 static int
 read_level(struct tree *tree, enum level level, struct err *e)
 {
-	for_each_cpu(cpu, tree->online)
-	{
+	for (unsigned cpu = 0; (cpu = cpumask_next(tree->online, cpu)) < CPUMASK_CPUS; cpu++) {
 		if (tree->set[level][cpu] == 0 && tree->set[LEVEL_CORE][cpu] == 0 &&
 			read_cpu(tree, cpu, e) != 0)
 			return -1;
@@ -175,8 +169,7 @@ count_members(const struct tree *tree, const uint16_t *set, uint16_t sizes[CPUMA
 {
 	size_t count = 0;
 	memset(sizes, 0, CPUMASK_CPUS * sizeof(*sizes));
-	for_each_cpu(cpu, tree->online)
-	{
+	for (unsigned cpu = 0; (cpu = cpumask_next(tree->online, cpu)) < CPUMASK_CPUS; cpu++) {
 		if (set[cpu] != 0)
 			count += sizes[set[cpu] - 1]++ == 0;
 	}
@@ -214,8 +207,7 @@ make_order(struct tree *tree, struct err *e)
 	uint16_t sizes[CPUMASK_CPUS];
 	size_t most = 0, count = 0;
 	tree->count = 0;
-	for_each_cpu(cpu, tree->online)
-	{
+	for (unsigned cpu = 0; (cpu = cpumask_next(tree->online, cpu)) < CPUMASK_CPUS; cpu++) {
 		tree->position[cpu] = (uint16_t)tree->count;
 		tree->order[tree->count++] = (uint16_t)cpu;
 		tree->set[LEVEL_PU][cpu] = (uint16_t)(cpu + 1);
@@ -251,7 +243,8 @@ allocate(struct topology_objects *objects, size_t count, size_t cpus, struct err
 	free(objects->items);
 	free(objects->cpus);
 	*objects = (struct topology_objects){0};
-	return err_set(e, "out of memory");
+	(void)err_set(e, "out of memory");
+	return -1;
 }
 
 /* A level's sets, in the order of the CPUs. */
@@ -274,8 +267,7 @@ list_sets(
 		sizes[lowest] = 0; /* it is there now */
 		index[lowest] = (uint16_t)count++;
 	}
-	for_each_cpu(cpu, tree->online)
-	{
+	for (unsigned cpu = 0; (cpu = cpumask_next(tree->online, cpu)) < CPUMASK_CPUS; cpu++) {
 		if (set[cpu] == 0)
 			continue;
 		struct topology_object *object = &objects->items[index[set[cpu] - 1]];
@@ -312,8 +304,8 @@ list_nodes(const struct tree *tree, const struct topology_node *nodes, size_t co
 		return err_set(e, "out of memory");
 	for (size_t i = 0; i < count; i++) {
 		sorted[i].node = &nodes[i];
-		for_each_cpu(cpu, &nodes[i].cpus)
-		{
+		for (unsigned cpu = 0; (cpu = cpumask_next(&nodes[i].cpus, cpu)) < CPUMASK_CPUS;
+			cpu++) {
 			sorted[i].count++;
 			if (tree->position[cpu] > sorted[i].last)
 				sorted[i].last = tree->position[cpu];
@@ -331,8 +323,8 @@ list_nodes(const struct tree *tree, const struct topology_node *nodes, size_t co
 			.cpus = &objects->cpus[used],
 			.cpu_count = sorted[i].count,
 		};
-		for_each_cpu(cpu, &sorted[i].node->cpus)
-		{
+		for (unsigned cpu = 0;
+			(cpu = cpumask_next(&sorted[i].node->cpus, cpu)) < CPUMASK_CPUS; cpu++) {
 			objects->cpus[used++] = (uint16_t)cpu;
 		}
 	}

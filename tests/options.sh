@@ -101,9 +101,14 @@ keys=$(section man/vmaffinity.ini.5 "Keys of a rule" | sed -n 's/^\.It //p' | pl
 same engine/rules_key.c "$known" man/vmaffinity.ini.5 "$keys" keys
 keys=$(sed -nE 's/^; (emulator|vcpus|iothreads|on-error|match)( .*|,.*|:.*|$)/\1/p; s/^;(emulator|vcpus|iothreads|on-error|match) *=.*/\1/p' conf/vmaffinity.ini)
 same engine/rules_key.c "$(grep -v N <<<"$known")" conf/vmaffinity.ini "$keys" "keys without a number"
-words=$(sed -nE 's/.*memcmp\(text, "([a-z]+)", [0-9]+\).*/\1/p' engine/cpuexpr.c)
-man_words=$(section man/vmaffinity.ini.5 "CPU sets" | sed -nE 's/^\.It Cm ([a-z]+)$/\1/p')
-same engine/cpuexpr.c "$(grep -vx keep <<<"$words")" man/vmaffinity.ini.5 "$man_words" "words in a CPU set"
+words=$(sed -nE 's/^\t\{"([a-z]+)", TOPOLOGY_.*/\1/p' engine/cpuexpr.c)
+man_words=$(section man/vmaffinity.ini.5 "CPU sets" | sed -nE 's/^\.It Cm ([a-z]+( , [a-z]+)*)$/\1/p' | tr -d ' ' | tr , '\n')
+same engine/cpuexpr.c "$words" man/vmaffinity.ini.5 "$man_words" "words in a CPU set"
+topology=$(sed -nE 's/^\t\{"([a-z0-9]+)", TOPOLOGY_.*/\1/p' engine/cpuwords.c)
+man_words=$(section man/vmaffinity.ini.5 "Topology words" | sed -n 's/^\.It Cm //p' | grep -oE '[a-z0-9]+:' | tr -d :)
+same engine/cpuwords.c "$topology" man/vmaffinity.ini.5 "$man_words" "topology words"
+meant=$(sed -n '/^unknown_item/,/^}/p' engine/cpuexpr.c | tr -d '\n' | sed -E 's/.*names\[\] = \{([^}]*)\}.*/\1/' | grep -oE '"[^"]+"' | tr -d '"')
+same engine/cpuexpr.c "$words"$'\n'"$topology" "unknown_item() in it" "$meant" "words that may be meant"
 
 # A limit is in the man page with its number, as DEFINITION in FILE has it.
 limits=$(section man/vmaffinity.ini.5 Limits; section man/vmaffinity.ini.5 Format; section man/vmaffinity.ini.5 Sections)
