@@ -244,10 +244,9 @@ list_inside(const struct topology_objects *objects, const struct link *link,
 static int eval_link(
 	struct chain *chain, const struct link *link, const struct outer *outer, struct err *e);
 
-/* One object, index of link: its CPUs, or what the next link takes of it. */
+/* One object: its CPUs, or what the next link takes of it. */
 static int
-take(struct chain *chain, const struct link *link, const struct outer *one, bool wanted,
-	struct err *e)
+take(struct chain *chain, const struct link *link, const struct outer *one, struct err *e)
 {
 	const struct topology_object *object = one->object;
 	if (link + 1 < chain->links + chain->count)
@@ -255,10 +254,7 @@ take(struct chain *chain, const struct link *link, const struct outer *one, bool
 	for (size_t i = 0; i < object->cpu_count; i++)
 		cpumask_set_range(chain->mask, object->cpus[i], object->cpus[i]);
 	chain->found |= object->cpu_count > 0;
-	if (object->cpu_count > 0 || !wanted)
-		return 0;
-	*chain->at = link->text;
-	return err_set(e, "node:%u has memory only, no CPUs", one->index);
+	return 0;
 }
 
 /* What a link's list says, of what there is inside of outer. */
@@ -269,8 +265,7 @@ eval_list(struct chain *chain, const struct link *link, const struct outer *oute
 	struct range range;
 	for (const char *s = link->list; s < link->end; s++) {
 		(void)parse_range(&s, link->end, &range, e); /* parse_link() did it already */
-		bool wanted = range.last != UINT_MAX;
-		if (wanted && range.last >= count)
+		if (range.last != UINT_MAX && range.last >= count)
 			return lacks(chain, link, &range, outer, count, e);
 		if (range.first >= count && !chain->lacking) {
 			chain->lacking = true;
@@ -278,7 +273,7 @@ eval_list(struct chain *chain, const struct link *link, const struct outer *oute
 		}
 		for (unsigned i = range.first; i < count && i <= range.last; i++) {
 			struct outer one = {inside[i], outer, link, i};
-			if (take(chain, link, &one, wanted, e) != 0)
+			if (take(chain, link, &one, e) != 0)
 				return -1;
 		}
 	}
@@ -317,5 +312,6 @@ cpuwords_eval(struct topology *topology, const char *text, size_t length, struct
 		return -1;
 	if (chain.found || chain.lacking)
 		return chain.found ? 0 : -1;
-	return err_set(e, "'%.*s' has no CPUs", (int)(length < 80 ? length : 80), text);
+	return err_set(
+		e, "%.*s: there are no CPUs, only memory", (int)(length < 80 ? length : 80), text);
 }

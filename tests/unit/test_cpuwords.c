@@ -71,6 +71,7 @@ static const struct {
 	{"node:0,1", "0-2,4-7"},
 	{"node:all", "0-2,4-7"},
 	{"node:1-", "1,5,7"},
+	{"node:0,2", "0,2,4,6"},
 	{"package:1", "1,5,7"},
 	{"socket:0", "0,2,4,6"},
 	{"l3:0-1", "0,2,4,6"},
@@ -178,9 +179,8 @@ static const struct {
 	{"package:all.core:1.pu:1", "19: pu:1: package:1.core:1 has only pu 0"},
 	{"core:2-.pu:1-", "8: pu:1-: core:2 has only pu 0"},
 	{"core:0.package:0", "7: package:0: core:0 has no packages"},
-	{"node:2", "0: node:2 has memory only, no CPUs"},
-	{"node:0-2", "0: node:2 has memory only, no CPUs"},
-	{"node:2-", "0: 'node:2-' has no CPUs"},
+	{"node:2", "0: node:2: there are no CPUs, only memory"},
+	{"node:2-", "0: node:2-: there are no CPUs, only memory"},
 	{"node:2.core:0", "7: core:0: node:2 has no cores"},
 };
 
