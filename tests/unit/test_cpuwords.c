@@ -209,6 +209,22 @@ says_which_file_is_wrong(void **state)
 	topology_free(&topology);
 }
 
+/* Node 2 is node 1 for hwloc if it is near node 0. */
+static void
+counts_no_node_within_another(void **state)
+{
+	const struct tree *t = *state;
+	struct topology topology = {.root = t->fd};
+	tree_make(t, NODE "node2/access0/initiators/node0/");
+	assert_string_equal(evaluated(&topology, "node:1"), "0,2,4,6");
+	assert_string_equal(evaluated(&topology, "node:2"), "1,5,7");
+	assert_string_equal(evaluated(&topology, "node:0.node:0"), "0,2,4,6");
+	assert_string_equal(
+		evaluated(&topology, "node:0.node:1"), "7: node:1: node:0 has only node 0");
+	assert_string_equal(evaluated(&topology, "package:0.node:1"), "0,2,4,6");
+	topology_free(&topology);
+}
+
 static const struct {
 	const char *text;
 	bool here;
@@ -252,6 +268,7 @@ main(void)
 		host_test(refuses_what_is_malformed),
 		host_test(says_what_there_is),
 		host_test(says_which_file_is_wrong),
+		host_test(counts_no_node_within_another),
 		cmocka_unit_test(knows_where_an_item_ends),
 	};
 	return cmocka_run_group_tests_name("cpuwords", tests, NULL, NULL);
