@@ -90,6 +90,7 @@ test   cmd:strace                    strace                      strace
 test   cmd:jq                        jq                          jq
 test   cmd:xmllint                   libxml2-utils               libxml2
 test   cmd:mandoc                    mandoc                      mandoc
+test   cmd:hwloc-calc                hwloc-nox                   hwloc
 test   cmd:/usr/bin/python3          python3                     python3
 test   python:libvirt                python3-libvirt             python3-libvirt
 END

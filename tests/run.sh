@@ -2,7 +2,7 @@
 # Runs the suites that are named, each a TAP producer, shows what they print and closes with "N passed, N failed".
 # A suite that ends badly without a failed test, or runs none, is a failed test of its own.
 #
-# usage: BUILD=DIR [SANITIZE=1] tests/run.sh SUITE...      suites: links unit golden cli fuzz e2e bench
+# usage: BUILD=DIR [SANITIZE=1] tests/run.sh SUITE...      suites: links unit golden oracle cli fuzz e2e bench
 set -u
 cd "$(dirname "$0")/.." || exit 2
 : "${BUILD:=build}" "${SANITIZE:=}"
@@ -24,6 +24,9 @@ suite_unit() {
 }
 suite_golden() {
 	tests/golden/run.sh
+}
+suite_oracle() {
+	tests/oracle/run.sh
 }
 suite_cli() {
 	bats --tap tests/cli

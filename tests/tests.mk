@@ -1,4 +1,4 @@
-#: make check           every suite as shipped: unit, golden, cli, fuzz corpora, links, end to end, a glance at the benchmark
+#: make check           every suite as shipped: unit, golden, hwloc as oracle, cli, fuzz corpora, links, end to end, a glance at the benchmark
 #: make check-sanitize  the same under ASan, UBSan and LeakSanitizer
 #: make lint            warnings of gcc and clang, analyzers, formatting, shell scripts, options in step
 #: make coverage        lines of engine/ and hook/ that the suites run through
@@ -80,9 +80,13 @@ $(filter-out %/empty-linked,$(BENCH_PROGRAMS)): $(BUILD)/tests/bench/%: tests/be
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
 
-tests: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty $(BENCH_PROGRAMS)
+# What the oracle is compared with.
+$(BUILD)/tests/oracle/evaluate: $(BUILD)/tests/oracle/evaluate.o $(addsuffix .o,$(addprefix $(BUILD)/engine/,$(UNIT_cpuexpr)))
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS)
 
-SUITES ?= links unit golden cli fuzz e2e bench
+tests: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/oracle/evaluate $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty $(BENCH_PROGRAMS)
+
+SUITES ?= links unit golden oracle cli fuzz e2e bench
 check: tests
 	BUILD=$(BUILD) SANITIZE= tests/run.sh $(SUITES)
 

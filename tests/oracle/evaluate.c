@@ -1,0 +1,52 @@
+/* Reads a CPU set a line, says what it means on the host below a directory: a mask as taskset(1)
+ * has it, or why it is none. */
+#include "../../engine/cpuexpr.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+print_mask(const struct cpumask *mask)
+{
+	unsigned last = CPUMASK_CPUS - 1;
+	while (last > 0 && !cpumask_test(mask, last))
+		last--;
+	printf("0x");
+	for (unsigned digit = last / 4 + 1; digit-- > 0;) {
+		unsigned value = 0;
+		for (unsigned bit = 0; bit < 4; bit++)
+			value |= (unsigned)cpumask_test(mask, 4 * digit + bit) << bit;
+		printf("%x", value);
+	}
+	putchar('\n');
+}
+
+int
+main(int argc, char *argv[])
+{
+	if (argc != 2) {
+		fputs("usage: evaluate DIRECTORY < CPU-SETS\n", stderr);
+		return 2;
+	}
+	struct rules rules = {0};
+	struct topology topology = {.root = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+	struct cpuexpr expr = {.rules = &rules, .topology = &topology};
+	char *line = NULL;
+	size_t size = 0;
+	for (ssize_t n; (n = getline(&line, &size, stdin)) > 0;) {
+		struct cpumask mask;
+		struct err e;
+		line[strcspn(line, "\n")] = '\0';
+		struct value value = {.text = line, .file = "stdin", .line = 1};
+		if (cpuexpr_eval(&expr, &value, &mask, &e) == 0)
+			print_mask(&mask);
+		else
+			puts(e.text);
+	}
+	free(line);
+	cpuexpr_free(&expr);
+	topology_free(&topology);
+	return fflush(stdout) != 0;
+}
