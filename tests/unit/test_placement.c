@@ -176,9 +176,9 @@ static void
 fails_where_a_set_has_an_error(void **state)
 {
 	assert_int_equal(place(*state, "[web]\nemulator = 0\nvcpus = x\n", "0-7"), -1);
-	assert_string_equal(
-		f.e.text, "/etc/vmaffinity.ini:3:9: 'x' is not a CPU, a range, '@NAME' or a word: "
-			  "all, isolated, pcores, ecores, node:N, package:N, l3:N, core:N, pu:N");
+	assert_string_equal(f.e.text,
+		"/etc/vmaffinity.ini:3:9: 'x' is not a CPU, a range, '@NAME' or a word: "
+		"all, isolated, pcores, ecores, node:N, package:N, l3:N, core:N, pu:N");
 	assert_null(f.wish.groups);
 	assert_null(f.wish.masks);
 	end();
