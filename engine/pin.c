@@ -194,8 +194,10 @@ has_ended(const struct pin *pin)
 {
 	pid_t pid;
 	struct err e;
-	return pin->matched.count > 0 &&
-	       process_find(pin->host->root, pin->domain.name, &pid, &e) == PROCESS_NOT_RUNNING;
+	if (pin->matched.count == 0)
+		return false;
+	int r = process_find(pin->host->root, pin->domain.name, &pid, &e);
+	return r == PROCESS_NOT_RUNNING || (r == 0 && process_is_exiting(pin->host->root, pid));
 }
 
 int

@@ -102,6 +102,27 @@ process_find(int root, const char *name, pid_t *pid, struct err *e)
 	return find_by_status_file(root, name, pid, e);
 }
 
+/* The kernel's word of flags, the 9th field of stat in proc(5), has this since ever. */
+#define PF_EXITING 0x4u
+
+bool
+process_is_exiting(int root, pid_t pid)
+{
+	char path[64], stat[1024];
+	unsigned flags;
+	snprintf(path, sizeof(path), "proc/%d/stat", (int)pid);
+	if (file_read_value(root, path, stat, sizeof(stat)) != 0)
+		return false;
+	/* the second field, a name in brackets, can hold anything */
+	const char *field = strrchr(stat, ')');
+	for (int i = 2; i < 9 && field != NULL; i++)
+		field = strchr(field + 1, ' ');
+	if (field == NULL)
+		return false;
+	field++;
+	return cpumask_parse_number(&field, UINT_MAX, &flags) == 0 && (flags & PF_EXITING) != 0;
+}
+
 /* Whether a comma-separated list has the word. */
 static bool
 list_has(const char *list, const char *word)

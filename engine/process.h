@@ -14,6 +14,12 @@
 /* Finds the pid of the guest called name. Returns 0, PROCESS_NOT_RUNNING or -1, with the reason. */
 int process_find(int root, const char *name, pid_t *pid, struct err *e);
 
+/*
+ * Whether a process is on its way out. A killed one holds its files, and so its lock,
+ * until its last thread has ended; its cgroup, threads and affinities are not to be had any more.
+ */
+bool process_is_exiting(int root, pid_t pid);
+
 struct process_cgroup {
 	bool v2;
 	char mount[PATH_MAX]; /* where the hierarchy is mounted, an absolute path without links */

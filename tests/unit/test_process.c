@@ -4,10 +4,12 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define RUN "run/libvirt/qemu/"
@@ -277,6 +279,30 @@ says_which_file_of_proc_is_not_there(void **state)
 	assert_string_equal(e.text, "/proc/self/mountinfo: No such file or directory");
 }
 
+static void
+knows_a_process_that_is_on_its_way_out(void **state)
+{
+	const struct tree *t = *state;
+	int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	siginfo_t info;
+	assert_true(root >= 0);
+	assert_false(process_is_exiting(root, getpid()));
+	pid_t child = fork();
+	if (child == 0)
+		_exit(0);
+	assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+	assert_true(process_is_exiting(root, child));
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_false(process_is_exiting(root, child));
+	close(root);
+	tree_make(t, "proc/1/stat 1 (a) R 4 4 4 (b) S 1 1 1 0 -1 4194304 0\n"
+		     "proc/2/stat 2 (a) S 0 0 0 0 -1 0 (b) S 1 1 1 0 -1 4194308 0\n"
+		     "proc/3/stat 3 (cut) S 1\n");
+	assert_false(process_is_exiting(t->fd, 1));
+	assert_true(process_is_exiting(t->fd, 2));
+	assert_false(process_is_exiting(t->fd, 3));
+}
+
 int
 main(void)
 {
@@ -291,6 +317,7 @@ main(void)
 		tree_test(maps_a_process_to_its_cgroup),
 		tree_test(passes_over_paths_that_are_too_long),
 		tree_test(says_which_file_of_proc_is_not_there),
+		tree_test(knows_a_process_that_is_on_its_way_out),
 	};
 	return cmocka_run_group_tests_name("process", tests, NULL, NULL);
 }
