@@ -192,12 +192,15 @@ guests_remove()
 	done
 }
 
-# The daemon started again, and done with all its guests: each is locked until its hook has ended.
+# The daemon started again, and done with all its guests: until its hook has ended, a guest takes no other job, such
+# as that of dommemstat.
 daemon_restart()
 {
 	local uuid
 	host_restart || return 1
-	for uuid in $(v list --all --uuid); do v domstate "$uuid" >/dev/null || return 1; done
+	for uuid in $(v list --uuid); do
+		v dommemstat "$uuid" >/dev/null || v domstate "$uuid" >/dev/null || return 1
+	done
 }
 
 # The pid of a guest's QEMU; fails if it does not run.
