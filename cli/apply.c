@@ -78,7 +78,7 @@ apply_guest(const struct options *options, struct pin_host *host, const struct v
 	struct pin pin = {.lock = -1};
 	struct guest_xml xml;
 	struct err e;
-	char done[PIN_DONE_MAX];
+	char done[PIN_DONE_MAX] = "";
 	int r = guests_xml(options, guest, &xml, &e);
 	if (r == 0)
 		r = pin_guest(&pin, host, xml.text, xml.length, guest->name, done, &e);

@@ -214,16 +214,23 @@ check_partition(struct doctor *doctor)
 			doctor, DOCTOR_PASS, "%s allows every CPU that the rules name", limit.name);
 }
 
+static bool
+parse_release(const char *text, unsigned *major, unsigned *minor)
+{
+	if (cpumask_parse_number(&text, INT_MAX, major) != 0 || *text != '.')
+		return false;
+	text++;
+	return cpumask_parse_number(&text, INT_MAX, minor) == 0;
+}
+
 void
 check_kernel(struct doctor *doctor)
 {
 	char release[128];
 	unsigned major, minor;
-	const char *text = release;
 	if (file_read_value(doctor->root, "proc/sys/kernel/osrelease", release, sizeof(release)) !=
 			0 ||
-		cpumask_parse_number(&text, INT_MAX, &major) != 0 || *text++ != '.' ||
-		cpumask_parse_number(&text, INT_MAX, &minor) != 0)
+		!parse_release(release, &major, &minor))
 		return;
 	bool rhel9 = major == 5 && minor == 14 && strstr(release, ".el9") != NULL;
 	if (!rhel9 && (major < STICKY_MAJOR || (major == STICKY_MAJOR && minor < STICKY_MINOR)))

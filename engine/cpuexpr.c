@@ -96,8 +96,7 @@ unknown_item(const char *text, struct err *e)
  * any more.
  */
 static int
-eval_set(struct cpuexpr *expr, const struct named_set *named, const struct cpuexpr_set **result,
-	bool *reported, struct err *e)
+eval_set(struct cpuexpr *expr, const struct named_set *named, bool *reported, struct err *e)
 {
 	*reported = false;
 	if (expr->sets == NULL)
@@ -105,7 +104,6 @@ eval_set(struct cpuexpr *expr, const struct named_set *named, const struct cpuex
 	if (expr->sets == NULL)
 		return err_set(e, "out of memory");
 	struct cpuexpr_set *set = &expr->sets[named - expr->rules->sets];
-	*result = set;
 	switch (set->state) {
 	case SET_GOOD:
 		return 0;
@@ -141,9 +139,9 @@ eval_named(struct run *run, const char *name, size_t length, struct cpumask *mas
 	if (named == NULL)
 		return err_set(e, "'@%.*s': no such name in [cpus]",
 			(int)(length < 64 ? length : 64), name);
-	const struct cpuexpr_set *set;
-	if (eval_set(run->expr, named, &set, &run->placed, e) != 0)
+	if (eval_set(run->expr, named, &run->placed, e) != 0)
 		return -1;
+	const struct cpuexpr_set *set = &run->expr->sets[named - run->expr->rules->sets];
 	/*
 	 * So deep only because it was evaluated before; whoever comes from above would not get
 	 * there.
@@ -291,9 +289,8 @@ cpuexpr_check_rules(const struct rules *rules, struct notes *notes)
 	struct cpumask mask = {0};
 	struct err e;
 	for (size_t i = 0; i < rules->set_count; i++) {
-		const struct cpuexpr_set *set;
 		bool reported;
-		(void)eval_set(&expr, &rules->sets[i], &set, &reported, &e);
+		(void)eval_set(&expr, &rules->sets[i], &reported, &e);
 	}
 	for (size_t i = 0; i < rules->rule_count; i++)
 		for (size_t j = 0; j < rules->rules[i].setting_count; j++) {
