@@ -28,6 +28,7 @@ struct options {
 
 enum exit_status command_plan(const struct options *options);
 enum exit_status command_apply(const struct options *options);
+enum exit_status command_status(const struct options *options);
 enum exit_status command_check(const struct options *options);
 enum exit_status command_doctor(const struct options *options);
 enum exit_status command_capture(const struct options *options);

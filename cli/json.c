@@ -18,6 +18,40 @@ json_text(const char *text)
 }
 
 json_object *
+json_place(const char *file, unsigned line)
+{
+	char *text;
+	if (asprintf(&text, "%s:%u", file, line) < 0)
+		return NULL;
+	json_object *result = json_text(text);
+	free(text);
+	return result;
+}
+
+json_object *
+json_mask(const struct cpumask *mask)
+{
+	char list[CPULIST_MAX];
+	return mask != NULL ? json_object_new_string(cpumask_format(mask, list, sizeof(list)))
+			    : NULL;
+}
+
+json_object *
+json_guest(const struct pin *pin)
+{
+	json_object *object = json_object_new_object(), *rules = json_object_new_array();
+	for (size_t i = 0; i < pin->matched.count; i++)
+		json_object_array_add(rules,
+			json_place(pin->matched.rules[i]->file, pin->matched.rules[i]->line));
+	json_object_object_add(object, "guest", json_object_new_string(pin->domain.name));
+	json_object_object_add(
+		object, "id", pin->domain.id >= 0 ? json_object_new_int(pin->domain.id) : NULL);
+	json_object_object_add(object, "uuid", json_object_new_string(pin->domain.uuid));
+	json_object_object_add(object, "rules", rules);
+	return object;
+}
+
+json_object *
 json_notes(const struct notes *notes)
 {
 	json_object *array = json_object_new_array();

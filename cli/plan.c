@@ -18,27 +18,6 @@
 /* The rest of a line in a table: a long CPU list is cut here, in JSON it is whole. */
 #define CELL_MAX 256
 
-/* A list item's "FILE:LINE". */
-static json_object *
-json_place(const char *file, unsigned line)
-{
-	char *text;
-	if (asprintf(&text, "%s:%u", file, line) < 0)
-		return NULL;
-	json_object *result = json_text(text);
-	free(text);
-	return result;
-}
-
-/* In the kernel's list form; null if there is no mask. */
-static json_object *
-json_mask(const struct cpumask *mask)
-{
-	char list[CPULIST_MAX];
-	return mask != NULL ? json_object_new_string(cpumask_format(mask, list, sizeof(list)))
-			    : NULL;
-}
-
 static json_object *
 json_step(const struct pin *pin, const struct plan_step *step)
 {
@@ -60,18 +39,9 @@ json_step(const struct pin *pin, const struct plan_step *step)
 static void
 print_json(const struct pin *pin)
 {
-	json_object *object = json_object_new_object(), *rules = json_object_new_array();
-	json_object *groups = json_object_new_array();
-	for (size_t i = 0; i < pin->matched.count; i++)
-		json_object_array_add(rules,
-			json_place(pin->matched.rules[i]->file, pin->matched.rules[i]->line));
+	json_object *object = json_guest(pin), *groups = json_object_new_array();
 	for (size_t i = 0; i < pin->plan.step_count; i++)
 		json_object_array_add(groups, json_step(pin, &pin->plan.steps[i]));
-	json_object_object_add(object, "guest", json_object_new_string(pin->domain.name));
-	json_object_object_add(
-		object, "id", pin->domain.id >= 0 ? json_object_new_int(pin->domain.id) : NULL);
-	json_object_object_add(object, "uuid", json_object_new_string(pin->domain.uuid));
-	json_object_object_add(object, "rules", rules);
 	json_object_object_add(object, "groups", groups);
 	json_object_object_add(object, "memory", NULL);
 	json_object_object_add(object, "notes", json_notes(&pin->notes));

@@ -3,7 +3,7 @@
 _vmaffinity()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} before="" command="" word i
-	local commands="plan check apply doctor capture help"
+	local commands="plan check apply status doctor capture help"
 	local options="--config --sysroot --connect --xml --json --all --version --help"
 
 	COMPREPLY=()
@@ -61,7 +61,7 @@ _vmaffinity()
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		;;
-	plan | apply | capture)
+	plan | apply | status | capture)
 		# Names may hold spaces and quotes: one a line, and each quoted for the shell.
 		while IFS= read -r word; do
 			[[ -n $word && $word == "$cur"* ]] && COMPREPLY+=("$(printf '%q' "$word")")

@@ -100,11 +100,12 @@ open_scope(struct pin *pin, enum pin_intent intent, struct err *e)
 	}
 	int r = scope_open(pin->host->root, pin->domain.name, &pin->scope, e);
 	pin->running = r == 0;
-	if (r == SCOPE_NOT_RUNNING && intent == PIN_SHOW) {
-		notes_add(&pin->notes, NOTE_INFO, "%s", e->text);
+	if (intent == PIN_SHOW && (r == SCOPE_NOT_RUNNING || r == SCOPE_NO_GROUPS)) {
+		notes_add(&pin->notes, r == SCOPE_NOT_RUNNING ? NOTE_INFO : NOTE_ERROR, "%s",
+			e->text);
 		return 0;
 	}
-	return r == SCOPE_NOT_RUNNING ? PIN_NOT_RUNNING : r;
+	return r == 0 ? 0 : r == SCOPE_NOT_RUNNING ? PIN_NOT_RUNNING : -1;
 }
 
 static int
@@ -122,6 +123,25 @@ place(struct pin *pin, const struct cpumask *usable, struct err *e)
 	return r;
 }
 
+/* A guest that QEMU runs in a single thread has them, say. One warning for each setting. */
+static void
+note_groups_missing(struct pin *pin)
+{
+	const struct setting *last = NULL;
+	for (size_t i = 0; i < pin->plan.missing_count; i++) {
+		const struct wish_group *group = pin->plan.missing[i];
+		char key[SETTING_KEY_MAX], name[GROUP_NAME_MAX];
+		if (group->setting == last)
+			continue;
+		last = group->setting;
+		notes_add(&pin->notes, NOTE_WARNING,
+			"%s:%u: %s: %s has no cgroup of its own in %s, and so is where the "
+			"emulator is",
+			last->value.file, last->value.line, setting_key(last, key),
+			group_name(group->group, name), pin->scope.path);
+	}
+}
+
 static int
 make_plan(struct pin *pin, struct err *e)
 {
@@ -134,6 +154,7 @@ make_plan(struct pin *pin, struct err *e)
 	if (plan_build(&pin->wish, &pin->domain, pin->running ? &pin->scope : NULL, &pin->plan) !=
 		0)
 		return err_set(e, "out of memory");
+	note_groups_missing(pin);
 	return 0;
 }
 
@@ -188,9 +209,8 @@ prepare_and_apply(struct pin *pin, struct pin_host *host, const char *xml, size_
 	return r == 0 ? pin_apply(pin, result, e) : r;
 }
 
-/* Whether it is no wonder that a guest could not be pinned: it has just ended. */
-static bool
-has_ended(const struct pin *pin)
+bool
+pin_has_ended(const struct pin *pin)
 {
 	pid_t pid;
 	struct err e;
@@ -208,7 +228,7 @@ pin_guest(struct pin *pin, struct pin_host *host, const char *xml, size_t length
 	char summary[512];
 	double start = now_ms();
 	int r = prepare_and_apply(pin, host, xml, length, name, &result, e);
-	if (r < 0 && has_ended(pin)) {
+	if (r < 0 && pin_has_ended(pin)) {
 		err_context(e, "the guest ended meanwhile");
 		return PIN_NOT_RUNNING;
 	}

@@ -96,6 +96,9 @@ int pin_apply(struct pin *pin, struct apply_result *result, struct err *e);
 int pin_guest(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, char done[PIN_DONE_MAX], struct err *e);
 
+/* Whether it is no wonder that something failed: the guest has just ended. */
+bool pin_has_ended(const struct pin *pin);
+
 void pin_free(struct pin *pin);
 
 #endif

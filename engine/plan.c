@@ -25,6 +25,35 @@ is_online(const struct domain *domain, struct group group)
 	       (group.id < domain->vcpus && domain->vcpu_online[group.id]);
 }
 
+static int
+compare_steps(const void *a, const void *b)
+{
+	return group_compare(
+		((const struct plan_step *)a)->group, ((const struct plan_step *)b)->group);
+}
+
+static bool
+has_step(const struct plan *plan, struct group group)
+{
+	const struct plan_step key = {.group = group};
+	return plan->step_count > 0 &&
+	       bsearch(&key, plan->steps, plan->step_count, sizeof(key), compare_steps) != NULL;
+}
+
+/* Without cgroups of their own threads can only be where the emulator's are. */
+static int
+find_missing(const struct wish *wish, const struct domain *domain, struct plan *plan)
+{
+	plan->missing = calloc(wish->group_count + 1, sizeof(*plan->missing));
+	if (plan->missing == NULL)
+		return -1;
+	for (size_t i = 0; i < wish->group_count; i++)
+		if (wish->groups[i].mask != NULL && is_online(domain, wish->groups[i].group) &&
+			!has_step(plan, wish->groups[i].group))
+			plan->missing[plan->missing_count++] = &wish->groups[i];
+	return 0;
+}
+
 int
 plan_build(const struct wish *wish, const struct domain *domain, const struct scope *scope,
 	struct plan *plan)
@@ -40,13 +69,17 @@ plan_build(const struct wish *wish, const struct domain *domain, const struct sc
 		else if (is_online(domain, wish->groups[i].group))
 			plan->steps[plan->step_count++] =
 				make_step(wish, wish->groups[i].group, NULL);
-	return 0;
+	if (scope == NULL || find_missing(wish, domain, plan) == 0)
+		return 0;
+	plan_free(plan);
+	return -1;
 }
 
 void
 plan_free(struct plan *plan)
 {
 	free(plan->steps);
+	free(plan->missing);
 	*plan = (struct plan){0};
 }
 

@@ -22,6 +22,9 @@ struct plan_step {
 struct plan {
 	struct plan_step *steps; /* sorted by group_compare() */
 	size_t step_count;
+	const struct wish_group **missing; /* that the guest has and a rule is about, but scope
+					      does not know */
+	size_t missing_count;
 };
 
 /*

@@ -136,12 +136,13 @@ open_directory(int root, struct process_cgroup *cgroup, struct scope *scope, str
 {
 	static const char last[] = "/emulator";
 	size_t length = strlen(cgroup->path), end = sizeof(last) - 1;
-	if (length <= end || strcmp(cgroup->path + length - end, last) != 0)
-		return err_set(e,
+	if (length <= end || strcmp(cgroup->path + length - end, last) != 0) {
+		err_set(e,
 			"process %d is in cgroup '/%s', which does not end in '%s': libvirt made "
-			"no "
-			"cgroups for this guest's threads",
+			"no cgroups for this guest's threads",
 			(int)scope->pid, cgroup->path, last);
+		return SCOPE_NO_GROUPS;
+	}
 	cgroup->path[length - end] = '\0';
 	scope->v2 = cgroup->v2;
 	scope->mount_length = strlen(cgroup->mount);
@@ -166,14 +167,16 @@ scope_open(int root, const char *name, struct scope *scope, struct err *e)
 	int r = process_find(root, name, &result.pid, e);
 	if (r != 0)
 		return r;
-	if (process_find_cgroup(root, result.pid, &cgroup, e) != 0 ||
-		open_directory(root, &cgroup, &result, e) != 0 || list_groups(&result, e) != 0 ||
-		read_masks(&result, e) != 0) {
+	r = process_find_cgroup(root, result.pid, &cgroup, e);
+	if (r == 0)
+		r = open_directory(root, &cgroup, &result, e);
+	if (r == 0 && (list_groups(&result, e) != 0 || read_masks(&result, e) != 0))
+		r = -1;
+	if (r != 0)
 		scope_free(&result);
-		return -1;
-	}
-	*scope = result;
-	return 0;
+	else
+		*scope = result;
+	return r;
 }
 
 void

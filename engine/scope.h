@@ -35,11 +35,14 @@ struct scope {
 /* What scope_open() returns when there is no such guest, or it does not run. */
 #define SCOPE_NOT_RUNNING PROCESS_NOT_RUNNING
 
+/* What it returns when libvirt has made no cgroups for the guest's threads. */
+#define SCOPE_NO_GROUPS 2
+
 /*
  * Finds the cgroups of the guest called name below the directory fd root, from the kernel's own
  * account: pid file held locked by QEMU, else libvirt's status file; /proc/PID/cgroup;
  * mountinfo; the siblings of the cgroup where QEMU's main thread is. Reads only. Returns 0 with
- * *scope, to be freed by scope_free(); SCOPE_NOT_RUNNING or -1 with the reason.
+ * *scope, to be freed by scope_free(); SCOPE_NOT_RUNNING, SCOPE_NO_GROUPS or -1, with the reason.
  */
 int scope_open(int root, const char *name, struct scope *scope, struct err *e);
 void scope_free(struct scope *scope);

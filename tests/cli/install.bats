@@ -297,9 +297,10 @@ completions()
 END
 	export PATH=$FAKE:$PATH
 	mkdir "$BATS_TEST_TMPDIR/there" && touch "$BATS_TEST_TMPDIR/there/a.ini"
-	[ "$(completions vmaffinity '')" = "apply capture check doctor help plan" ]
+	[ "$(completions vmaffinity '')" = "apply capture check doctor help plan status" ]
 	[ "$(completions vmaffinity --config x.ini p)" = plan ]
-	[ "$(completions vmaffinity help '')" = "apply capture check doctor plan" ]
+	[ "$(completions vmaffinity help '')" = "apply capture check doctor plan status" ]
+	[ "$(completions vmaffinity s)" = status ]
 	[ "$(completions vmaffinity --s)" = --sysroot ]
 	[ "$(completions vmaffinity plan --j)" = --json ]
 	[ "$(completions vmaffinity plan --xml "$BATS_TEST_TMPDIR/there/")" = "$BATS_TEST_TMPDIR/there/a.ini" ]
@@ -309,6 +310,7 @@ END
 	[ "$(completions vmaffinity plan w)" = "web-1 web-2" ]
 	[ "$(completions vmaffinity plan my)" = 'my\ guest' ]
 	[ "$(completions vmaffinity apply web-1 w)" = "web-1 web-2" ]
+	[ "$(completions vmaffinity status web-1 w)" = "web-1 web-2" ]
 	[ "$(completions vmaffinity capture web-1 m)" = 'my\ guest' ]
 	[ "$(completions vmaffinity --connect test:///x plan '')" = elsewhere ]
 	[ "$(completions vmaffinity --connect = test:///x plan '')" = elsewhere ]

@@ -371,6 +371,41 @@ fails_where_the_cgroups_are_not_as_they_should_be(void **state)
 	assert_false(pin.running);
 }
 
+/* libvirt makes none for vCPUs that share a thread, say. */
+static void
+warns_of_groups_that_are_missing(void **state)
+{
+	const struct tree *t = *state;
+	tree_make(t, runs);
+	tree_remove(t, BASE "vcpu0");
+	tree_remove(t, BASE "vcpu1");
+	assert_int_equal(prepare(t, "[web]\nvcpus = 1\nemulator = 0\n", PIN_SHOW), 0);
+	assert_string_equal(show_plan(), "emulator ->0 *\niothread1 0-1->-\n");
+	assert_string_equal(show_notes(&pin.notes),
+		"warning: /etc/vmaffinity.ini:2: vcpus: vcpu0 has no cgroup of its own in "
+		"/sys/fs/cgroup/machine.slice/machine-web.scope/libvirt, and so is where the "
+		"emulator is\n");
+	assert_int_equal(prepare(t, "[web]\nemulator = 0\n", PIN_SHOW), 0);
+	assert_string_equal(show_notes(&pin.notes), "");
+}
+
+static void
+shows_a_guest_without_groups(void **state)
+{
+	const struct tree *t = *state;
+	static const char reason[] =
+		"process 4711 is in cgroup '/user.slice', which does not end in '/emulator': "
+		"libvirt made no cgroups for this guest's threads";
+	tree_make(t, runs);
+	tree_remove(t, "proc/4711");
+	tree_make(t, "proc/4711/cgroup 0::/user.slice");
+	assert_int_equal(prepare(t, "[web]\nvcpus = 1\n", PIN_SHOW), 0);
+	assert_false(pin.running);
+	assert_string_equal(pin_obstacle(&pin), reason);
+	assert_int_equal(prepare(t, "[web]\nvcpus = 1\n", PIN_APPLY), -1);
+	assert_string_equal(e.text, reason);
+}
+
 static void
 fails_where_a_set_has_an_error_on_this_host(void **state)
 {
@@ -420,6 +455,8 @@ main(void)
 		pin_test(goes_on_without_a_lock),
 		pin_test(refuses_xml_that_is_not_the_guests),
 		pin_test(fails_where_the_cgroups_are_not_as_they_should_be),
+		pin_test(warns_of_groups_that_are_missing),
+		pin_test(shows_a_guest_without_groups),
 		pin_test(fails_where_a_set_has_an_error_on_this_host),
 		pin_test(reads_the_host_once_for_all_guests),
 	};

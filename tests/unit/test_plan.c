@@ -77,6 +77,16 @@ plans_for_a_running_guest(void **state)
 	assert_step(&plan.steps[4], (struct group)V(9), NULL, NULL, "0-7", false);
 	assert_step(&plan.steps[5], (struct group)T(1), &others, "0-1", "0-2", true);
 	assert_step(&plan.steps[6], (struct group)T(2), &keep, NULL, "3", false);
+	assert_int_equal(plan.missing_count, 0); /* vcpu1 is not online */
+	plan_free(&plan);
+	/* no group but the emulator's; nothing is wished of vcpu2 and iothread2 */
+	const struct scope alone = {.groups = there, .group_count = 1};
+	assert_int_equal(plan_build(&wish, &domain, &alone, &plan), 0);
+	assert_int_equal(plan.step_count, 1);
+	assert_int_equal(plan.missing_count, 3);
+	assert_ptr_equal(plan.missing[0], &groups[1]);
+	assert_ptr_equal(plan.missing[1], &groups[4]);
+	assert_ptr_equal(plan.missing[2], &groups[5]);
 	plan_free(&plan);
 	assert_null(plan.steps);
 }

@@ -184,23 +184,23 @@ static const struct {
 	{"no cgroups for its threads", "proc/4711", "proc/4711/cgroup 0::/user.slice/qemu.scope",
 		"process 4711 is in cgroup '/user.slice/qemu.scope', which does not end in "
 		"'/emulator': libvirt made no cgroups for this guest's threads",
-		-1},
+		SCOPE_NO_GROUPS},
 	{"the root", "proc/4711", "proc/4711/cgroup 0::/",
 		"process 4711 is in cgroup '/', which does not end in '/emulator': libvirt made no "
 		"cgroups for this guest's threads",
-		-1},
+		SCOPE_NO_GROUPS},
 	{"an emulator at the root", "proc/4711", "proc/4711/cgroup 0::/emulator",
 		"process 4711 is in cgroup '/emulator', which does not end in '/emulator': libvirt "
 		"made no cgroups for this guest's threads",
-		-1},
+		SCOPE_NO_GROUPS},
 	{"only ends like it", "proc/4711", "proc/4711/cgroup 0::/m/web/xemulator",
 		"process 4711 is in cgroup '/m/web/xemulator', which does not end in '/emulator': "
 		"libvirt made no cgroups for this guest's threads",
-		-1},
+		SCOPE_NO_GROUPS},
 	{"deleted", "proc/4711", "proc/4711/cgroup 0::/m/web/emulator (deleted)",
 		"process 4711 is in cgroup '/m/web/emulator (deleted)', which does not end in "
 		"'/emulator': libvirt made no cgroups for this guest's threads",
-		-1},
+		SCOPE_NO_GROUPS},
 	{"not mounted", "proc/self", "proc/self/mountinfo x",
 		"no cgroup v2 hierarchy is mounted that holds '/m/web/emulator'", -1},
 	{"mount point away", "sys/fs", "", "/sys/fs/cgroup: No such file or directory", -1},

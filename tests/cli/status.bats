@@ -1,0 +1,298 @@
+#!/usr/bin/env bats
+# vmaffinity status: what it makes of a machine's files. Real guests are in tests/e2e/status.bats.
+# shellcheck disable=SC2154,SC2030,SC2031 # set by run; each test has an environment of its own
+
+load cli
+
+setup()
+{
+	cli_setup
+	rm -r root
+	mkdir root
+	"$REPO/tests/fixtures/expand.sh" "$REPO/tests/fixtures/machines/v2-systemd.txt" root
+	mkdir -p root/etc
+	# Guest db1 is as these rules want it, guest web as libvirt starts it; mail does not run.
+	machine_rules '[db*]\nemulator = 0-1\nvcpu0 = 2\nvcpu1 = 3\n'
+	db1=root/sys/fs/cgroup/machine.slice/machine-qemu\\x2d2\\x2ddb1.scope/libvirt
+	for tid in 1301 1303; do thread $tid 0-1 $((tid / 2 % 2)); done
+	thread 1304 2 2
+	thread 1305 3 3
+	for tid in 1201 1202 1203 1204 1210; do thread $tid 0-7 5; done
+	libvirt_knows "$(guest db1 vcpu=2)" "$(guest web vcpu=4 iothreads=2)"
+}
+
+machine_rules() { printf '%b' "$1" >root/etc/vmaffinity.ini; }
+
+# libvirt_knows XML...: these run, as far as it knows.
+libvirt_knows()
+{
+	printf '<node>%s</node>' "$*" |
+		sed 's/type="kvm"/type="test"/; s/<vcpu/<memory>8192<\/memory><os><type>hvm<\/type><\/os>&/' >node.xml
+}
+
+# thread TID AFFINITY LAST [NAME]: what /proc says of it.
+thread()
+{
+	local name=${4:-CPU 0/KVM}
+	mkdir -p "root/proc/$1"
+	printf 'Name:\t%s\nTgid:\t1\nCpus_allowed:\tff\nCpus_allowed_list:\t%s\nMems_allowed_list:\t0\n' "$name" "$2" >"root/proc/$1/status"
+	printf '%s (%s) S 1 1 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 4 0 9 1 1 1 1 1 0 0 0 0 0 0 0 0 0 0 -1 %s 0 0 0 0 0\n' \
+		"$1" "$name" "$3" >"root/proc/$1/stat"
+}
+
+status() { vmaffinity status --sysroot root --connect "test://$PWD/node.xml" "$@"; }
+
+# A real terminal of $1 columns for the rest.
+terminal()
+{
+	python3 - "$@" <<-'END'
+		import fcntl, os, pty, struct, sys, termios
+		master, slave = pty.openpty()
+		fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 50, int(sys.argv[1]), 0, 0))
+		if os.fork() == 0:
+		    os.close(master)
+		    os.dup2(slave, 1)
+		    os.execvp(sys.argv[2], sys.argv[2:])
+		os.close(slave)
+		while True:
+		    try:
+		        data = os.read(master, 65536)
+		    except OSError:
+		        break
+		    if not data:
+		        break
+		    sys.stdout.buffer.write(data.replace(b'\r', b''))
+	END
+}
+
+on_terminal() { terminal "$1" "$BUILD/vmaffinity" status --sysroot root --connect "test://$PWD/node.xml" "${@:2}"; }
+
+AS_RULED="\
+db1: as ruled
+  GROUP    CPUS CGROUP EFFECTIVE THREADS LAST NODES RULE
+  emulator 0-1  0-1    0-1       0-1     0-1        /etc/vmaffinity.ini:2
+  vcpu0    2    2      2         2       2          /etc/vmaffinity.ini:3
+  vcpu1    3    3      3         3       3          /etc/vmaffinity.ini:4"
+
+@test "a guest as ruled, and one without a rule: 0" {
+	run -0 --separate-stderr status
+	same "$AS_RULED
+
+web: no rule matches
+
+2 guests: 1 as ruled, 1 without a rule" "$output"
+	same "" "$stderr"
+	same "$AS_RULED" "$(status db1)"
+	same "web: no rule matches" "$(status web)"
+}
+
+@test "nothing is written, and no lock is taken" {
+	find root -printf '%P %s %T@\n' | sort >before
+	status >/dev/null
+	machine_rules '[*]\nvcpus = 7\n'
+	find root -printf '%P %s %T@\n' | sort >before
+	run -1 status
+	find root -printf '%P %s %T@\n' | sort >after
+	cmp before after
+}
+
+@test "a guest that nobody has pinned: each kind of group in a line, and what to do; 1" {
+	machine_rules '[*]\nemulator = 0-1\nvcpus = 2-3\n'
+	run -1 --separate-stderr status web
+	same "\
+web: 5 of 7 groups not as ruled
+  GROUP     CPUS CGROUP EFFECTIVE THREADS LAST NODES RULE
+! emulator  0-1         0-7       0-7     5          /etc/vmaffinity.ini:2
+! vcpu0     2-3         0-7       0-7     5          /etc/vmaffinity.ini:3
+! vcpu1     2-3         0-7       0-7     5          /etc/vmaffinity.ini:3
+! vcpu2     2-3         0-7       0-7     5          /etc/vmaffinity.ini:3
+! vcpu3     2-3         0-7       0-7     5          /etc/vmaffinity.ini:3
+  iothread1 -           0-7       0-7     5          no rule
+  iothread2 -           0-7       0-7     5          no rule
+drift: emulator: not pinned: it may use all CPUs that the guest may, 0-7; the rule says 0-1
+drift: vcpu0-3: not pinned: it may use all CPUs that the guest may, 0-7; the rule says 2-3
+put it right with: vmaffinity apply web" "$output"
+	same "" "$stderr"
+}
+
+@test "another mask, less granted, threads kept elsewhere: each is told" {
+	echo 4-5 >"$db1/vcpu0/cpuset.cpus"
+	echo 4-5 >"$db1/vcpu0/cpuset.cpus.effective"
+	: >"$db1/vcpu1/cpuset.cpus.effective"
+	thread 1303 1 1
+	run -1 status db1
+	same "\
+db1: 3 of 3 groups not as ruled
+  GROUP    CPUS CGROUP EFFECTIVE THREADS       LAST NODES RULE
+! emulator 0-1  0-1    0-1       1 of 2 differ 0-1        /etc/vmaffinity.ini:2
+! vcpu0    2    4-5    4-5       2             2          /etc/vmaffinity.ini:3
+! vcpu1    3    3                3             3          /etc/vmaffinity.ini:4
+drift: emulator: 1 of 2 threads keep to other CPUs than 0-1: thread 1303 on 1
+drift: vcpu0: the cgroup has CPUs 4-5; the rule says 2
+drift: vcpu1: the cgroup has CPUs 3, of which the kernel grants none
+put it right with: vmaffinity apply db1" "$output"
+}
+
+@test "threads that no rule is about: their affinity, or mixed; a group without threads" {
+	machine_rules '[db1]\nvcpu0 = 2\nvcpu1 = keep\n'
+	thread 1303 5 5
+	: >"$db1/vcpu1/cgroup.threads"
+	run -0 status db1
+	same "\
+db1: as ruled
+  GROUP    CPUS CGROUP EFFECTIVE THREADS LAST NODES RULE
+  emulator -    0-1    0-1       mixed   0,5        no rule
+  vcpu0    2    2      2         2       2          /etc/vmaffinity.ini:2
+  vcpu1    keep 3      3         none               /etc/vmaffinity.ini:3" "$output"
+}
+
+@test "threads of any name, and some that end meanwhile" {
+	local name
+	for name in ')' 'a) S 1 2 3' '((' ') ' $'x\x1b[31m'; do
+		thread 1304 2 2 "$name"
+		same "$AS_RULED" "$(status db1)"
+	done
+	rm -r root/proc/1303
+	run -0 status db1
+	[[ $output == *"emulator 0-1  0-1    0-1       0-1     0 "* ]]
+}
+
+@test "libvirt's own record where it disagrees; that is no drift" {
+	libvirt_knows "$(guest db1 vcpu=2 pins='0:2 1:5' emulatorpin=4-5)"
+	run -0 status
+	same "\
+db1: as ruled
+  GROUP    CPUS CGROUP EFFECTIVE THREADS LAST NODES LIBVIRT RULE
+  emulator 0-1  0-1    0-1       0-1     0-1        4-5     /etc/vmaffinity.ini:2
+  vcpu0    2    2      2         2       2                  /etc/vmaffinity.ini:3
+  vcpu1    3    3      3         3       3          5       /etc/vmaffinity.ini:4" "$output"
+	run -0 status --json
+	same "4-5 null 5" "$(jq -r '[.groups[].record | tostring] | join(" ")' <<<"$output")"
+}
+
+@test "memory nodes, if the kernel tells" {
+	for group in emulator vcpu0 vcpu1; do echo 0-1 >"$db1/$group/cpuset.mems.effective"; done
+	run -0 status db1
+	[[ ${lines[2]} == "  emulator 0-1  0-1    0-1       0-1     0-1  0-1   /etc/vmaffinity.ini:2" ]]
+}
+
+@test "a guest that does not run, one that libvirt does not know, and one that can be looked at: 2" {
+	libvirt_knows "$(guest db1 vcpu=2)" "$(guest mail)"
+	machine_rules '[*]\nemulator = 0-1\n'
+	run -0 status mail
+	same "mail: not running" "$output"
+	run -2 --separate-stderr status mail nobody db1
+	same "vmaffinity: nobody: Domain not found" "$stderr"
+	[[ $output == "mail: not running"$'\n\n'"db1: as ruled"*$'\n\n'"3 guests: 1 as ruled, 1 not running, 1 failed" ]]
+}
+
+@test "a rule that cannot be followed: said, 1" {
+	machine_rules '[db1]\nemulator = 9\nvcpu0 = 2\nvcpu1 = 3-8\n'
+	run -1 status db1
+	same "\
+db1: 1 of 3 groups not as ruled
+error: /etc/vmaffinity.ini:2: emulator wants 9, but this host has only CPUs 0-7; no CPU is left
+warning: /etc/vmaffinity.ini:4: vcpu1 wants 3-8, but this host has only CPUs 0-7; left out: 8
+drift: vcpu1: the cgroup has CPUs 3; the rule says 3-7" "$(grep -v '^[ !] ' <<<"$output")"
+	machine_rules '[db1]\nemulator = 9\n'
+	run -1 status db1
+	same "db1: not as ruled" "${lines[0]}"
+}
+
+@test "no cgroups for the guest's threads, or not for all: said, 1" {
+	rm -r "$db1/vcpu1"
+	run -1 status db1
+	same "db1: not as ruled" "${lines[0]}"
+	[[ $output == *$'\n'"warning: /etc/vmaffinity.ini:4: vcpu1: vcpu1 has no cgroup of its own in "*", and so is where the emulator is" ]]
+	echo 0::/machine.slice/x.scope >root/proc/1301/cgroup
+	run -1 status db1
+	same "\
+db1: not as ruled
+error: process 1301 is in cgroup '/machine.slice/x.scope', which does not end in '/emulator': libvirt made no cgroups for this guest's threads" "$output"
+	same '"drift" 0' "$(status --json db1 | jq -c '.state, (.groups | length)' | paste -sd ' ')"
+}
+
+@test "what cannot be read: said, the others are shown all the same, 2" {
+	rm "$db1/cpuset.cpus.effective"
+	machine_rules '[*]\nvcpus = 2\n'
+	run -2 --separate-stderr status
+	same "vmaffinity: db1: /sys/fs/cgroup/machine.slice/machine-qemu\x5cx2d2\x5cx2ddb1.scope/libvirt: cpuset.cpus.effective: controller cpuset is not available here" "${stderr//\\x2d/\\x5cx2d}"
+	[[ $output == "web: 4 of 7 groups not as ruled"* ]]
+}
+
+@test "errors in the rules, no daemon, nobody there" {
+	machine_rules '[*]\nvcpus = 3-1\n'
+	cannot "error: /etc/vmaffinity.ini:2:9: range 3-1 runs backwards; write 1-3" status
+	machine_rules '[*]\nvcpus = 3\n'
+	cannot "vmaffinity: $DEAD: Failed to connect socket to '/nonexistent': No such file or directory" \
+		vmaffinity status --sysroot root --connect "$DEAD"
+	libvirt_knows
+	run -0 status
+	same "no guest is running" "$output"
+	same "" "$(status --json)"
+}
+
+@test "--json: one object a line for each guest" {
+	run -0 --separate-stderr status --json
+	same "" "$stderr"
+	[ "${#lines[@]}" = 2 ]
+	same '{"guest":"db1","id":1,"uuid":"x","rules":["/etc/vmaffinity.ini:1"],"state":"as ruled","groups":[{"group":"emulator","cpus":"0-1","rule":"/etc/vmaffinity.ini:2","now":"0-1","path":"/sys/fs/cgroup/machine.slice/machine-qemu\\x2d2\\x2ddb1.scope/libvirt/emulator/cpuset.cpus","effective":"0-1","nodes":"","record":null,"threads":[{"tid":1301,"cpus":"0-1","last":0},{"tid":1303,"cpus":"0-1","last":1}],"drift":null}],"notes":[]}' \
+		"$(jq -c '.uuid = "x" | .id = 1 | .groups = .groups[:1]' <<<"${lines[0]}")"
+	same '{"state":"no rule","groups":[],"rules":[]}' "$(jq -c '{state, groups, rules}' <<<"${lines[1]}")"
+	echo 5 >"$db1/vcpu1/cpuset.cpus"
+	run -1 status --json db1
+	same '["drift",[null,null,"vcpu1: the cgroup has CPUs 5; the rule says 3"]]' "$(jq -c '[.state, [.groups[].drift]]' <<<"$output")"
+}
+
+@test "a long list of CPUs is whole in --json" {
+	list=$(seq -s , 0 2 1998)
+	echo "$list" >"$db1/vcpu0/cpuset.cpus"
+	echo "$list" >"$db1/vcpu0/cpuset.cpus.effective"
+	thread 1304 "$list" 2
+	run -1 status --json db1
+	same "$list" "$(jq -r '.groups[1].now' <<<"$output")"
+	same "$list" "$(jq -r '.groups[1].threads[0].cpus' <<<"$output")"
+}
+
+@test "no colour, and the full width, where there is no terminal" {
+	echo 5 >"$db1/vcpu1/cpuset.cpus"
+	COLUMNS=40 status db1 >out || [ $? = 1 ]
+	printable_only out
+	grep -qx '! vcpu1    3    5      3         3       3          /etc/vmaffinity.ini:4' out
+}
+
+@test "colours on a terminal, but not with NO_COLOR; without them drift is marked as well" {
+	echo 5 >"$db1/vcpu1/cpuset.cpus"
+	on_terminal 100 db1 >out
+	grep -q $'^\33\\[1;31m! vcpu1 ' out
+	[ "$(grep -c $'\33' out)" = 1 ]
+	export NO_COLOR=1
+	on_terminal 100 db1 >out
+	run -1 grep $'\33' out
+	grep -q '^! vcpu1 ' out
+	export NO_COLOR=
+	on_terminal 100 db1 >out
+	[ "$(grep -c $'\33' out)" = 1 ]
+}
+
+@test "a narrow terminal: nothing is lost, nothing is wider than it" {
+	echo 5 >"$db1/vcpu1/cpuset.cpus"
+	export NO_COLOR=1
+	on_terminal 100 db1 | grep '^[ !] ' >wide
+	for width in 75 66 60; do
+		on_terminal $width db1 | grep '^[ !] ' >narrow
+		run ! grep -E "^.{$((width + 1))}" narrow
+		same "$(tr -d ' \n' <wide | fold -w1 | sort | tr -d '\n')" "$(tr -d ' \n' <narrow | fold -w1 | sort | tr -d '\n')"
+	done
+}
+
+@test "a guest's name for a shell: a command that can be copied, or none" {
+	local name
+	machine_rules '[*]\nvcpus = 7\n'
+	for name in 'my guest' "a'b" -x; do
+		sed 's/db1/x/; s/<domstatus.*/&/' root/run/libvirt/qemu/db1.xml >"root/run/libvirt/qemu/$name.xml"
+		libvirt_knows "$(guest "$name" vcpu=2)"
+		run -1 status
+		same "put it right with 'vmaffinity apply' and the guest's name" "${lines[-1]}"
+	done
+}
