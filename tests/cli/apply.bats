@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # vmaffinity apply where no guest has a process: which guests it takes, what it says, how it ends. It has no --sysroot, so
 # it sees a /run of its own (private.sh). Guests that it pins are in tests/e2e/apply.bats.
-# shellcheck disable=SC2154,SC2153 # set by run; $DEAD
+# shellcheck disable=SC2154,SC2153,SC2030,SC2031 # set by run; $DEAD; each test has an environment of its own
 
 load cli
 
@@ -113,4 +113,42 @@ error: /etc/vmaffinity.ini:2:9: range 3-1 runs backwards; write 1-3" apply
 	own_rules '[*]\nvcpus = 0\n'
 	run -0 apply
 	same "no guest is running" "$output"
+}
+
+# What a terminal of 80 columns gets of a command, stdout and stderr together.
+on_terminal()
+{
+	python3 - "$@" <<-'END'
+		import os, pty, sys
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execvp(sys.argv[1], sys.argv[1:])
+		while True:
+		    try:
+		        data = os.read(fd, 65536)
+		    except OSError:
+		        break
+		    if not data:
+		        break
+		    sys.stdout.buffer.write(data.replace(b'\r\n', b'\n'))
+	END
+}
+
+@test "how far it is: on a terminal, if it takes long, and erased again" {
+	local names=({10..49}) name slow
+	for name in "${names[@]}"; do guest "g$name"; done |
+		sed '1i<node>
+			s/type="kvm"/type="test"/; s/<vcpu/<memory>8192<\/memory><os><type>hvm<\/type><\/os>&/; $a</node>' >node.xml
+	own_rules '[g*]\nvcpus = 0\n'
+	for name in "${names[@]}"; do printf "<domstatus pid='1'/>" >"own/run/libvirt/qemu/g$name.xml"; done
+	slow=(strace -E ASAN_OPTIONS=detect_leaks=0 -qq -o /dev/null -e trace=openat -e inject=openat:delay_enter=20000)
+	on_terminal "$BATS_TEST_DIRNAME/private.sh" own "${slow[@]}" "$BUILD/vmaffinity" apply --connect "$uri" 3>&- >out
+	grep -qaE $'^[0-9]+ of 40 guests\r\33\\[Kvmaffinity: g[0-9]+: not pinned: ' out
+	run -1 grep -aE $' of 40 guests($|[^\r])|guests\r[^\33]' out
+	same "$(printf 'g%s\n' "${names[@]}")" "$(sed $'s/.*\r\33\\[K//' out | sed -n 's/^vmaffinity: \(g[0-9]*\): not pinned: .*/\1/p')"
+	same "40 guests: 40 failed" "$(tail -n 1 out)"
+	on_terminal "$BATS_TEST_DIRNAME/private.sh" own "$BUILD/vmaffinity" apply --connect "$uri" 3>&- >out # at once
+	run -1 grep -a ' of 40' out
+	run -1 --separate-stderr "$BATS_TEST_DIRNAME/private.sh" own "${slow[@]}" "$BUILD/vmaffinity" apply --connect "$uri" 3>&-
+	[[ $output$stderr != *" of 40 "* ]]
 }
