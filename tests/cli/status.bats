@@ -296,3 +296,17 @@ error: process 1301 is in cgroup '/machine.slice/x.scope', which does not end in
 		same "put it right with 'vmaffinity apply' and the guest's name" "${lines[-1]}"
 	done
 }
+
+@test "a guest that ends while it is looked at: not running, and no failure" {
+	local opens=(strace -E ASAN_OPTIONS=detect_leaks=0 -qq -e trace=openat -o trace) n
+	"${opens[@]}" "$BUILD/vmaffinity" status --sysroot root --connect "test://$PWD/node.xml" db1
+	n=$(grep -n run/libvirt/qemu/db1.xml trace | cut -d : -f 1) # from then on each step takes its time
+	: >trace
+	"${opens[@]}" -e inject=openat:delay_exit=300000:when="$n+" \
+		"$BUILD/vmaffinity" status --sysroot root --connect "test://$PWD/node.xml" db1 >out 2>err 3>&- &
+	until grep -q run/libvirt/qemu/db1.xml trace; do sleep 0.01; done
+	rm -r root/proc/1301 root/run/libvirt/qemu/db1.xml
+	wait $! || { cat out err && false; }
+	same "db1: not running" "$(cat out)"
+	same "" "$(cat err)"
+}
