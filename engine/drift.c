@@ -86,7 +86,7 @@ tell_threads(const struct drift_group *group, const char *want, char *out, size_
 {
 	const struct observed *observed = &group->observed;
 	size_t used = 0, differ = 0;
-	char named[3 * NAMED_MAX * 64] = "", list[40];
+	char named[NAMED_MAX * 64] = "", list[40];
 	for (size_t i = 0; i < observed->thread_count; i++) {
 		const struct observed_thread *thread = &observed->threads[i];
 		if (cpumask_equal(&thread->cpus, group->step->cpus) || differ++ >= NAMED_MAX)
