@@ -2,6 +2,8 @@
 #ifndef VMAFFINITY_GROUP_H
 #define VMAFFINITY_GROUP_H
 
+#include <stdbool.h>
+
 /* Each has a cgroup of its own (libvirt, docs/cgroups). */
 enum group_kind {
 	GROUP_EMULATOR,
@@ -19,6 +21,9 @@ struct group {
 
 /* The name of the group's cgroup directory: "emulator", "vcpu0", "iothread1". Returns out. */
 char *group_name(struct group group, char out[GROUP_NAME_MAX]);
+
+/* The group whose cgroup directory is called name. Returns false for any other directory. */
+bool group_parse(const char *name, struct group *group);
 
 /* The order in which groups are shown: the emulator, then vCPUs, then iothreads, each by id. */
 int group_compare(struct group a, struct group b);

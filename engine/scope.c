@@ -55,25 +55,6 @@ scope_read_mask(const struct scope *scope, struct group group, const char *file,
 							       : 0;
 }
 
-/* "emulator", "vcpu0", "iothread1": false for any other directory. */
-static bool
-parse_group_name(const char *name, struct group *group)
-{
-	*group = (struct group){.kind = GROUP_EMULATOR};
-	if (strcmp(name, "emulator") == 0)
-		return true;
-	const char *digits = NULL;
-	if (strncmp(name, "vcpu", 4) == 0) {
-		group->kind = GROUP_VCPU;
-		digits = name + 4;
-	} else if (strncmp(name, "iothread", 8) == 0) {
-		group->kind = GROUP_IOTHREAD;
-		digits = name + 8;
-	}
-	return digits != NULL && cpumask_parse_number(&digits, 0xffffffff, &group->id) == 0 &&
-	       *digits == '\0';
-}
-
 static int
 compare_groups(const void *a, const void *b)
 {
@@ -98,7 +79,7 @@ list_groups(struct scope *scope, struct err *e)
 			r = err_errno(e, "%s", scope->path);
 		if (entry == NULL)
 			break;
-		if (!parse_group_name(entry->d_name, &group))
+		if (!group_parse(entry->d_name, &group))
 			continue;
 		if (scope->group_count == room) {
 			room = room == 0 ? 16 : 2 * room;

@@ -21,11 +21,34 @@ names_and_orders_groups(void **state)
 	}
 }
 
+static void
+knows_its_directory(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		struct group group;
+	} good[] = {{"emulator", {GROUP_EMULATOR, 0}}, {"vcpu0", {GROUP_VCPU, 0}},
+		{"vcpu4095", {GROUP_VCPU, 4095}},
+		{"iothread4294967295", {GROUP_IOTHREAD, 4294967295u}}};
+	static const char *const bad[] = {"", "vcpu", "vcpus", "vcpu-1", "vcpu1 ", "vcpu1x",
+		"Vcpu1", "iothread", "iothread4294967296", "emulator1", "cpuset.cpus"};
+	struct group group;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		assert_true(group_parse(good[i].name, &group));
+		assert_int_equal(group_compare(group, good[i].group), 0);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (group_parse(bad[i], &group))
+			fail_msg("taken: '%s'", bad[i]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_and_orders_groups),
+		cmocka_unit_test(knows_its_directory),
 	};
 	return cmocka_run_group_tests_name("group", tests, NULL, NULL);
 }
