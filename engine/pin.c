@@ -14,8 +14,8 @@ pin_host_load(struct pin_host *host, int root, const char *const files[], size_t
 	struct notes *notes)
 {
 	size_t errors = notes->errors;
-	*host = (struct pin_host){.root = root, .topology = {.root = root}};
-	host->expr = (struct cpuexpr){.rules = &host->rules, .topology = &host->topology};
+	*host = (struct pin_host){.root = root};
+	pin_host_forget(host);
 	if (count == 0)
 		rules_load(&host->rules, root, notes);
 	for (size_t i = 0; i < count; i++)
@@ -30,6 +30,15 @@ pin_host_free(struct pin_host *host)
 	cpuexpr_free(&host->expr);
 	topology_free(&host->topology);
 	rules_free(&host->rules);
+}
+
+void
+pin_host_forget(struct pin_host *host)
+{
+	cpuexpr_free(&host->expr);
+	topology_free(&host->topology);
+	host->topology = (struct topology){.root = host->root};
+	host->expr = (struct cpuexpr){.rules = &host->rules, .topology = &host->topology};
 }
 
 /* What keeps a guest from the CPUs in missing, for a person: "this host has only CPUs 0-7". */
@@ -158,11 +167,19 @@ make_plan(struct pin *pin, struct err *e)
 	return 0;
 }
 
+static double
+now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
 int
 pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, enum pin_intent intent, struct err *e)
 {
-	*pin = (struct pin){.host = host, .lock = -1};
+	*pin = (struct pin){.host = host, .lock = -1, .since = now_ms()};
 	if (domain_parse(xml, length, &pin->domain, e) != 0)
 		return -1;
 	if (name != NULL && strcmp(name, pin->domain.name) != 0)
@@ -184,31 +201,6 @@ pin_obstacle(const struct pin *pin)
 	return pin->notes.errors > 0 ? "out of memory" : NULL;
 }
 
-int
-pin_apply(struct pin *pin, struct apply_result *result, struct err *e)
-{
-	const char *obstacle = pin_obstacle(pin);
-	if (obstacle != NULL)
-		return err_set(e, "%s", obstacle);
-	return apply(&pin->plan, &pin->scope, result, e);
-}
-
-static double
-now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static int
-prepare_and_apply(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
-	const char *name, struct apply_result *result, struct err *e)
-{
-	int r = pin_prepare(pin, host, xml, length, name, PIN_APPLY, e);
-	return r == 0 ? pin_apply(pin, result, e) : r;
-}
-
 bool
 pin_has_ended(const struct pin *pin)
 {
@@ -220,24 +212,41 @@ pin_has_ended(const struct pin *pin)
 	return r == PROCESS_NOT_RUNNING || (r == 0 && process_is_exiting(pin->host->root, pid));
 }
 
+static int
+failed(const struct pin *pin, struct err *e)
+{
+	if (!pin_has_ended(pin))
+		return -1;
+	err_context(e, "the guest ended meanwhile");
+	return PIN_NOT_RUNNING;
+}
+
+int
+pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
+{
+	struct apply_result result;
+	char summary[512];
+	const char *obstacle = pin_obstacle(pin);
+	if (obstacle != NULL)
+		err_set(e, "%s", obstacle);
+	if (obstacle != NULL || apply(&pin->plan, &pin->scope, &result, e) != 0)
+		return failed(pin, e);
+	if (result.masks == 0 && result.threads == 0)
+		return 0;
+	snprintf(done, PIN_DONE_MAX, "%s (%zu masks and %zu threads set in %.1f ms)",
+		plan_summary(&pin->plan, summary, sizeof(summary)), result.masks, result.threads,
+		now_ms() - pin->since);
+	return PIN_CHANGED;
+}
+
 int
 pin_guest(struct pin *pin, struct pin_host *host, const char *xml, size_t length, const char *name,
 	char done[PIN_DONE_MAX], struct err *e)
 {
-	struct apply_result result = {0};
-	char summary[512];
-	double start = now_ms();
-	int r = prepare_and_apply(pin, host, xml, length, name, &result, e);
-	if (r < 0 && pin_has_ended(pin)) {
-		err_context(e, "the guest ended meanwhile");
-		return PIN_NOT_RUNNING;
-	}
-	if (r != 0 || (result.masks == 0 && result.threads == 0))
-		return r;
-	snprintf(done, PIN_DONE_MAX, "%s (%zu masks and %zu threads set in %.1f ms)",
-		plan_summary(&pin->plan, summary, sizeof(summary)), result.masks, result.threads,
-		now_ms() - start);
-	return PIN_CHANGED;
+	int r = pin_prepare(pin, host, xml, length, name, PIN_APPLY, e);
+	if (r == 0)
+		return pin_apply(pin, done, e);
+	return r < 0 ? failed(pin, e) : r;
 }
 
 void

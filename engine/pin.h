@@ -37,6 +37,9 @@ int pin_host_load(struct pin_host *host, int root, const char *const files[], si
 	struct notes *notes);
 void pin_host_free(struct pin_host *host);
 
+/* Forgets what was read of the host, which may be otherwise by now; the rules stay. */
+void pin_host_forget(struct pin_host *host);
+
 /* All that is known of one guest; the parts point into one another, so it is not copied. */
 struct pin {
 	struct pin_host *host;
@@ -47,6 +50,7 @@ struct pin {
 	struct scope scope;	/* if running */
 	struct wish wish;
 	struct plan plan;
+	double since; /* when pin_prepare() began, in ms of CLOCK_MONOTONIC */
 	struct notes
 		notes; /* what is to be said; with an error among them the plan cannot be applied */
 };
@@ -76,22 +80,22 @@ int pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t 
 /* The first error among the notes, for which the plan cannot be applied; NULL if there is none. */
 const char *pin_obstacle(const struct pin *pin);
 
-/*
- * Applies the plan of a pin prepared with PIN_APPLY. Returns 0, or -1 with the reason; all is as
- * before then.
- */
-int pin_apply(struct pin *pin, struct apply_result *result, struct err *e);
-
-/* What pin_guest() returns when something had to be set. */
+/* What pin_apply() and pin_guest() return when something had to be set. */
 #define PIN_CHANGED 3
 
 #define PIN_DONE_MAX 640
 
 /*
- * The whole way: pin_prepare() with PIN_APPLY, then pin_apply(). Returns 0 if the guest was as
- * ruled already; PIN_CHANGED with what was set, and in how long, in done ("emulator 0-1, vcpu0-3
- * 4-7 (5 masks and 3 threads set in 0.7 ms)"); PIN_NO_RULE; PIN_NOT_RUNNING, also if it ended
- * meanwhile, or -1, with the reason. pin_free() is to be called in any case.
+ * Applies the plan of a pin prepared with PIN_APPLY. Returns 0 if all was as planned already;
+ * PIN_CHANGED with what was set, and in how long, in done ("emulator 0-1, vcpu0-3 4-7 (5 masks and
+ * 3 threads set in 0.7 ms)"); PIN_NOT_RUNNING if the guest ended meanwhile, or -1, with the reason;
+ * all is as before then.
+ */
+int pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e);
+
+/*
+ * The whole way: pin_prepare() with PIN_APPLY, then pin_apply(); returns what either of them says.
+ * pin_free() is to be called in any case.
  */
 int pin_guest(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, char done[PIN_DONE_MAX], struct err *e);
