@@ -57,6 +57,13 @@ char *setting_key(const struct setting *setting, char out[SETTING_KEY_MAX]);
 /* Whether the value is "keep": leave what libvirt set. */
 bool setting_is_keep(const struct setting *setting);
 
+/* Whether vmaffinity watch puts back what others change; unset means that it does not. */
+enum enforce {
+	ENFORCE_UNSET,
+	ENFORCE_NO,
+	ENFORCE_YES,
+};
+
 struct rule {
 	char *section;
 	const char *file;
@@ -82,6 +89,7 @@ struct rules {
 	struct named_set *sets;
 	size_t set_count;
 	enum on_error on_error; /* of [global] */
+	enum enforce enforce;	/* of [global] */
 };
 
 /*

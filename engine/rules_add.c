@@ -132,3 +132,11 @@ rules_add_on_error(enum on_error *on_error, const char *text, struct err *e)
 		return err_set(e, "on-error stands in this section already");
 	return rules_on_error_parse(text, on_error, e);
 }
+
+int
+rules_add_enforce(enum enforce *enforce, const char *text, struct err *e)
+{
+	if (*enforce != ENFORCE_UNSET)
+		return err_set(e, "enforce stands in this section already");
+	return rules_enforce_parse(text, enforce, e);
+}

@@ -31,4 +31,7 @@ int rules_add_match(struct rule *rule, const struct value *value, struct err *e)
 /* "on-error =" of a section, *on_error. Returns 0, or -1 with the reason. */
 int rules_add_on_error(enum on_error *on_error, const char *text, struct err *e);
 
+/* "enforce =" of [global], *enforce. Returns 0, or -1 with the reason. */
+int rules_add_enforce(enum enforce *enforce, const char *text, struct err *e);
+
 #endif

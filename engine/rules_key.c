@@ -120,16 +120,16 @@ rules_key_parse(const char *name, struct key *key, struct err *e)
 int
 rules_global_key_parse(const char *name, struct key *key, struct err *e)
 {
-	static const char *const known[] = {"on-error"};
+	static const char *const known[] = {"on-error", "enforce"};
 	struct key rule_key;
 	struct err ignored;
-	*key = (struct key){.kind = KEY_ON_ERROR};
-	if (strcmp(name, "on-error") == 0)
+	*key = (struct key){.kind = strcmp(name, "enforce") == 0 ? KEY_ENFORCE : KEY_ON_ERROR};
+	if (key->kind == KEY_ENFORCE || strcmp(name, "on-error") == 0)
 		return 0;
 	if (rules_key_parse(name, &rule_key, &ignored) == 0)
 		return err_set(
 			e, "'%.60s' stands in [global]; for every guest, write it below [*]", name);
-	return unknown_key(name, known, 1, e);
+	return unknown_key(name, known, sizeof(known) / sizeof(known[0]), e);
 }
 
 int
@@ -155,6 +155,18 @@ rules_on_error_parse(const char *text, enum on_error *on_error, struct err *e)
 		*on_error = ON_ERROR_FAIL;
 	else
 		return err_set(e, "on-error = %.60s: write 'ignore' or 'fail'", text);
+	return 0;
+}
+
+int
+rules_enforce_parse(const char *text, enum enforce *enforce, struct err *e)
+{
+	if (strcmp(text, "yes") == 0)
+		*enforce = ENFORCE_YES;
+	else if (strcmp(text, "no") == 0)
+		*enforce = ENFORCE_NO;
+	else
+		return err_set(e, "enforce = %.60s: write 'yes' or 'no'", text);
 	return 0;
 }
 

@@ -9,6 +9,7 @@ enum key_kind {
 		      set */
 	KEY_MATCH,
 	KEY_ON_ERROR,
+	KEY_ENFORCE, /* in [global] only */
 };
 
 struct key {
@@ -24,7 +25,7 @@ struct key {
  */
 int rules_key_parse(const char *name, struct key *key, struct err *e);
 
-/* A key of [global]: only KEY_ON_ERROR. Returns as above. */
+/* A key of [global]: KEY_ON_ERROR or KEY_ENFORCE. Returns as above. */
 int rules_global_key_parse(const char *name, struct key *key, struct err *e);
 
 /* A name in [cpus]: letters, digits, "_", "-", "."; no more than 63 of them. */
@@ -32,6 +33,9 @@ int rules_set_name_check(const char *name, struct err *e);
 
 /* The value of "on-error". */
 int rules_on_error_parse(const char *text, enum on_error *on_error, struct err *e);
+
+/* The value of "enforce". */
+int rules_enforce_parse(const char *text, enum enforce *enforce, struct err *e);
 
 /*
  * The value of "match": comma-separated GLOB, name:GLOB or uuid:UUID. On failure *column is the

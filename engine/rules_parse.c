@@ -44,6 +44,7 @@ struct parser {
 	enum section_kind kind;
 	bool full; /* there are too many rules, and that was said */
 	enum on_error global_on_error;
+	enum enforce global_enforce;
 	void *sections;	     /* tree of struct section, by name: those in this file */
 	bool key_sound;	     /* the last key was right */
 	struct value *value; /* of the last key, if it has one that can be continued */
@@ -302,6 +303,7 @@ take_rule_key(struct parser *p, const char *name, const struct value *value, str
 	case KEY_MATCH:
 		*stored = &rule->match;
 		return rules_add_match(rule, value, e);
+	case KEY_ENFORCE:
 	case KEY_GROUP:
 		break;
 	}
@@ -338,7 +340,9 @@ take_key(struct parser *p, const char *name, const struct value *value, struct v
 	case SECTION_GLOBAL:
 		if (rules_global_key_parse(name, &key, e) != 0)
 			return -1;
-		return rules_add_on_error(&p->global_on_error, value->text, e);
+		return key.kind == KEY_ENFORCE
+			       ? rules_add_enforce(&p->global_enforce, value->text, e)
+			       : rules_add_on_error(&p->global_on_error, value->text, e);
 	case SECTION_CPUS:
 		return take_set(p, name, value, stored, e);
 	case SECTION_RULE:
@@ -403,6 +407,8 @@ rules_parse(
 	check_patterns(&p, first_rule);
 	if (p.global_on_error != ON_ERROR_UNSET)
 		rules->on_error = p.global_on_error;
+	if (p.global_enforce != ENFORCE_UNSET)
+		rules->enforce = p.global_enforce;
 	if (rc != 0 && notes->errors == errors)
 		notes_add(notes, NOTE_ERROR, "%s:%d: cannot be understood", file, rc);
 }

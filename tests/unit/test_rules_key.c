@@ -90,20 +90,36 @@ suggests_the_nearest_key(void **state)
 }
 
 static void
-takes_on_error_alone_in_global(void **state)
+takes_on_error_and_enforce_in_global(void **state)
 {
 	(void)state;
 	struct key key;
 	struct err e;
 	assert_int_equal(rules_global_key_parse("on-error", &key, &e), 0);
 	assert_int_equal(key.kind, KEY_ON_ERROR);
+	assert_int_equal(rules_global_key_parse("enforce", &key, &e), 0);
+	assert_int_equal(key.kind, KEY_ENFORCE);
 	assert_int_equal(rules_global_key_parse("vcpu3", &key, &e), -1);
 	assert_string_equal(
 		e.text, "'vcpu3' stands in [global]; for every guest, write it below [*]");
 	assert_int_equal(rules_global_key_parse("onerror", &key, &e), -1);
 	assert_string_equal(e.text, "unknown key 'onerror'; did you mean 'on-error'?");
 	assert_int_equal(rules_global_key_parse("xyz", &key, &e), -1);
-	assert_string_equal(e.text, "unknown key 'xyz'; the keys are on-error");
+	assert_string_equal(e.text, "unknown key 'xyz'; the keys are on-error, enforce");
+}
+
+static void
+takes_yes_and_no(void **state)
+{
+	(void)state;
+	enum enforce enforce;
+	struct err e;
+	assert_int_equal(rules_enforce_parse("yes", &enforce, &e), 0);
+	assert_int_equal(enforce, ENFORCE_YES);
+	assert_int_equal(rules_enforce_parse("no", &enforce, &e), 0);
+	assert_int_equal(enforce, ENFORCE_NO);
+	assert_int_equal(rules_enforce_parse("Yes", &enforce, &e), -1);
+	assert_string_equal(e.text, "enforce = Yes: write 'yes' or 'no'");
 }
 
 static void
@@ -234,7 +250,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses_every_key),
 		cmocka_unit_test(suggests_the_nearest_key),
-		cmocka_unit_test(takes_on_error_alone_in_global),
+		cmocka_unit_test(takes_on_error_and_enforce_in_global),
+		cmocka_unit_test(takes_yes_and_no),
 		cmocka_unit_test(bounds_the_names_of_sets),
 		cmocka_unit_test(parses_on_error),
 		cmocka_unit_test(checks_patterns_and_points_at_the_fault),
