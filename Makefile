@@ -8,6 +8,7 @@ SYSCONFDIR ?= /etc
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 # The guard's place below $(SYSCONFDIR)/libvirt/hooks: qemu, or qemu.d/50-vmaffinity next to another hook.
 HOOK ?= qemu
 
@@ -29,8 +30,8 @@ ALL_LDFLAGS = $(LDHARDEN) -Wl,--as-needed $(LDFLAGS)
 XML_CFLAGS := $(shell $(PKG_CONFIG) --cflags libxml-2.0)
 XML_LIBS := $(shell $(PKG_CONFIG) --libs libxml-2.0)
 INI_LIBS := -linih
-ADMIN_LIBS := $(shell $(PKG_CONFIG) --libs libvirt smartcols json-c)
-ADMIN_CFLAGS := $(shell $(PKG_CONFIG) --cflags libvirt smartcols json-c)
+ADMIN_LIBS := $(shell $(PKG_CONFIG) --libs libvirt smartcols json-c libsystemd)
+ADMIN_CFLAGS := $(shell $(PKG_CONFIG) --cflags libvirt smartcols json-c libsystemd)
 
 ENGINE := $(patsubst engine/%.c,%,$(wildcard engine/*.c))
 ENGINE_OBJECTS := $(ENGINE:%=$(BUILD)/engine/%.o)
@@ -69,7 +70,7 @@ include tests/tests.mk
 ETC := $(DESTDIR)$(SYSCONFDIR)
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(ETC)/libvirt/hooks $(dir $(ETC)/libvirt/hooks/$(HOOK)) \
-		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(COMPLETIONDIR)
+		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(COMPLETIONDIR) $(DESTDIR)$(UNITDIR)
 	for f in vmaffinity vmaffinity-hook; do \
 		install -m 0755 $(BUILD)/$$f $(DESTDIR)$(SBINDIR)/.$$f.new && \
 		mv -f $(DESTDIR)$(SBINDIR)/.$$f.new $(DESTDIR)$(SBINDIR)/$$f || exit 1; done
@@ -78,6 +79,8 @@ install: all
 	install -m 0644 man/vmaffinity.8 man/vmaffinity-hook.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 0644 man/vmaffinity.ini.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 conf/vmaffinity.bash $(DESTDIR)$(COMPLETIONDIR)/vmaffinity
+	sed 's,@SBINDIR@,$(SBINDIR),' conf/vmaffinity-watch.service >$(BUILD)/vmaffinity-watch.service
+	install -m 0644 $(BUILD)/vmaffinity-watch.service $(DESTDIR)$(UNITDIR)/vmaffinity-watch.service
 	test -e $(ETC)/vmaffinity.ini || install -m 0644 conf/vmaffinity.ini $(ETC)/vmaffinity.ini
 
 # All but the configuration. The hook goes first: nothing may run a worker that is half gone.
@@ -85,7 +88,8 @@ uninstall:
 	rm -f $(ETC)/libvirt/hooks/$(HOOK)
 	rm -f $(DESTDIR)$(SBINDIR)/vmaffinity $(DESTDIR)$(SBINDIR)/vmaffinity-hook \
 		$(DESTDIR)$(MANDIR)/man8/vmaffinity.8 $(DESTDIR)$(MANDIR)/man8/vmaffinity-hook.8 \
-		$(DESTDIR)$(MANDIR)/man5/vmaffinity.ini.5 $(DESTDIR)$(COMPLETIONDIR)/vmaffinity
+		$(DESTDIR)$(MANDIR)/man5/vmaffinity.ini.5 $(DESTDIR)$(COMPLETIONDIR)/vmaffinity \
+		$(DESTDIR)$(UNITDIR)/vmaffinity-watch.service
 
 clean:
 	rm -rf build

@@ -70,6 +70,7 @@ build  lib:inih                      libinih-dev                 inih-devel
 build  lib:libvirt                   libvirt-dev                 libvirt-devel
 build  lib:json-c                    libjson-c-dev               json-c-devel
 build  lib:smartcols                 libsmartcols-dev            libsmartcols-devel
+build  lib:libsystemd                libsystemd-dev              systemd-devel
 host   cmd:libvirtd                  libvirt-daemon-system       libvirt-daemon
 host   file:/etc/libvirt/qemu.conf   libvirt-daemon-system       libvirt-daemon-driver-qemu
 host   cmd:virsh                     libvirt-clients             libvirt-client
@@ -294,6 +295,7 @@ install_product()
 	[ $hook = qemu ] && is_ours "$hooks/qemu.d/50-vmaffinity" && rm "$hooks/qemu.d/50-vmaffinity"
 	step installed "$hooks/$hook"
 	more "$DESTDIR$PREFIX/sbin/vmaffinity-hook, $DESTDIR$PREFIX/sbin/vmaffinity"
+	more "$DESTDIR$PREFIX/lib/systemd/system/vmaffinity-watch.service, which is not enabled"
 	more "man pages and completion below $DESTDIR$PREFIX/share"
 	step rules "$rules: $sample"
 	[ -n "$DESTDIR" ] || activate
@@ -303,6 +305,10 @@ install_product()
 activate()
 {
 	local list line
+	if [ -d /run/systemd/system ]; then
+		logged systemctl daemon-reload
+		logged systemctl try-restart vmaffinity-watch.service
+	fi
 	list=$(daemons)
 	if [ -n "$list" ]; then
 		reload_daemons "$list"
@@ -337,6 +343,7 @@ uninstall_product()
 	local name list="" gone=no etc=$DESTDIR$SYSCONFDIR data=$DESTDIR$PREFIX/share
 	if [ -z "$DESTDIR" ]; then
 		need_root --uninstall
+		[ ! -d /run/systemd/system ] || logged systemctl disable --now vmaffinity-watch.service
 		list=$(daemons) # before, so that they hear of it at once
 	fi
 	for name in qemu qemu.d/50-vmaffinity; do
@@ -353,7 +360,7 @@ uninstall_product()
 	fi
 	take_away "$DESTDIR$PREFIX/sbin/vmaffinity-hook" "$DESTDIR$PREFIX/sbin/vmaffinity" \
 		"$data/man/man8/vmaffinity.8" "$data/man/man8/vmaffinity-hook.8" "$data/man/man5/vmaffinity.ini.5" \
-		"$data/bash-completion/completions/vmaffinity"
+		"$data/bash-completion/completions/vmaffinity" "$DESTDIR$PREFIX/lib/systemd/system/vmaffinity-watch.service"
 	[ -n "$DESTDIR" ] || take_away /run/vmaffinity.lock
 	if [ $purge = yes ]; then
 		take_away "$etc/vmaffinity.ini" "$etc/vmaffinity.d"/*.ini

@@ -31,6 +31,7 @@ enum exit_status command_apply(const struct options *options);
 enum exit_status command_status(const struct options *options);
 enum exit_status command_check(const struct options *options);
 enum exit_status command_doctor(const struct options *options);
+enum exit_status command_watch(const struct options *options);
 enum exit_status command_capture(const struct options *options);
 
 /* One line to stderr, "vmaffinity: ...", made safe for a terminal. */

@@ -132,6 +132,24 @@ static const struct command commands[] = {
 		"\n"
 		"Exit status: 0 if all is well, 1 if there is a WARN or a FAIL, 2 if it could not "
 		"look.\n"},
+	{"watch", command_watch, OPTION_CONFIG | OPTION_CONNECT, 0,
+		"Usage: vmaffinity watch [OPTION...]\n"
+		"\n"
+		"Goes on until it is ended, and keeps running guests as the rules say: pins what "
+		"is plugged\n"
+		"in, guests whose hook did not run, and what an edit of the rules changes. What "
+		"others change\n"
+		"is told, and left unless [global] has enforce = yes. vmaffinity-watch.service "
+		"runs "
+		"it.\n"
+		"\n"
+		"      --config FILE  read the rules from FILE, not /etc/vmaffinity.ini and "
+		"/etc/vmaffinity.d\n"
+		"      --connect URI  the libvirt daemon (qemu:///system)\n"
+		"      --help         this text\n"
+		"\n"
+		"Signals: HUP reads the rules again, TERM and INT end it.\n"
+		"Exit status: 0 when it was ended, 2 if it could not go on.\n"},
 	{"capture", command_capture, OPTION_SYSROOT, (size_t)-1,
 		"Usage: vmaffinity capture [OPTION...] [GUEST...]\n"
 		"\n"
@@ -158,6 +176,7 @@ static const char general_help[] =
 	"  status [GUEST...]   are guests that run as ruled, thread by thread\n"
 	"  doctor              is the hook in place, does it work, is the host as the rules need "
 	"it\n"
+	"  watch               goes on and keeps running guests as ruled: hotplug, edits\n"
 	"  capture [GUEST...]  this host's topology and a guest's cgroups as one text\n"
 	"  help [COMMAND]      this text, or a command's\n"
 	"\n"

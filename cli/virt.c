@@ -92,14 +92,114 @@ virt_xml(const struct virt_guest *guest, char **xml, struct err *e)
 }
 
 void
-virt_close(struct virt *virt)
+virt_forget(struct virt *virt)
 {
 	for (size_t i = 0; i < virt->count; i++) {
 		virDomainFree(virt->guests[i].domain);
 		free(virt->guests[i].name);
 	}
 	free(virt->guests);
+	virt->guests = NULL;
+	virt->count = 0;
+}
+
+void
+virt_close(struct virt *virt)
+{
+	virt_forget(virt);
 	if (virt->connection != NULL)
 		virConnectClose(virt->connection);
 	*virt = (struct virt){0};
+}
+
+int
+virt_loop_open(struct err *e)
+{
+	virSetErrorFunc(NULL, be_quiet);
+	return virEventRegisterDefaultImpl() == 0 ? 0 : virt_error(e);
+}
+
+static void
+is_ready(int watch, int fd, int events, void *data)
+{
+	const struct virt_source *source = data;
+	(void)watch;
+	(void)fd;
+	(void)events;
+	source->ready(source->data);
+}
+
+int
+virt_loop_add(struct virt_source *source, struct err *e)
+{
+	return virEventAddHandle(source->fd, VIR_EVENT_HANDLE_READABLE, is_ready, source, NULL) >= 0
+		       ? 0
+		       : err_set(e, "the event loop takes no more files");
+}
+
+int
+virt_loop_run(struct err *e)
+{
+	return virEventRunDefaultImpl() == 0 ? 0 : virt_error(e);
+}
+
+static int
+on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *data)
+{
+	const struct virt_listener *listener = data;
+	(void)connection;
+	(void)detail;
+	if (event == VIR_DOMAIN_EVENT_STARTED)
+		listener->tell(listener->data, VIRT_STARTED, virDomainGetName(domain));
+	else if (event == VIR_DOMAIN_EVENT_STOPPED)
+		listener->tell(listener->data, VIRT_STOPPED, virDomainGetName(domain));
+	return 0;
+}
+
+static void
+on_tunable(virConnectPtr connection, virDomainPtr domain, virTypedParameterPtr parameters,
+	int count, void *data)
+{
+	const struct virt_listener *listener = data;
+	(void)connection;
+	(void)parameters;
+	(void)count;
+	listener->tell(listener->data, VIRT_CHANGED, virDomainGetName(domain));
+}
+
+/* Memory that is plugged in makes libvirt write to the guest's cpusets. */
+static void
+on_device(virConnectPtr connection, virDomainPtr domain, const char *device, void *data)
+{
+	const struct virt_listener *listener = data;
+	(void)connection;
+	(void)device;
+	listener->tell(listener->data, VIRT_CHANGED, virDomainGetName(domain));
+}
+
+static void
+on_close(virConnectPtr connection, int reason, void *data)
+{
+	const struct virt_listener *listener = data;
+	(void)connection;
+	(void)reason;
+	listener->tell(listener->data, VIRT_LOST, NULL);
+}
+
+int
+virt_listen(struct virt *virt, struct virt_listener *listener, struct err *e)
+{
+	const struct {
+		int event;
+		virConnectDomainEventGenericCallback call;
+	} events[] = {{VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
+		{VIR_DOMAIN_EVENT_ID_TUNABLE, VIR_DOMAIN_EVENT_CALLBACK(on_tunable)},
+		{VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device)}};
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (virConnectDomainEventRegisterAny(virt->connection, NULL, events[i].event,
+			    events[i].call, listener, NULL) < 0)
+			return virt_error(e);
+	if (virConnectRegisterCloseCallback(virt->connection, on_close, listener, NULL) != 0)
+		return virt_error(e);
+	return 0;
 }

@@ -32,6 +32,9 @@ void virt_close(struct virt *virt);
  */
 int virt_list(struct virt *virt, bool running, struct err *e);
 
+/* Forgets the guests that it was asked for. */
+void virt_forget(struct virt *virt);
+
 /* Adds the guest called name. Returns 0, or -1 with the reason: there is none, for example. */
 int virt_find(struct virt *virt, const char *name, struct err *e);
 
@@ -43,5 +46,38 @@ int virt_find(struct virt *virt, const char *name, struct err *e);
  * caller frees; VIRT_GONE or -1, with the reason.
  */
 int virt_xml(const struct virt_guest *guest, char **xml, struct err *e);
+
+/*
+ * For a program that goes on: libvirt's events. They come out of virt_loop_run(), as does what
+ * other files have to say. To be set up by virt_loop_open() before virt_open().
+ */
+
+enum virt_event {
+	VIRT_STARTED, /* in whatever way: restored, migrated in, ... */
+	VIRT_STOPPED, /* likewise */
+	VIRT_CHANGED, /* somebody gave it other pins, or another device, while it runs */
+	VIRT_LOST,    /* the connection to the daemon: only virt_close() is of use now */
+};
+
+/* Who is told; the guest is NULL with VIRT_LOST. It must not call virt_ functions. */
+struct virt_listener {
+	void (*tell)(void *data, enum virt_event event, const char *guest);
+	void *data;
+};
+
+/* Called when there is something to read from fd. */
+struct virt_source {
+	int fd;
+	void (*ready)(void *data);
+	void *data;
+};
+
+/* Both listener and source must live on. Return 0, or -1 with the reason. */
+int virt_loop_open(struct err *e);
+int virt_loop_add(struct virt_source *source, struct err *e);
+int virt_listen(struct virt *virt, struct virt_listener *listener, struct err *e);
+
+/* Waits until something happens, and calls who is to be told. Returns 0, or -1 with the reason. */
+int virt_loop_run(struct err *e);
 
 #endif

@@ -3,7 +3,7 @@
 _vmaffinity()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} before="" command="" word i
-	local commands="plan check apply status doctor capture help"
+	local commands="plan check apply status doctor watch capture help"
 	local options="--config --sysroot --connect --xml --json --all --version --help"
 
 	COMPREPLY=()

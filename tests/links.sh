@@ -22,7 +22,7 @@ needs() {
 
 needs vmaffinity-guard 'libc.so.6'
 needs vmaffinity-hook 'libc.so.6 libinih.so.1 libxml2.so.*'
-needs vmaffinity 'libc.so.6 libinih.so.1 libjson-c.so.* libsmartcols.so.1 libvirt.so.0 libxml2.so.*'
+needs vmaffinity 'libc.so.6 libinih.so.1 libjson-c.so.* libsmartcols.so.1 libsystemd.so.0 libvirt.so.0 libxml2.so.*'
 
 # Only domain.c may know libxml2, only rules_parse.c inih, only cli/virt.c libvirt: the walls of the house.
 only() {

@@ -23,6 +23,7 @@ expected()
 	sed "s/ / $(id -u) /" <<-'END'
 		755 etc/libvirt/hooks/qemu
 		644 etc/vmaffinity.ini
+		644 usr/lib/systemd/system/vmaffinity-watch.service
 		755 usr/sbin/vmaffinity
 		755 usr/sbin/vmaffinity-hook
 		644 usr/share/bash-completion/completions/vmaffinity
@@ -297,9 +298,9 @@ completions()
 END
 	export PATH=$FAKE:$PATH
 	mkdir "$BATS_TEST_TMPDIR/there" && touch "$BATS_TEST_TMPDIR/there/a.ini"
-	[ "$(completions vmaffinity '')" = "apply capture check doctor help plan status" ]
+	[ "$(completions vmaffinity '')" = "apply capture check doctor help plan status watch" ]
 	[ "$(completions vmaffinity --config x.ini p)" = plan ]
-	[ "$(completions vmaffinity help '')" = "apply capture check doctor plan status" ]
+	[ "$(completions vmaffinity help '')" = "apply capture check doctor plan status watch" ]
 	[ "$(completions vmaffinity s)" = status ]
 	[ "$(completions vmaffinity --s)" = --sysroot ]
 	[ "$(completions vmaffinity plan --j)" = --json ]

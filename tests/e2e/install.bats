@@ -54,6 +54,7 @@ vcpu_rules()
 	diff - <(changes) <<-'END'
 		> /etc/libvirt/hooks/qemu
 		> /etc/vmaffinity.ini
+		> /usr/lib/systemd/system/vmaffinity-watch.service
 		> /usr/sbin/vmaffinity
 		> /usr/sbin/vmaffinity-hook
 		> /usr/share/bash-completion/completions/vmaffinity

@@ -1,0 +1,62 @@
+/* What "vmaffinity watch" knows of a guest, of the rules' files, and does about them. */
+#ifndef VMAFFINITY_CLI_WATCH_H
+#define VMAFFINITY_CLI_WATCH_H
+
+#include "cli.h"
+#include "virt.h"
+
+#include "../engine/group.h"
+#include "../engine/notes.h"
+#include "../engine/pin.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Why a guest is to be looked at, each a bit; what is set then is_to_set() says. */
+enum watch_reason {
+	WATCH_MET = 1,	   /* nothing is known of it, or of what happened to it lately */
+	WATCH_STARTED = 2, /* libvirt has just started it */
+	WATCH_RULES = 4,   /* the rules are others than before */
+	WATCH_GROUPS = 8,  /* groups came */
+	WATCH_CHANGED = 16 /* somebody else changed something about it */
+};
+
+struct watched {
+	char *name;
+	int watch;	    /* the inotify watch of the directory that holds its groups, or -1 */
+	unsigned reasons;   /* bits of enum watch_reason; 0: nothing is to be done */
+	struct group *came; /* groups that libvirt has made since the last look */
+	size_t came_count;
+	unsigned failures; /* in a row */
+	struct notes told; /* what is wrong with it, as it was told last */
+};
+
+void watched_free(struct watched *guest);
+
+/* Libvirt has made this group. Returns 0, or -1 with the reason. */
+int watched_add_group(struct watched *guest, struct group group, struct err *e);
+
+/* What a look at a guest needs. */
+struct watch_view {
+	struct virt *virt;
+	struct pin_host *host;	 /* the rules in force */
+	struct pin_host *before; /* those that were in force at the last look, or NULL */
+	int inotify;		 /* where the guest's directory is to be watched */
+};
+
+/*
+ * Looks at a guest for all its reasons, sets what is ours to set, and tells what is not as ruled
+ * if that is news. Afterwards guest->reasons holds those that are left, for another try.
+ */
+void watch_guest(const struct watch_view *view, struct watched *guest);
+
+/*
+ * An inotify fd that tells of changes to the rules' files: of config, or of those in the standard
+ * places below the directory fd root if that is NULL. Returns it, or -1 with the reason.
+ */
+int watch_rules_open(int root, const char *config, struct err *e);
+
+/* Reads what it tells. Returns whether the rules may be others now. */
+bool watch_rules_changed(int inotify, int root, const char *config);
+
+#endif

@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# vmaffinity watch where no libvirt answers. What it does to guests: tests/e2e/watch.bats.
+# shellcheck disable=SC2154 # stderr, set by run
+
+load cli
+
+setup()
+{
+	cli_setup
+	rules=$BATS_TEST_TMPDIR/rules.ini
+	out=$BATS_TEST_TMPDIR/out
+	nobody="qemu+unix:///system?socket=$BATS_TEST_TMPDIR/nobody"
+}
+teardown() { [ -z "${watch:-}" ] || kill -KILL "$watch"; }
+
+# eventually REGEX N: N lines of its output are like that, within 10 s.
+eventually()
+{
+	local tries=0
+	until [ "$(grep -cE -- "$1" "$out")" = "$2" ]; do
+		[ $((tries += 1)) -le 200 ] || { cat "$out" >&2; return 1; }
+		sleep 0.05
+	done
+}
+
+@test "rules whose directory is not there: it cannot be watched" {
+	run -2 --separate-stderr vmaffinity watch --config "$BATS_TEST_TMPDIR/none/rules.ini" --connect "$nobody"
+	same "vmaffinity: the directory of $BATS_TEST_TMPDIR/none/rules.ini cannot be watched: No such file or directory" "$stderr"
+}
+
+@test "it waits for libvirt, reads what is edited, and ends well" {
+	printf '[*]\nvcpus = 1-0\n' >"$rules"
+	"$BUILD/vmaffinity" watch --config "$rules" --connect "$nobody" >"$out" 2>&1 3>&- &
+	watch=$!
+	eventually 'range 1-0 runs backwards' 1
+	eventually 'the rules have errors: none is in force' 1
+	eventually 'trying again until it answers' 1
+	printf '[*]\nvcpus = 0-1\n' >"$rules.new"
+	mv "$rules.new" "$rules"
+	eventually '^rules in force: 1, from 1 file$' 1
+	chmod 666 "$rules"
+	eventually 'the rules have errors: those before stay in force' 1
+	chmod 644 "$rules"
+	eventually '^rules in force: 1, from 1 file$' 2
+	kill -HUP "$watch"
+	eventually '^rules in force: 1, from 1 file$' 3
+	: >"$BATS_TEST_TMPDIR/other.ini"
+	kill -TERM "$watch"
+	wait "$watch"
+	watch=
+	eventually 'trying again until it answers' 1
+	eventually '^rules in force' 3
+}

@@ -1,0 +1,218 @@
+#!/usr/bin/env bats
+# vmaffinity watch: guests stay as ruled while they run.
+# shellcheck disable=SC2154 # output, set by run
+
+# shellcheck disable=SC2030,SC2031 # WATCH is of one case
+bats_require_minimum_version 1.5.0
+load lib
+
+setup()
+{
+	case_setup
+	printf '[*]\nemulator = 0\nvcpus = 1\niothreads = 1\n' | rules
+	WATCH_OUT=$E2E_DIR/watch.out
+}
+
+teardown()
+{
+	watch_stop
+	case_teardown
+}
+
+# It has done what is to be done at its start when this returns.
+watch_start()
+{
+	vmaffinity watch >"$WATCH_OUT" 2>&1 3>&- 4>&- &
+	WATCH=$!
+	eventually told '^libvirt answers'
+}
+
+# Ends it; it must end well.
+watch_stop()
+{
+	[ -n "${WATCH:-}" ] || return 0
+	kill "$WATCH"
+	wait "$WATCH" || fail "watch ended with $?:" "$(cat "$WATCH_OUT")"
+	WATCH=
+}
+
+# told REGEX [N]: so often (once or more).
+told()
+{
+	local n
+	n=$(grep -cE -- "$1" "$WATCH_OUT")
+	[ "$n" -ge 1 ] && [ "$n" = "${2:-$n}" ]
+}
+
+# Waits for what the watch does until it is at rest: nothing more is told for half a second.
+watch_settled()
+{
+	local before=x
+	until [ "$before" = "$(wc -c <"$WATCH_OUT")" ]; do
+		before=$(wc -c <"$WATCH_OUT")
+		sleep 0.5
+	done
+}
+
+pinned() { assert_pinned "$@" 2>/dev/null; }
+guest_is() { assert_guest "$@" 2>/dev/null; }
+
+@test "vCPUs and iothreads that are plugged in are pinned" {
+	guest_start g vcpus=4 current=1 iothreads=1
+	watch_start
+	v setvcpus --domain g --count 4 --live
+	v iothreadadd --domain g --id 7 --live
+	eventually guest_is g 0 1 1
+	watch_settled
+	assert_guest g 0 1 1
+	show "$(cat "$WATCH_OUT")"
+	v iothreaddel --domain g --id 7 --live
+	v iothreadadd --domain g --id 7 --live
+	eventually guest_is g 0 1 1
+}
+
+@test "guests that start, and one whose hook did not run" {
+	mv "$GUARD" "$E2E_DIR/guard"
+	host_reload
+	guest_start before vcpus=2 vcpupin=0:0-1
+	watch_start
+	eventually guest_is before 0 1
+	guest_start after vcpus=2 cpuset=0
+	eventually guest_is after 0 1
+	guest_stop after
+	v start --domain after
+	eventually guest_is after 0 1
+	show "$(cat "$WATCH_OUT")"
+	install -m 755 "$E2E_DIR/guard" "$GUARD"
+	host_reload
+}
+
+@test "an edit of the rules: what it changes is set, once it is without error" {
+	guest_start g vcpus=2
+	guest_start other vcpus=2
+	watch_start
+	v vcpupin --domain other --vcpu 0 --cpulist 0 --live
+	printf '[*]\nemulator = 0\nvcpus = 9-8\n' | rules
+	eventually told 'those before stay in force'
+	watch_settled
+	assert_guest g 0 1
+	printf '[*]\nemulator = 0\nvcpus = 1\n[g]\nemulator = 1\nvcpus = 0\n' | rules
+	eventually guest_is g 1 0
+	watch_settled
+	# the edit is not about it
+	assert_pinned other vcpu0 0
+	assert_pinned other vcpu1 1
+	mkdir -p "$RULES_DIR"
+	printf '[other]\nvcpus = 0-1\n' | install -m 644 /dev/stdin "$RULES_DIR/more.ini"
+	eventually guest_is other 0 0-1
+	rm "$RULES_DIR/more.ini"
+	eventually guest_is other 0 1
+	show "$(cat "$WATCH_OUT")"
+}
+
+@test "what an administrator pins by hand is told, and left; with enforce it is put back" {
+	guest_start g vcpus=2 iothreads=1
+	watch_start
+	v vcpupin --domain g --vcpu 1 --cpulist 0 --live
+	eventually told '^g: warning: vcpu1: the cgroup has CPUs 0; the rule says 1; left as it is$'
+	v iothreadpin --domain g --iothread 1 --cpulist 0 --live
+	eventually told '^g: warning: iothread1: the cgroup has CPUs 0; the rule says 1; left as it is$'
+	run -1 vmaffinity status g
+	show "$output"
+	watch_settled
+	assert_pinned g vcpu1 0
+	assert_pinned g iothread1 0
+	# something else is plugged in: that is pinned, and no more
+	v iothreadadd --domain g --id 7 --live
+	eventually pinned g iothread7 1
+	watch_settled
+	assert_pinned g vcpu1 0
+	told '^g: warning: vcpu1: ' 2
+	printf '[global]\nenforce = yes\n[*]\nemulator = 0\nvcpus = 1\niothreads = 1\n' | rules
+	eventually guest_is g 0 1 1
+	eventually told '^g: as ruled again$'
+	v emulatorpin --domain g --cpulist 1 --live
+	eventually guest_is g 0 1 1
+	show "$(cat "$WATCH_OUT")"
+}
+
+@test "the daemon goes and comes back" {
+	guest_start g vcpus=2 current=1
+	guest_start ends
+	watch_start
+	host_stop
+	eventually told '^libvirt has gone'
+	kill "$(guest_pid ends)"
+	host_start
+	eventually told '^libvirt answers; guests that run: 1$' 1
+	v setvcpus --domain g --count 2 --live
+	eventually guest_is g 0 1
+	host_kill
+	eventually told '^libvirt has gone' 2
+	host_start
+	v start --domain ends
+	eventually guest_is ends 0 1
+	eventually told '^libvirt answers' 3
+	show "$(cat "$WATCH_OUT")"
+}
+
+@test "started before the daemon, and with rules that have errors: it waits for both" {
+	guest_start g vcpus=2
+	v vcpupin --domain g --vcpu 0 --cpulist 0-1 --live
+	host_stop
+	printf '[*]\nvcpus = 9-8\n' | rules
+	vmaffinity watch >"$WATCH_OUT" 2>&1 3>&- 4>&- &
+	WATCH=$!
+	eventually told 'none is in force'
+	eventually told 'trying again until it answers'
+	printf '[*]\nemulator = 0\nvcpus = 1\n' | rules
+	eventually told '^rules in force: 1, from 1 file$'
+	host_start
+	eventually guest_is g 0 1
+	show "$(cat "$WATCH_OUT")"
+}
+
+@test "it says when it is ready, and uses no CPU time when nothing happens" {
+	local socket=$E2E_DIR/notify before
+	guest_start g vcpus=2
+	python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+s.settimeout(60)
+print(s.recv(100).decode(), flush=True)
+print(s.recv(100).decode(), flush=True)' "$socket" >"$E2E_DIR/notified" 3>&- 4>&- &
+	eventually test -S "$socket"
+	NOTIFY_SOCKET=$socket watch_start
+	eventually grep -qx READY=1 "$E2E_DIR/notified"
+	watch_settled
+	before=$(cut -d ' ' -f 14-15 "/proc/$WATCH/stat")
+	strace -f -qq -c -o "$E2E_DIR/calls" -p "$WATCH" 3>&- 4>&- &
+	sleep 3
+	[ "$before" = "$(cut -d ' ' -f 14-15 "/proc/$WATCH/stat")" ]
+	kill $!
+	wait $! || true
+	[ ! -s "$E2E_DIR/calls" ] || fail "calls while nothing happens:" "$(cat "$E2E_DIR/calls")"
+	watch_stop
+	eventually grep -qx STOPPING=1 "$E2E_DIR/notified"
+}
+
+@test "20 times plugged in, guests that come and go: all as ruled, no file left open" {
+	local n fds
+	watch_start
+	guest_start g iothreads=1
+	eventually guest_is g 0 1 1
+	watch_settled
+	fds=$(find "/proc/$WATCH/fd" -type l | wc -l)
+	for n in $(seq 20); do
+		v iothreadadd --domain g --id 2 --live
+		eventually guest_is g 0 1 1
+		v iothreaddel --domain g --id 2 --live
+		guest_start "n$n"
+		eventually guest_is "n$n" 0 1
+		guest_stop "n$n"
+	done
+	watch_settled
+	[ "$(find "/proc/$WATCH/fd" -type l | wc -l)" = "$fds" ]
+	run ! grep -E 'error|warning' "$WATCH_OUT"
+}
