@@ -73,6 +73,14 @@ fill()
 		"$suite" "$image.new/root" "deb $uri $suite main" && configure "$image.new/root"
 }
 
+# discard DIRECTORY: an image. Who was stopped while making it may have left this machine's /dev, /proc and /sys in there.
+discard()
+{
+	local at
+	awk -v "dir=$1/" 'index($2, dir) == 1 { print $2 }' /proc/self/mounts | sort -r | while read -r at; do umount -l "$at"; done
+	rm -rf --one-file-system "$1"
+}
+
 if [ "${1:-}" = --before-packages ]; then
 	before_packages "$2"
 	exit
@@ -85,6 +93,9 @@ vm_host "$host"
 PATH=$PATH:/usr/sbin:/sbin
 command -v mmdebstrap >/dev/null || die "mmdebstrap is not installed"
 
+mkdir -p "$VM_CACHE"
+exec 9>"$VM_CACHE/$host.lock"
+flock 9
 key=$({ packages; cat "$here/build.sh" "$here/hosts.bash" "$here/vm-cases.service"; } | sha256sum)
 if [ -e "$image/key" ] && [ "$(cat "$image/key")" = "$key" ]; then
 	exit 0
@@ -92,9 +103,10 @@ fi
 uri=$(mirror)
 
 started=$SECONDS
-rm -rf "$image" "$image.new"
+discard "$image"
+discard "$image.new"
 mkdir -p "$image.new"
-trap 'rm -rf "$image.new"' EXIT
+trap 'discard "$image.new"' EXIT
 apt_options >"$image.new/apt.conf"
 if ! fill >"$image.new/log" 2>&1; then
 	cat "$image.new/log" >&2
