@@ -10,7 +10,7 @@ host_start()
 {
 	systemctl reset-failed libvirtd.service 2>/dev/null
 	systemctl start libvirtd.service || return 1
-	timeout 60 virsh -q -c qemu:///system version >/dev/null
+	timeout 300 virsh -q -c qemu:///system version >/dev/null
 }
 
 host_stop() { systemctl stop libvirtd.service 2>/dev/null; }
@@ -34,7 +34,7 @@ host_restart()
 {
 	systemctl reset-failed libvirtd.service 2>/dev/null
 	systemctl restart libvirtd.service || return 1
-	timeout 60 virsh -q -c qemu:///system version >/dev/null
+	timeout 300 virsh -q -c qemu:///system version >/dev/null
 }
 
 host_reload() { systemctl reload libvirtd.service; }
@@ -46,6 +46,8 @@ host_log()
 	journalctl --quiet --boot --no-pager --output=short-full --no-hostname --all --identifier=vmaffinity
 }
 
+host_report() { journalctl --quiet --boot --no-pager --no-hostname --lines=60; }
+
 # Away for those who call syslog(3), as where no log daemon runs.
 host_log_stop() { rm -f /dev/log; }
 host_log_start() { ln -sf /run/systemd/journal/dev-log /dev/log; }
@@ -56,12 +58,16 @@ host_partition() { :; }
 # host_limit LIST: the CPUs that guests may use at all; 0-7 lifts it. No guest may be running.
 host_limit()
 {
-	local top
+	local top dir
 	if [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then
 		systemctl set-property --runtime machine.slice AllowedCPUs="${1#0-7}"
 		return
 	fi
-	# systemd has no such setting for cgroup v1; libvirt takes over what it finds there
+	# systemd has no such setting for cgroup v1; libvirt takes over what it finds there, which no group below may exceed
 	top=$(cpuset_mount 1:cpuset:)/machine.slice
-	mkdir -p "$top" && cat "$top/../cpuset.mems" >"$top/cpuset.mems" && echo "$1" >"$top/cpuset.cpus"
+	mkdir -p "$top" && cat "$top/../cpuset.mems" >"$top/cpuset.mems" || return 1
+	for dir in $(find "$top" -type d) $(find "$top" -depth -type d); do
+		echo "$1" >"$dir/cpuset.cpus" 2>/dev/null || true
+	done
+	[ "$(cat "$top/cpuset.cpus")" = "$1" ]
 }

@@ -21,7 +21,7 @@ HOST_CPUS=$(cat /sys/devices/system/cpu/online)
 fail() { printf '%s\n' "$*" >&2; return 1; }
 
 # Shown in the test's output even when it passes.
-show() { printf '# %s\n' "$@" >&3; }
+show() { printf '%s\n' "$@" | sed 's/^/# /' >&3; }
 
 # A hang must end the case, not the run.
 v() { timeout "${V_TIMEOUT:-60}" virsh -q -c qemu:///system "$@" 3>&- 4>&-; }
@@ -269,13 +269,14 @@ mask_of()
 # affinity_of DIR: "TID LIST" for every thread of the group.
 affinity_of()
 {
-	local tid status file=$1/cgroup.threads
+	local tid lines file=$1/cgroup.threads
 	[ -e "$file" ] || file=$1/tasks
 	while read -r tid; do
 		# it may have ended meanwhile
-		{ mapfile -t status <"/proc/$tid/status"; } 2>/dev/null || continue
-		[[ "${status[*]}" =~ Cpus_allowed_list:[[:space:]]*([0-9,-]+) ]] && echo "$tid ${BASH_REMATCH[1]}"
+		{ mapfile -t lines <"/proc/$tid/status"; } 2>/dev/null || continue
+		[[ "${lines[*]}" =~ Cpus_allowed_list:[[:space:]]*([0-9,-]+) ]] && echo "$tid ${BASH_REMATCH[1]}"
 	done <"$file"
+	return 0
 }
 
 # dir_pinned DIR LIST: its mask and each of its threads, of which there is at least one.
@@ -384,6 +385,7 @@ case_report()
 	local task name allowed
 	printf '\nthe log since the last mark:\n'
 	host_log | tail -n "+$((LOG_MARK + 1))"
+	host_report
 	printf '\nthe threads of the guests:\n'
 	for task in /proc/[0-9]*/task/[0-9]*; do
 		read -r name <"$task/comm" || continue

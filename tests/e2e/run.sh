@@ -22,16 +22,29 @@ fi
 # shellcheck source=tests/e2e/lib.bash disable=SC1091
 . "$here/lib.bash"
 product_save
-# install.sh does it, another installing command may not: the daemon looks for hooks only then
-host_reload || exit 1
+# install.sh has done it; another installing command has not: the daemon looks for hooks only then
+[ -z "${E2E_INSTALL:-}" ] || host_reload || exit 1
 
-for arg; do
-	[ ! -e "$arg" ] || exec bats "$@"
-done
-# wide.bats wants more CPUs than most machines for development have: a host of tests/vm has them.
+# Without a file among the arguments: all. wide.bats wants more CPUs than most machines for development have: a host of
+# tests/vm has them.
 files=()
 for file in "$here"/*.bats; do
-	[ "${file##*/}" = wide.bats ] && [ "$(nproc --all)" -lt 8 ] && continue
-	files+=("$file")
+	[ "${file##*/}" = wide.bats ] && [ "$(nproc --all)" -lt 8 ] || files+=("$file")
 done
-exec bats "$@" "${files[@]}"
+for arg; do
+	[ ! -e "$arg" ] || files=()
+done
+status=0
+bats "$@" "${files[@]}" || status=$?
+
+# The survival matrix, as far as survive.bats has filled it: a row for each fault, a column for each path.
+[ ! -e "$E2E_DIR/matrix" ] || awk -F '~' '
+	!($1 in seen) { seen[$1] = 1; faults[++rows] = $1 }
+	{ cell[$1, $2] = $3 }
+	function row(a, b, c, d) { printf "# %-24s | %-23s | %-23s | %s\n", a, b, c, d }
+	function of(fault, path) { return (fault, path) in cell ? cell[fault, path] : "-" }
+	END {
+		row("fault", "reconnect", "started", "restored")
+		for (i = 1; i <= rows; i++) row(faults[i], of(faults[i], "reconnect"), of(faults[i], "started"), of(faults[i], "restored"))
+	}' "$E2E_DIR/matrix"
+exit $status
