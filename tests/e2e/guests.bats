@@ -32,6 +32,7 @@ check_name()
 # repeat STRING N
 repeat() { printf "%0${2}d" 0 | sed "s/0/$1/g"; }
 
+# bats test_tags=vm
 @test "name: an ampersand and angle brackets" { check_name 'a&b<c>d'; }
 @test "name: an underscore" { check_name 'web_01'; }
 @test "name: a dot first" { check_name '.dot'; }
@@ -41,6 +42,7 @@ repeat() { printf "%0${2}d" 0 | sed "s/0/$1/g"; }
 @test "name: UTF-8" { check_name 'grün-日本'; }
 # shellcheck disable=SC2016 # not to be expanded
 @test "name: what a shell, a glob and a format would expand" { check_name '$HOME*[a]%s\n'; }
+# bats test_tags=vm
 @test "name: 70 characters" { check_name "$(repeat n 70)"; }
 
 @test "name: as long as libvirt takes" {
@@ -72,6 +74,7 @@ repeat() { printf "%0${2}d" 0 | sed "s/0/$1/g"; }
 	assert_guest a_b 0 1
 }
 
+# bats test_tags=vm
 @test "iothread ids with holes" {
 	printf '[*]\niothread2 = 0\niothread5-9 = 1\nvcpus = 1\n' | rules
 	guest_start g iothreads=3 iothreadids="2 5 9"
@@ -82,6 +85,7 @@ repeat() { printf "%0${2}d" 0 | sed "s/0/$1/g"; }
 	assert_pinned g vcpu0 1
 }
 
+# bats test_tags=vm
 @test "a custom partition" {
 	host_partition production
 	guest_start g vcpus=2 partition=/machine/production
@@ -102,6 +106,7 @@ repeat() { printf "%0${2}d" 0 | sed "s/0/$1/g"; }
 	assert_guest g 0 1
 }
 
+# bats test_tags=vm
 @test "fewer vCPUs than its maximum, and rules for those not there" {
 	printf '[*]\nvcpus = 1\nvcpu3 = 0\nvcpu200 = 0\niothread4 = 0\n' | rules
 	guest_start g vcpus=4 current=2

@@ -18,6 +18,7 @@ split_rules()
 	END
 }
 
+# bats test_tags=vm
 @test "a guest that starts is pinned" {
 	split_rules
 	guest_start g vcpus=2 iothreads=1
@@ -34,6 +35,7 @@ split_rules()
 	assert_log_lines 0
 }
 
+# bats test_tags=vm
 @test "a running guest is pinned when the daemon is killed and started again" {
 	guest_start g vcpus=2 iothreads=1
 	assert_guest g "$HOST_CPUS" "$HOST_CPUS" "$HOST_CPUS"
@@ -45,6 +47,7 @@ split_rules()
 	assert_vcpuinfo g 0 1
 }
 
+# bats test_tags=vm
 @test "a running guest follows changed rules when the daemon is restarted" {
 	split_rules
 	guest_start g vcpus=2 iothreads=1
@@ -74,6 +77,7 @@ split_rules()
 	assert_guest g "$HOST_CPUS" "$HOST_CPUS" "$HOST_CPUS"
 }
 
+# bats test_tags=vm
 @test "a guest restored from a file is pinned" {
 	guest_start g vcpus=2 iothreads=1
 	v save --domain g --file "$E2E_DIR/g.save" >/dev/null
@@ -85,6 +89,7 @@ split_rules()
 	assert_vcpuinfo g 1 1
 }
 
+# bats test_tags=vm
 @test "a guest started from its managed save is pinned" {
 	guest_start g vcpus=2 iothreads=1
 	v managedsave --domain g >/dev/null
@@ -116,6 +121,7 @@ split_rules()
 	assert_guest g 0 1
 }
 
+# bats test_tags=vm
 @test "pins in the guest's XML that disagree give way, every thread included" {
 	rules <<-'END'
 		[*]
@@ -148,6 +154,7 @@ split_rules()
 	assert_guest g 0-1 0-1
 }
 
+# bats test_tags=vm
 @test "a mask that virsh vcpupin made sticky on a running guest gives way" {
 	split_rules
 	guest_start g vcpus=2 iothreads=1
@@ -196,6 +203,7 @@ split_rules()
 	assert_guest h "$HOST_CPUS" "$HOST_CPUS"
 }
 
+# bats test_tags=vm
 @test "hotplugged vCPUs and iothreads are pinned at the next reconnect" {
 	split_rules
 	guest_start g vcpus=4 current=2 iothreads=1

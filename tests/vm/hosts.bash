@@ -1,10 +1,12 @@
-# shellcheck shell=bash disable=SC2034 # for build.sh and run.sh
+# shellcheck shell=bash disable=SC2034 # for build.sh, run.sh and check.sh
 # The virtual hosts: which Debian, and what its kernel is told. vm_host NAME sets
 #   suite     Debian's release
 #   cmdline   what is added to the kernel's command line
 #   image     the directory of what build.sh makes: kernel, initrd, root, key
 
-VM_HOSTS="debian13 debian12-v1"
+HOSTS="debian13 debian12-v1"
+# Whose QEMU emulates them all: in Debian 12's, guests start at half the speed.
+EMULATOR_HOST=debian13
 VM_CACHE=${VM_CACHE:-$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")/build/vm}
 
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 125; }
@@ -17,7 +19,7 @@ vm_host()
 		suite=bookworm
 		cmdline="systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=1"
 		;;
-	*) die "no such host: '$1'; there are: $VM_HOSTS" ;;
+	*) die "no such host: '$1'; there are: $HOSTS" ;;
 	esac
 	image=$VM_CACHE/$1
 }

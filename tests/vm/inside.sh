@@ -1,11 +1,11 @@
 #!/bin/bash
 # Runs inside a virtual host, as vm-cases.service: the end-to-end cases, on the libvirt of the host itself; then switches
-# it off. What is to be run comes in the file vm-command, each argument closed by a NUL.
+# it off. What is to be run is on the second disk, as shell code.
 exec </dev/null >/dev/virtio-ports/tap 2>&1
 cd "$(dirname "$0")/../.." || exit
-mapfile -d '' -t arguments <vm-command
+command=$(tr -d '\0' </dev/vdb)
 
-export E2E_HOST=systemd E2E_DIR=/run/e2e E2E_LOG=/dev/null E2E_VIRT_TYPE=qemu TMPDIR=/run/e2e/tmp HOME=/root TERM=dumb
+export E2E_HOST=systemd E2E_DIR=/run/e2e E2E_LOG=/dev/null E2E_VIRT_TYPE=qemu V_TIMEOUT=300 TMPDIR=/run/e2e/tmp HOME=/root TERM=dumb
 mkdir -p "$E2E_DIR/tmp"
 
 # shellcheck source=/dev/null
@@ -15,11 +15,11 @@ echo "# vm: $(cat /proc/cmdline)"
 echo "# vm: CPUs $(cat /sys/devices/system/cpu/online), nodes $(cat /sys/devices/system/node/online), booted in $(cut -d. -f1 /proc/uptime) s"
 
 # A guest's own AppArmor profile takes 12 s to compile here. libvirtd stays under its own, which is the one that decides
-# what a hook may do; wide.bats has a guest with both.
+# what a hook may do; host.bats has a guest with both.
 echo 'security_driver = "none"' >>/etc/libvirt/qemu.conf
 systemctl restart libvirtd.service
 
-"${arguments[@]}"
+bash -c "$command"
 echo "# vm: ended with $?"
 sync
 systemctl poweroff -ff
