@@ -16,7 +16,8 @@ to another program is left alone; hooks/qemu.d/50-vmaffinity is used then (libvi
   --demo       build it and show it at work: on a private libvirt daemon, with a throw-away
                guest, in namespaces of their own. Installs nothing but packages here, and
                touches no libvirt of this machine
-  --test       build it and run all tests, those with guests in the same kind of namespaces
+  --test       build it and run all tests, those with guests in the same kind of namespaces,
+               and on two virtual hosts, whose Debian comes from apt's mirror (3 GB in build/)
   --uninstall  take everything away but the configuration; running guests keep their pins
   --purge      with --uninstall: take the configuration away, too
   --help       this text
@@ -90,6 +91,9 @@ test   cmd:bats                      bats                        bats
 test   cmd:strace                    strace                      strace
 test   cmd:jq                        jq                          jq
 test   cmd:xmllint                   libxml2-utils               libxml2
+test   cmd:mmdebstrap                mmdebstrap                  mmdebstrap
+test   file:/usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring debian-keyring
+test   cmd:mke2fs                    e2fsprogs                   e2fsprogs
 test   cmd:mandoc                    mandoc                      mandoc
 test   cmd:hwloc-calc                hwloc-nox                   hwloc
 test   cmd:/usr/bin/python3          python3                     python3
@@ -391,33 +395,50 @@ demo()
 	step result "every thread ran where the rules say; guest, daemon and files are gone again"
 }
 
-# suite TARGET: shows what it prints, and counts it. Lint has no closing line of its own.
+# suite TARGET: shows what it prints, and counts it.
 suite()
 {
-	local status line ok bad
 	printf '\n# make %s\n' "$1"
 	run_make "$1" 2>&1 </dev/null | tee "$log"
-	status=${PIPESTATUS[0]}
+	count "$1" "${PIPESTATUS[0]}"
+}
+
+# count TARGET STATUS: what the log holds of it. Lint has no closing line of its own.
+count()
+{
+	local line ok bad
 	line=$(grep -xE '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
 	[ -n "$line" ] || line="$(grep -c '^ok ' "$log") passed, $(grep -c '^not ok ' "$log") failed"
 	read -r ok _ bad _ <<<"$line"
-	[ "$status" = 0 ] || [ "$bad" -gt 0 ] || bad=1 # it did not come to an end
+	[ "$2" = 0 ] || [ "$bad" -gt 0 ] || bad=1 # it did not come to an end
 	closing+=$(printf '\n# %-20s %s passed, %s failed' "make $1:" "$ok" "$bad")
 	passed=$((passed + ok)) failed=$((failed + bad))
 }
 
+# The virtual hosts take as long as all else together, a CPU each and not one more: they run beside it. They are a
+# process group, so that they end with this script.
 run_tests()
 {
-	local passed=0 failed=0 closing=""
+	local passed=0 failed=0 closing="" status=0
 	need_root --test
 	packages build host test
 	[ -z "${CI:-}" ] || export WERROR=1
 	# git tells what to check, also where the tree belongs to another user than root
 	export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$PWD
 	build
+	set -m
+	run_make check-vm >"$log.vm" 2>&1 </dev/null &
+	vm=$!
+	set +m
+	trap 'kill -- "-$vm" 2>/dev/null; rm -f "$log" "$log.vm"' EXIT
 	suite lint
 	suite check-sanitize
 	suite check
+	printf '\n# make check-vm, begun before the others\n'
+	wait "$vm" || status=$?
+	mv "$log.vm" "$log"
+	cat "$log"
+	count check-vm "$status"
 	printf '%s\n%s passed, %s failed\n' "$closing" "$passed" "$failed"
 	[ "$failed" = 0 ]
 }

@@ -2,7 +2,7 @@
 # Runs the suites that are named, each a TAP producer, shows what they print and closes with "N passed, N failed".
 # A suite that ends badly without a failed test, or runs none, is a failed test of its own.
 #
-# usage: BUILD=DIR [SANITIZE=1] tests/run.sh SUITE...      suites: links unit golden oracle cli fuzz e2e bench
+# usage: BUILD=DIR [SANITIZE=1] tests/run.sh SUITE...      suites: links unit golden oracle cli fuzz e2e bench vm
 set -u
 cd "$(dirname "$0")/.." || exit 2
 : "${BUILD:=build}" "${SANITIZE:=}"
@@ -49,6 +49,10 @@ suite_e2e() {
 # The benchmark once through and small: whether each of its programs leaves the masks it should.
 suite_bench() {
 	tests/bench/run.sh smoke
+}
+suite_vm() {
+	# shellcheck disable=SC2086 # words
+	tests/vm/check.sh ${VM_HOSTS:-}
 }
 
 passed=0 failed=0 summary=""

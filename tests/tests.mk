@@ -1,5 +1,6 @@
 #: make check           every suite as shipped: unit, golden, hwloc as oracle, cli, fuzz corpora, links, end to end, a glance at the benchmark
 #: make check-sanitize  the same under ASan, UBSan and LeakSanitizer
+#: make check-vm        end to end on virtual hosts with systemd and 8 CPUs, cgroup v2 and v1; VM_ALL=1: all cases, faults and rounds; VM_HOSTS="debian13"
 #: make lint            warnings of gcc and clang, analyzers, formatting, shell scripts, options in step
 #: make coverage        lines of engine/ and hook/ that the suites run through
 #: make fuzz            fuzzes each parser for FUZZ_SECONDS (60)
@@ -96,6 +97,9 @@ check-sanitize:
 	+$(MAKE) BUILD=build/sanitize SANITIZE=1 CFLAGS='-O1 -g' tests
 	BUILD=build/sanitize SANITIZE=1 tests/run.sh $(filter-out links bench,$(SUITES))
 
+check-vm:
+	tests/run.sh vm
+
 lint:
 	BUILD=$(BUILD) tests/lint.sh
 
@@ -114,4 +118,4 @@ bench: all $(BENCH_PROGRAMS)
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-.PHONY: tests check check-sanitize lint coverage fuzz bench format
+.PHONY: tests check check-sanitize check-vm lint coverage fuzz bench format
