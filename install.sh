@@ -415,8 +415,8 @@ count()
 	passed=$((passed + ok)) failed=$((failed + bad))
 }
 
-# The virtual hosts take as long as all else together, a CPU each and not one more: they run beside it. They are a
-# process group, so that they end with this script.
+# The virtual hosts take as long as all else together, a CPU each and not one more: they run beside it, on what it leaves
+# them. They are a process group, so that they end with this script.
 run_tests()
 {
 	local passed=0 failed=0 closing="" status=0

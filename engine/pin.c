@@ -99,6 +99,17 @@ note_missing(struct pin *pin)
 	}
 }
 
+bool
+pin_has_ended(const struct pin *pin)
+{
+	pid_t pid;
+	struct err e;
+	if (pin->matched.count == 0)
+		return false;
+	int r = process_find(pin->host->root, pin->domain.name, &pid, &e);
+	return r == PROCESS_NOT_RUNNING || (r == 0 && process_is_exiting(pin->host->root, pid));
+}
+
 static int
 open_scope(struct pin *pin, enum pin_intent intent, struct err *e)
 {
@@ -109,6 +120,10 @@ open_scope(struct pin *pin, enum pin_intent intent, struct err *e)
 	}
 	int r = scope_open(pin->host->root, pin->domain.name, &pin->scope, e);
 	pin->running = r == 0;
+	if (r == SCOPE_NO_GROUPS && pin_has_ended(pin)) {
+		r = SCOPE_NOT_RUNNING;
+		err_set(e, "the guest has just ended");
+	}
 	if (intent == PIN_SHOW && (r == SCOPE_NOT_RUNNING || r == SCOPE_NO_GROUPS)) {
 		notes_add(&pin->notes, r == SCOPE_NOT_RUNNING ? NOTE_INFO : NOTE_ERROR, "%s",
 			e->text);
@@ -199,17 +214,6 @@ pin_obstacle(const struct pin *pin)
 		if (pin->notes.items[i].level == NOTE_ERROR)
 			return pin->notes.items[i].text;
 	return pin->notes.errors > 0 ? "out of memory" : NULL;
-}
-
-bool
-pin_has_ended(const struct pin *pin)
-{
-	pid_t pid;
-	struct err e;
-	if (pin->matched.count == 0)
-		return false;
-	int r = process_find(pin->host->root, pin->domain.name, &pid, &e);
-	return r == PROCESS_NOT_RUNNING || (r == 0 && process_is_exiting(pin->host->root, pid));
 }
 
 static int

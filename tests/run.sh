@@ -51,8 +51,9 @@ suite_bench() {
 	tests/bench/run.sh smoke
 }
 suite_vm() {
+	# they have time, and what runs beside them may not
 	# shellcheck disable=SC2086 # words
-	tests/vm/check.sh ${VM_HOSTS:-}
+	nice tests/vm/check.sh ${VM_HOSTS:-}
 }
 
 passed=0 failed=0 summary=""

@@ -42,7 +42,6 @@ repeat() { printf "%0${2}d" 0 | sed "s/0/$1/g"; }
 @test "name: UTF-8" { check_name 'grün-日本'; }
 # shellcheck disable=SC2016 # not to be expanded
 @test "name: what a shell, a glob and a format would expand" { check_name '$HOME*[a]%s\n'; }
-# bats test_tags=vm
 @test "name: 70 characters" { check_name "$(repeat n 70)"; }
 
 @test "name: as long as libvirt takes" {

@@ -53,7 +53,6 @@ teardown() { case_teardown; }
 	[ "$status" = 0 ]
 }
 
-# bats test_tags=vm
 @test "on-error = fail refuses a start, and virsh shows why" {
 	printf '[global]\non-error = fail\n[g]\nvcpus = 999\n' | rules
 	guest_define g vcpus=2

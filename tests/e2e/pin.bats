@@ -47,7 +47,6 @@ split_rules()
 	assert_vcpuinfo g 0 1
 }
 
-# bats test_tags=vm
 @test "a running guest follows changed rules when the daemon is restarted" {
 	split_rules
 	guest_start g vcpus=2 iothreads=1
@@ -121,7 +120,6 @@ split_rules()
 	assert_guest g 0 1
 }
 
-# bats test_tags=vm
 @test "pins in the guest's XML that disagree give way, every thread included" {
 	rules <<-'END'
 		[*]

@@ -32,7 +32,7 @@ teardown() { case_teardown; }
 }
 
 # How many at once, and how often all of it.
-GUESTS=16
+GUESTS=${E2E_GUESTS:-16}
 ROUNDS=${E2E_ROUNDS:-1}
 
 # bats test_tags=vm
