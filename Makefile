@@ -48,7 +48,7 @@ $(BUILD)/vmaffinity-hook: $(BUILD)/hook/worker.o $(ENGINE_OBJECTS)
 $(BUILD)/vmaffinity: $(CLI_OBJECTS) $(ENGINE_OBJECTS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS) $(ADMIN_LIBS)
 
-$(BUILD)/engine/domain.o: EXTRA_CFLAGS = $(XML_CFLAGS)
+$(BUILD)/engine/xml.o: EXTRA_CFLAGS = $(XML_CFLAGS)
 $(CLI_OBJECTS): EXTRA_CFLAGS = $(ADMIN_CFLAGS)
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)

@@ -1,4 +1,4 @@
-/* What libvirt's XML says of one guest. The only module that knows libxml2. */
+/* What libvirt's XML says of one guest. */
 #ifndef VMAFFINITY_DOMAIN_H
 #define VMAFFINITY_DOMAIN_H
 
@@ -26,6 +26,7 @@ struct domain {
 	bool *vcpu_online;   /* by id */
 	unsigned *iothreads; /* ids, ascending */
 	size_t iothread_count;
+	struct cpumask numatune; /* the host's NUMA nodes that <numatune> names, in any mode */
 };
 
 /*

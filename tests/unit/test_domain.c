@@ -70,6 +70,34 @@ iothreads(const struct domain *domain)
 }
 
 static void
+reads_the_nodes_of_numatune(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *xml, *nodes;
+	} cases[] = {
+		{"", ""},
+		{"<numatune/>", ""},
+		{"<numatune><memory mode='strict' nodeset='1'/></numatune>", "1"},
+		{"<numatune><memory placement='auto'/></numatune>", ""},
+		{"<numatune><memory nodeset='0-3,^2'/><memnode cellid='0' nodeset='5'/>"
+		 "<memnode cellid='1' mode='preferred' nodeset='7'/></numatune>",
+			"0-1,3,5,7"},
+		{"<metadata><numatune><memory nodeset='1'/></numatune></metadata>", ""},
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct domain domain = parsed(around(cases[i].xml));
+		assert_mask(&domain.numatune, cases[i].nodes);
+		domain_free(&domain);
+	}
+	const char *wrong = around("<numatune><memnode nodeset='x'/></numatune>");
+	struct domain domain;
+	struct err e;
+	assert_int_equal(domain_parse(wrong, strlen(wrong), &domain, &e), -1);
+	assert_string_equal(e.text, "<numatune><memnode>: nodeset='x': a CPU number is missing");
+}
+
+static void
 reads_a_running_guest(void **state)
 {
 	(void)state;
@@ -432,6 +460,7 @@ main(void)
 	alarm(120); /* "without end" is a fault that is looked for here */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_running_guest),
+		cmocka_unit_test(reads_the_nodes_of_numatune),
 		cmocka_unit_test(has_defaults_for_what_is_not_there),
 		cmocka_unit_test(reads_odd_names),
 		cmocka_unit_test(reads_which_vcpus_are_online),

@@ -48,7 +48,7 @@ static const struct {
 	const char *xml, *reason;
 } wrong_pins[] = {
 	{"<vcpu cpuset='0-'>1</vcpu>", "<vcpu>: cpuset='0-': a CPU number is missing"},
-	{"<vcpu cpuset='0 1'>1</vcpu>", "<vcpu>: cpuset='0 1': not a list of CPUs"},
+	{"<vcpu cpuset='0 1'>1</vcpu>", "<vcpu>: cpuset='0 1': not a list"},
 	{"<vcpu cpuset=''>1</vcpu>", "<vcpu>: cpuset='': a CPU number is missing"},
 	{"<vcpu cpuset='0,'>1</vcpu>", "<vcpu>: cpuset='0,': a CPU number is missing"},
 	{"<cputune><vcpupin vcpu='x' cpuset='1'/></cputune>", "<vcpupin vcpu='x'>: not a number"},
