@@ -94,8 +94,12 @@ topology_get(struct topology *topology, enum topology_set set, const struct cpum
 		if (read_core_types(topology, e) != 0)
 			return -1;
 	} else if (!topology->sets[set].known) {
-		if (read_list(topology, paths[set], &topology->sets[set].mask, e) != 0)
+		bool nodes = set == TOPOLOGY_NODES || set == TOPOLOGY_MEMORY_NODES;
+		int r = read_list(topology, paths[set], &topology->sets[set].mask, e);
+		if (r < 0 || (r > 0 && !nodes))
 			return -1;
+		if (r > 0) /* a kernel without NUMA: all is node 0 */
+			cpumask_set_range(&topology->sets[set].mask, 0, 0);
 		topology->sets[set].known = true;
 	}
 	*mask = &topology->sets[set].mask;

@@ -349,10 +349,25 @@ tells_performance_cores_from_efficient_ones(void **state)
 			     "missing");
 }
 
+static void
+takes_all_for_node_0_without_numa(void **state)
+{
+	const struct tree *t = *state;
+	struct topology topology = {.root = t->fd};
+	const struct cpumask *mask;
+	struct err e;
+	assert_int_equal(topology_get(&topology, TOPOLOGY_NODES, &mask, &e), 0);
+	assert_mask(mask, "0");
+	assert_int_equal(topology_get(&topology, TOPOLOGY_MEMORY_NODES, &mask, &e), 0);
+	assert_mask(mask, "0");
+	topology_free(&topology);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		tree_test(takes_all_for_node_0_without_numa),
 		tree_test(reads_each_set),
 		tree_test(reads_a_set_once_and_only_that),
 		tree_test(says_which_file_is_wrong),
