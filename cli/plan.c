@@ -36,6 +36,28 @@ json_step(const struct pin *pin, const struct plan_step *step)
 	return object;
 }
 
+/* null if no rule is about it; "nodes" is null for keep, "now" if the guest does not run. */
+static json_object *
+json_memory(const struct pin *pin)
+{
+	const struct memory *memory = &pin->wish.memory;
+	if (memory->value == NULL)
+		return NULL;
+	json_object *object = json_object_new_object();
+	json_object *now = pin->running ? json_object_new_object() : NULL;
+	for (size_t i = 0; i < pin->plan.step_count && now != NULL; i++) {
+		char name[GROUP_NAME_MAX];
+		const struct plan_step *step = &pin->plan.steps[i];
+		json_object_object_add(
+			now, group_name(step->group, name), json_mask(step->nodes_now));
+	}
+	json_object_object_add(object, "nodes", json_mask(pin->plan.nodes));
+	json_object_object_add(
+		object, "rule", json_place(memory->value->file, memory->value->line));
+	json_object_object_add(object, "now", now);
+	return object;
+}
+
 static void
 print_json(const struct pin *pin)
 {
@@ -43,20 +65,18 @@ print_json(const struct pin *pin)
 	for (size_t i = 0; i < pin->plan.step_count; i++)
 		json_object_array_add(groups, json_step(pin, &pin->plan.steps[i]));
 	json_object_object_add(object, "groups", groups);
-	json_object_object_add(object, "memory", NULL);
+	json_object_object_add(object, "memory", json_memory(pin));
 	json_object_object_add(object, "notes", json_notes(&pin->notes));
 	json_print(object);
 }
 
 /* "FILE:LINE KEY = VALUE", a continued value on one line. */
 static char *
-rule_text(const struct setting *s, char *out, size_t size)
+rule_text(const char *key, const struct value *value, char *out, size_t size)
 {
-	char key[SETTING_KEY_MAX];
-	int n = snprintf(
-		out, size, "%s:%u  %s = ", s->value.file, s->value.line, setting_key(s, key));
+	int n = snprintf(out, size, "%s:%u  %s = ", value->file, value->line, key);
 	size_t used = n < 0 || (size_t)n >= size ? size - 1 : (size_t)n;
-	for (const char *t = s->value.text; *t != '\0' && used + 1 < size; t++)
+	for (const char *t = value->text; *t != '\0' && used + 1 < size; t++)
 		if (!isspace((unsigned char)*t) || !isspace((unsigned char)out[used - 1]))
 			out[used++] = isspace((unsigned char)*t) ? ' ' : *t;
 	out[used] = '\0';
@@ -67,7 +87,7 @@ rule_text(const struct setting *s, char *out, size_t size)
 static void
 fill_line(struct libscols_line *line, const struct plan_step *step, bool running)
 {
-	char name[GROUP_NAME_MAX], list[CELL_MAX], rule[2 * CELL_MAX];
+	char name[GROUP_NAME_MAX], key[SETTING_KEY_MAX], list[CELL_MAX], rule[2 * CELL_MAX];
 	const struct setting *s = step->setting;
 	size_t column = 0;
 	scols_line_set_data(line, column++, group_name(step->group, name));
@@ -77,12 +97,56 @@ fill_line(struct libscols_line *line, const struct plan_step *step, bool running
 				   : "-");
 	if (running)
 		scols_line_set_data(line, column++, cpumask_format(step->now, list, sizeof(list)));
-	scols_line_set_data(line, column, s != NULL ? rule_text(s, rule, sizeof(rule)) : "no rule");
+	scols_line_set_data(line, column,
+		s != NULL ? rule_text(setting_key(s, key), &s->value, rule, sizeof(rule))
+			  : "no rule");
+}
+
+/* "node 0", "nodes 0-1", "". Returns out. */
+static char *
+nodes_text(const struct cpumask *nodes, char *out, size_t size)
+{
+	char list[CELL_MAX];
+	cpumask_format(nodes, list, sizeof(list));
+	snprintf(out, size, "%s%s", cpumask_count(nodes) == 1 ? "node " : "nodes ", list);
+	if (list[0] == '\0')
+		out[0] = '\0';
+	return out;
+}
+
+/* What all groups have; "mixed" if they differ. */
+static char *
+nodes_now_text(const struct plan *plan, char *out, size_t size)
+{
+	const struct plan_step *first = plan->steps;
+	for (size_t i = 1; i < plan->step_count; i++)
+		if (!cpumask_equal(first->nodes_now, plan->steps[i].nodes_now)) {
+			snprintf(out, size, "mixed");
+			return out;
+		}
+	return nodes_text(first->nodes_now, out, size);
+}
+
+static void
+fill_memory_line(struct libscols_line *line, const struct pin *pin)
+{
+	const struct value *value = pin->wish.memory.value;
+	char text[CELL_MAX + 8], rule[2 * CELL_MAX];
+	size_t column = 0;
+	scols_line_set_data(line, column++, "memory");
+	scols_line_set_data(line, column++,
+		pin->plan.nodes != NULL ? nodes_text(pin->plan.nodes, text, sizeof(text)) : "keep");
+	if (pin->running && pin->plan.step_count > 0)
+		scols_line_set_data(line, column, nodes_now_text(&pin->plan, text, sizeof(text)));
+	column += pin->running;
+	scols_line_set_data(line, column, rule_text("memory", value, rule, sizeof(rule)));
 }
 
 static int
-fill_table(struct libscols_table *table, const struct plan *plan, bool running)
+fill_table(struct libscols_table *table, const struct pin *pin)
 {
+	const struct plan *plan = &pin->plan;
+	bool running = pin->running;
 	static const char *const columns[] = {"GROUP", "CPUS", "NOW", "RULE"};
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
 		if ((running || strcmp(columns[i], "NOW") != 0) &&
@@ -94,16 +158,22 @@ fill_table(struct libscols_table *table, const struct plan *plan, bool running)
 			return -1;
 		fill_line(line, &plan->steps[i], running);
 	}
+	if (pin->wish.memory.value != NULL) {
+		struct libscols_line *line = scols_table_new_line(table, NULL);
+		if (line == NULL)
+			return -1;
+		fill_memory_line(line, pin);
+	}
 	return scols_print_table(table);
 }
 
 static int
-print_table(const struct plan *plan, bool running)
+print_table(const struct pin *pin)
 {
 	struct libscols_table *table = scols_new_table();
 	if (table == NULL)
 		return -1;
-	int r = fill_table(table, plan, running);
+	int r = fill_table(table, pin);
 	scols_unref_table(table);
 	return r;
 }
@@ -122,7 +192,7 @@ print_text(const struct pin *pin)
 			pin->matched.rules[i]->line, pin->matched.rules[i]->section);
 	if (pin->running)
 		say(false, "  in    %s", pin->scope.path);
-	int r = print_table(&pin->plan, pin->running);
+	int r = print_table(pin);
 	say_notes(false, &pin->notes);
 	return r;
 }

@@ -53,15 +53,23 @@ has_come(const struct watched *guest, struct group group)
 	return false;
 }
 
-/* Whether the rules before said something else about a group. */
 static bool
-is_new_wish(const struct look *look, const struct plan_step *step)
+is_same_wish(const struct cpumask *a, const struct cpumask *b)
+{
+	return a == b || (a != NULL && b != NULL && cpumask_equal(a, b));
+}
+
+/* Whether the rules before said something else about what drifts in a group. */
+static bool
+is_new_wish(const struct look *look, const struct drift_group *group)
 {
 	const struct plan *before = &look->before.plan;
+	const struct plan_step *step = group->step;
+	if (look->compared && group->kind == DRIFT_MEMORY)
+		return !is_same_wish(before->nodes, group->nodes);
 	for (size_t i = 0; i < before->step_count && look->compared; i++)
 		if (group_compare(before->steps[i].group, step->group) == 0)
-			return before->steps[i].cpus == NULL ||
-			       !cpumask_equal(before->steps[i].cpus, step->cpus);
+			return !is_same_wish(before->steps[i].cpus, step->cpus);
 	return true;
 }
 
@@ -88,7 +96,7 @@ is_to_set(const struct look *look, const struct drift_group *group)
 		return true;
 	if ((reasons & WATCH_GROUPS) != 0 && has_come(look->guest, group->step->group))
 		return true;
-	if ((reasons & WATCH_RULES) != 0 && (unpinned || is_new_wish(look, group->step)))
+	if ((reasons & WATCH_RULES) != 0 && (unpinned || is_new_wish(look, group)))
 		return true;
 	return (reasons & WATCH_MET) != 0 && (unpinned || is_untouched(&look->drift));
 }
@@ -115,7 +123,7 @@ leave_the_rest(struct look *look)
 			struct plan_step *step =
 				&look->pin.plan.steps[drift->groups[i].step - look->pin.plan.steps];
 			step->cpus = NULL;
-			step->write = false;
+			step->write = step->write_nodes = false;
 		}
 }
 

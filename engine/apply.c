@@ -1,12 +1,10 @@
 #include "apply.h"
 
-#include "file.h"
+#include "apply_memory.h"
 
 #include <errno.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /*
  * A group whose threads are new at each look, this often, is not ours to settle: a fork bomb, or a
@@ -51,18 +49,6 @@ static int
 set_affinity(pid_t tid, const struct cpumask *cpus)
 {
 	return sched_setaffinity(tid, sizeof(*cpus), (const cpu_set_t *)cpus);
-}
-
-static int
-write_mask(const struct scope *scope, struct group group, const struct cpumask *cpus)
-{
-	char name[GROUP_NAME_MAX], path[64], list[CPULIST_MAX];
-	snprintf(path, sizeof(path), "%s/cpuset.cpus", group_name(group, name));
-	cpumask_format(cpus, list, sizeof(list) - 1);
-	/* Only v2 has empty ones. To write nothing would not reach the kernel; a newline does. */
-	if (list[0] == '\0')
-		strcpy(list, "\n");
-	return file_write_value(scope->directory, path, list, strlen(list));
 }
 
 static bool
@@ -194,7 +180,7 @@ settle_target(struct work *work, struct target *target, struct err *e)
 	char name[GROUP_NAME_MAX], list[128];
 	target->touched = true;
 	if (target->step->write) {
-		if (write_mask(work->scope, group, target->step->cpus) == 0) {
+		if (scope_write_mask(work->scope, group, "cpuset.cpus", target->step->cpus) == 0) {
 			target->written = true;
 			work->result->masks++;
 		} else if (scope_has_group(work->scope, group)) {
@@ -279,7 +265,8 @@ undo(const struct work *work)
 	for (size_t i = work->target_count; i-- > 0;) {
 		const struct target *target = &work->targets[i];
 		if (target->written &&
-			write_mask(work->scope, target->step->group, target->step->now) != 0 &&
+			scope_write_mask(work->scope, target->step->group, "cpuset.cpus",
+				target->step->now) != 0 &&
 			scope_has_group(work->scope, target->step->group))
 			failures++;
 	}
@@ -319,6 +306,9 @@ apply(const struct plan *plan, const struct scope *scope, struct apply_result *r
 			work.targets[work.target_count++] =
 				(struct target){.step = &plan->steps[i]};
 	int r = do_work(&work, e);
+	/* Last: the RAM that moves takes its time, and undoing it as long again. */
+	if (r == 0 && plan->nodes != NULL)
+		r = apply_memory(plan, scope, result, e);
 	if (r != 0) {
 		size_t failures = undo(&work);
 		if (failures > 0)

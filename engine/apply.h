@@ -1,6 +1,6 @@
 /*
- * Carries out a plan: masks, then the threads' own affinity, then reads everything back; or undoes
- * it all.
+ * Carries out a plan: masks, then the threads' own affinity, then memory nodes, and reads
+ * everything back; or undoes it all.
  */
 #ifndef VMAFFINITY_APPLY_H
 #define VMAFFINITY_APPLY_H
@@ -14,6 +14,7 @@
 struct apply_result {
 	size_t masks;	/* how many groups had their cpuset.cpus written */
 	size_t threads; /* how many threads had their affinity set besides */
+	size_t nodes;	/* how many groups had their cpuset.mems written */
 };
 
 /*

@@ -6,8 +6,8 @@
 /* How many of a group's threads are named that are kept elsewhere. */
 #define NAMED_MAX 3
 
-enum drift_kind
-drift_kind(const struct plan_step *step, const struct observed *observed,
+static enum drift_kind
+cpu_drift(const struct plan_step *step, const struct observed *observed,
 	const struct cpumask *allowed)
 {
 	if (step->cpus == NULL || cpumask_empty(step->cpus))
@@ -24,6 +24,16 @@ drift_kind(const struct plan_step *step, const struct observed *observed,
 	return DRIFT_NONE;
 }
 
+enum drift_kind
+drift_kind(const struct plan_step *step, const struct cpumask *nodes,
+	const struct observed *observed, const struct cpumask *allowed)
+{
+	enum drift_kind kind = cpu_drift(step, observed, allowed);
+	if (kind != DRIFT_NONE || nodes == NULL || cpumask_empty(nodes))
+		return kind;
+	return cpumask_equal(&observed->nodes, nodes) ? DRIFT_NONE : DRIFT_MEMORY;
+}
+
 int
 drift_find(int root, const struct plan *plan, const struct scope *scope, struct drift *drift,
 	struct err *e)
@@ -34,6 +44,7 @@ drift_find(int root, const struct plan *plan, const struct scope *scope, struct 
 	for (size_t i = 0; i < plan->step_count; i++) {
 		struct drift_group *group = &result.groups[result.count];
 		group->step = &plan->steps[i];
+		group->nodes = plan->nodes;
 		int r = observe(root, scope, group->step->group, &group->observed, e);
 		if (r < 0) {
 			drift_free(&result);
@@ -41,7 +52,8 @@ drift_find(int root, const struct plan *plan, const struct scope *scope, struct 
 		}
 		if (r == OBSERVE_GONE)
 			continue;
-		group->kind = drift_kind(group->step, &group->observed, &scope->allowed);
+		group->kind =
+			drift_kind(group->step, group->nodes, &group->observed, &scope->allowed);
 		result.drifted += group->kind != DRIFT_NONE;
 		result.count++;
 	}
@@ -61,9 +73,12 @@ drift_free(struct drift *drift)
 static bool
 drift_alike(const struct drift_group *a, const struct drift_group *b)
 {
-	return a->kind == b->kind && a->step->group.kind == b->step->group.kind &&
-	       a->step->group.id + 1 == b->step->group.id &&
-	       cpumask_equal(a->step->cpus, b->step->cpus) &&
+	if (a->kind != b->kind || a->step->group.kind != b->step->group.kind ||
+		a->step->group.id + 1 != b->step->group.id)
+		return false;
+	if (a->kind == DRIFT_MEMORY)
+		return cpumask_equal(&a->observed.nodes, &b->observed.nodes);
+	return cpumask_equal(a->step->cpus, b->step->cpus) &&
 	       cpumask_equal(&a->observed.cpus, &b->observed.cpus) &&
 	       cpumask_equal(&a->observed.granted, &b->observed.granted);
 }
@@ -102,8 +117,10 @@ tell_threads(const struct drift_group *group, const char *want, char *out, size_
 static void
 tell(const struct drift_group *group, char *out, size_t size)
 {
-	char want[128], have[128];
-	cpumask_format(group->step->cpus, want, sizeof(want));
+	char want[128] = "", have[128];
+	const struct cpumask *wish = group->kind == DRIFT_MEMORY ? group->nodes : group->step->cpus;
+	if (wish != NULL)
+		cpumask_format(wish, want, sizeof(want));
 	switch (group->kind) {
 	case DRIFT_NONE:
 		break;
@@ -123,6 +140,10 @@ tell(const struct drift_group *group, char *out, size_t size)
 		break;
 	case DRIFT_THREADS:
 		tell_threads(group, want, out, size);
+		break;
+	case DRIFT_MEMORY:
+		snprintf(out, size, "its memory may come from nodes %s; the rule says %s",
+			cpumask_format(&group->observed.nodes, have, sizeof(have)), want);
 		break;
 	}
 }

@@ -15,15 +15,19 @@ enum drift_kind {
 	DRIFT_MASK,	/* its mask is another one */
 	DRIFT_GRANTED,	/* its mask is right, but the kernel does not grant all of it */
 	DRIFT_THREADS, /* so is what is granted, but threads are kept elsewhere (the sticky mask) */
+	DRIFT_MEMORY,  /* its CPUs are as wished, its memory may come from other nodes */
 };
 
-/* How a group with this wish drifts, of which this was observed; allowed is what it may have. Pure.
+/*
+ * How a group with this wish drifts, of which this was observed; nodes are those wished for its
+ * memory, NULL if none are, and allowed is what CPUs it may have. Pure.
  */
-enum drift_kind drift_kind(const struct plan_step *step, const struct observed *observed,
-	const struct cpumask *allowed);
+enum drift_kind drift_kind(const struct plan_step *step, const struct cpumask *nodes,
+	const struct observed *observed, const struct cpumask *allowed);
 
 struct drift_group {
 	const struct plan_step *step;
+	const struct cpumask *nodes; /* wished for its memory; NULL: none are */
 	struct observed observed;
 	enum drift_kind kind;
 };

@@ -96,9 +96,7 @@ static void
 read_nodes(const struct scope *scope, struct group group, struct cpumask *nodes)
 {
 	struct err ignored;
-	if (scope_read_mask(scope, group,
-		    scope->v2 ? "cpuset.mems.effective" : "cpuset.effective_mems", nodes,
-		    &ignored) != 0)
+	if (scope_read_mask(scope, group, scope_effective_nodes_file(scope), nodes, &ignored) != 0)
 		*nodes = (struct cpumask){0};
 }
 

@@ -2,6 +2,7 @@
 
 #include "file.h"
 #include "lock.h"
+#include "shortfall.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ pin_host_load(struct pin_host *host, int root, const char *const files[], size_t
 	for (size_t i = 0; i < count; i++)
 		rules_load_file(&host->rules, AT_FDCWD, files[i], notes);
 	cpuexpr_check_rules(&host->rules, notes);
+	memory_check_rules(&host->rules, notes);
 	return notes->errors == errors ? 0 : -1;
 }
 
@@ -39,64 +41,6 @@ pin_host_forget(struct pin_host *host)
 	topology_free(&host->topology);
 	host->topology = (struct topology){.root = host->root};
 	host->expr = (struct cpuexpr){.rules = &host->rules, .topology = &host->topology};
-}
-
-/* What keeps a guest from the CPUs in missing, for a person: "this host has only CPUs 0-7". */
-static void
-explain_missing(struct pin *pin, const struct cpumask *missing, char *out, size_t size)
-{
-	char list[128], name[NAME_MAX + 1];
-	const struct cpumask *host;
-	struct cpumask rest = *missing, granted;
-	struct err e;
-	if (topology_get(&pin->host->topology, TOPOLOGY_PRESENT, &host, &e) == 0) {
-		cpumask_andnot(&rest, host);
-		if (!cpumask_empty(&rest)) {
-			snprintf(out, size, "this host has only CPUs %s",
-				cpumask_format(host, list, sizeof(list)));
-			return;
-		}
-	}
-	rest = *missing;
-	if (topology_get(&pin->host->topology, TOPOLOGY_ONLINE, &host, &e) == 0) {
-		cpumask_andnot(&rest, host);
-		if (!cpumask_empty(&rest)) {
-			snprintf(out, size,
-				cpumask_count(&rest) == 1 ? "CPU %s is offline"
-							  : "CPUs %s are offline",
-				cpumask_format(&rest, list, sizeof(list)));
-			return;
-		}
-	}
-	if (pin->running &&
-		scope_find_limit(&pin->scope, missing, name, sizeof(name), &granted, &e) == 0)
-		snprintf(out, size, "%s allows only %s", name,
-			cpumask_format(&granted, list, sizeof(list)));
-	else
-		snprintf(out, size, "the kernel does not grant them");
-}
-
-/* A warning for each setting that asks for more than there is, an error if nothing is left of it.
- */
-static void
-note_missing(struct pin *pin)
-{
-	for (size_t i = 0; i < pin->wish.mask_count; i++) {
-		const struct wish_mask *mask = &pin->wish.masks[i];
-		const struct setting *s = mask->setting;
-		struct cpumask missing = mask->asked;
-		cpumask_andnot(&missing, &mask->cpus);
-		if (cpumask_empty(&missing))
-			continue;
-		bool none = cpumask_empty(&mask->cpus);
-		char key[SETTING_KEY_MAX], want[128], lost[128], why[512];
-		explain_missing(pin, &missing, why, sizeof(why));
-		notes_add(&pin->notes, none ? NOTE_ERROR : NOTE_WARNING,
-			"%s:%u: %s wants %s, but %s; %s%s", s->value.file, s->value.line,
-			setting_key(s, key), cpumask_format(&mask->asked, want, sizeof(want)), why,
-			none ? "no CPU is left" : "left out: ",
-			none ? "" : cpumask_format(&missing, lost, sizeof(lost)));
-	}
 }
 
 bool
@@ -166,15 +110,77 @@ note_groups_missing(struct pin *pin)
 	}
 }
 
+/*
+ * The CPUs that vCPUs may use: as wished or, where no rule says anything, as they do now; all of
+ * usable, if that is not known.
+ */
+static struct cpumask
+vcpu_cpus(const struct pin *pin, const struct cpumask *usable)
+{
+	struct cpumask cpus = {0};
+	size_t there = 0;
+	for (size_t i = 0; i < pin->wish.group_count; i++) {
+		const struct wish_group *group = &pin->wish.groups[i];
+		if (group->group.kind != GROUP_VCPU)
+			continue;
+		if (group->mask != NULL) {
+			cpumask_or(&cpus, &group->mask->cpus);
+			continue;
+		}
+		if (!pin->running) {
+			cpumask_or(&cpus, usable);
+			continue;
+		}
+		while (there < pin->scope.group_count &&
+			group_compare(pin->scope.groups[there].group, group->group) < 0)
+			there++;
+		if (there < pin->scope.group_count &&
+			group_compare(pin->scope.groups[there].group, group->group) == 0)
+			cpumask_or(&cpus, cpumask_empty(&pin->scope.groups[there].now)
+						  ? usable
+						  : &pin->scope.groups[there].now);
+	}
+	return cpus;
+}
+
+/* Reads what there is to know of memory nodes, where a rule is about them. */
+static int
+place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
+{
+	struct memory *memory = &pin->wish.memory;
+	const struct cpumask *usable = &pin->scope.nodes;
+	memory->value = rules_memory(&pin->matched);
+	if (memory->value == NULL)
+		return 0;
+	if (pin->running && scope_read_memory(&pin->scope, e) != 0)
+		return -1;
+	if (!pin->running &&
+		topology_get(&pin->host->topology, TOPOLOGY_MEMORY_NODES, &usable, e) != 0)
+		return -1;
+	const struct cpumask cpus = vcpu_cpus(pin, usable_cpus);
+	if (memory_place(memory, &pin->host->topology, &cpus, usable, e) != 0)
+		return -1;
+	struct cpumask own = pin->domain.numatune;
+	cpumask_andnot(&own, &memory->nodes);
+	char list[128];
+	if (memory->wanted && !cpumask_empty(&own))
+		notes_add(&pin->notes, NOTE_INFO,
+			"%s:%u: memory overrides this guest's own <numatune> (nodeset %s)",
+			memory->value->file, memory->value->line,
+			cpumask_format(&pin->domain.numatune, list, sizeof(list)));
+	return 0;
+}
+
 static int
 make_plan(struct pin *pin, struct err *e)
 {
 	const struct cpumask *usable = &pin->scope.allowed;
 	if (!pin->running && topology_get(&pin->host->topology, TOPOLOGY_ONLINE, &usable, e) != 0)
 		return -1;
-	if (place(pin, usable, e) != 0)
+	if (place(pin, usable, e) != 0 || place_memory(pin, usable, e) != 0)
 		return -1;
-	note_missing(pin);
+	shortfall_note(
+		&pin->wish, &pin->host->topology, pin->running ? &pin->scope : NULL, &pin->notes);
 	if (plan_build(&pin->wish, &pin->domain, pin->running ? &pin->scope : NULL, &pin->plan) !=
 		0)
 		return err_set(e, "out of memory");
@@ -201,7 +207,8 @@ pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t leng
 		return err_set(e, "the XML is of a guest called '%.256s'", pin->domain.name);
 	if (rules_match(&host->rules, &pin->domain, &pin->matched) != 0)
 		return err_set(e, "out of memory");
-	if (pin->matched.count == 0 || (intent == PIN_APPLY && !matched_wants_cpus(&pin->matched)))
+	if (pin->matched.count == 0 ||
+		(intent == PIN_APPLY && !matched_wants_change(&pin->matched)))
 		return PIN_NO_RULE;
 	int r = open_scope(pin, intent, e);
 	return r == 0 ? make_plan(pin, e) : r;
@@ -229,17 +236,19 @@ int
 pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 {
 	struct apply_result result;
-	char summary[512];
+	char summary[512], memory[48] = "";
 	const char *obstacle = pin_obstacle(pin);
 	if (obstacle != NULL)
 		err_set(e, "%s", obstacle);
 	if (obstacle != NULL || apply(&pin->plan, &pin->scope, &result, e) != 0)
 		return failed(pin, e);
-	if (result.masks == 0 && result.threads == 0)
+	if (result.masks == 0 && result.threads == 0 && result.nodes == 0)
 		return 0;
-	snprintf(done, PIN_DONE_MAX, "%s (%zu masks and %zu threads set in %.1f ms)",
+	if (result.nodes > 0)
+		snprintf(memory, sizeof(memory), ", memory of %zu groups", result.nodes);
+	snprintf(done, PIN_DONE_MAX, "%s (%zu masks and %zu threads%s set in %.1f ms)",
 		plan_summary(&pin->plan, summary, sizeof(summary)), result.masks, result.threads,
-		now_ms() - pin->since);
+		memory, now_ms() - pin->since);
 	return PIN_CHANGED;
 }
 

@@ -61,7 +61,7 @@ enum pin_intent {
 	PIN_APPLY, /* to be applied: it must run, and nobody else is let at it until pin_free() */
 };
 
-/* What pin_prepare() returns when no rule, or with PIN_APPLY none that wants CPUs, matches the
+/* What pin_prepare() returns when no rule, or with PIN_APPLY none that wants a change, matches the
  * guest; /sys and cgroups were not looked at.
  */
 #define PIN_NO_RULE 1

@@ -8,6 +8,7 @@
 #include "cpuexpr.h"
 #include "cpumask.h"
 #include "domain.h"
+#include "memory.h"
 #include "notes.h"
 #include "rules.h"
 
@@ -31,6 +32,7 @@ struct wish {
 	size_t mask_count;
 	struct wish_group *groups; /* sorted by group_compare(), each once */
 	size_t group_count;
+	struct memory memory; /* not placement()'s work, but memory_place()'s */
 };
 
 /*

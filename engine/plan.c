@@ -5,10 +5,16 @@
 #include <string.h>
 
 static struct plan_step
-make_step(const struct wish *wish, struct group group, const struct cpumask *now)
+make_step(const struct wish *wish, struct group group, const struct scope_group *there)
 {
+	const struct cpumask *now = there != NULL ? &there->now : NULL;
 	struct plan_step step = {.group = group, .now = now};
 	const struct wish_group *wanted = wish_find(wish, group);
+	if (there != NULL && wish->memory.value != NULL) {
+		step.nodes_now = &there->nodes;
+		step.write_nodes =
+			wish->memory.wanted && !cpumask_equal(&wish->memory.nodes, step.nodes_now);
+	}
 	if (wanted == NULL)
 		return step;
 	step.setting = wanted->setting;
@@ -62,10 +68,11 @@ plan_build(const struct wish *wish, const struct domain *domain, const struct sc
 	*plan = (struct plan){.steps = calloc(most + 1, sizeof(*plan->steps))};
 	if (plan->steps == NULL)
 		return -1;
+	plan->nodes = wish->memory.wanted ? &wish->memory.nodes : NULL;
 	for (size_t i = 0; i < most; i++)
 		if (scope != NULL)
 			plan->steps[plan->step_count++] =
-				make_step(wish, scope->groups[i].group, &scope->groups[i].now);
+				make_step(wish, scope->groups[i].group, &scope->groups[i]);
 		else if (is_online(domain, wish->groups[i].group))
 			plan->steps[plan->step_count++] =
 				make_step(wish, wish->groups[i].group, NULL);
@@ -97,6 +104,22 @@ end_of_run(const struct plan_step *step, const struct plan_step *end)
 	return next;
 }
 
+/* Appends "what CPUS" to out, of which *used bytes are there; false if only "..." had room. */
+static bool
+append_item(char *out, size_t size, size_t *used, const char *what, const struct cpumask *mask)
+{
+	char list[128], item[192];
+	int n = snprintf(item, sizeof(item), "%s%s %s", *used > 0 ? ", " : "", what,
+		cpumask_format(mask, list, sizeof(list)));
+	if (*used + (size_t)n + sizeof(", ...") > size) {
+		snprintf(out + *used, size - *used, "%s", *used > 0 ? ", ..." : "...");
+		return false;
+	}
+	memcpy(out + *used, item, (size_t)n + 1);
+	*used += (size_t)n;
+	return true;
+}
+
 char *
 plan_summary(const struct plan *plan, char *out, size_t size)
 {
@@ -108,18 +131,16 @@ plan_summary(const struct plan *plan, char *out, size_t size)
 		if (step->cpus == NULL)
 			continue;
 		next = end_of_run(step, end);
-		char name[GROUP_NAME_MAX], last[16] = "", list[128], item[192];
+		char name[GROUP_NAME_MAX], run[GROUP_NAME_MAX + 16];
+		group_name(step->group, name);
 		if (next - step > 1)
-			snprintf(last, sizeof(last), "-%u", next[-1].group.id);
-		int n = snprintf(item, sizeof(item), "%s%s%s %s", used > 0 ? ", " : "",
-			group_name(step->group, name), last,
-			cpumask_format(step->cpus, list, sizeof(list)));
-		if (used + (size_t)n + sizeof(", ...") > size) {
-			snprintf(out + used, size - used, "%s", used > 0 ? ", ..." : "...");
-			break;
-		}
-		memcpy(out + used, item, (size_t)n + 1);
-		used += (size_t)n;
+			snprintf(run, sizeof(run), "%s-%u", name, next[-1].group.id);
+		else
+			snprintf(run, sizeof(run), "%s", name);
+		if (!append_item(out, size, &used, run, step->cpus))
+			return out;
 	}
+	if (plan->nodes != NULL)
+		append_item(out, size, &used, "memory", plan->nodes);
 	return out;
 }

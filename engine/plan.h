@@ -16,6 +16,8 @@ struct plan_step {
 	const struct cpumask
 		*now; /* what its cpuset.cpus holds; NULL if the guest does not run here */
 	bool write;   /* cpus and now differ */
+	const struct cpumask *nodes_now; /* what its cpuset.mems holds; NULL if that was not read */
+	bool write_nodes;		 /* the plan's nodes and nodes_now differ */
 };
 
 /* Points into the wish and the scope that it was made of. */
@@ -25,6 +27,7 @@ struct plan {
 	const struct wish_group **missing; /* that the guest has and a rule is about, but scope
 					      does not know */
 	size_t missing_count;
+	const struct cpumask *nodes; /* NUMA nodes for every group; NULL: leave them as they are */
 };
 
 /*
@@ -36,9 +39,9 @@ int plan_build(const struct wish *wish, const struct domain *domain, const struc
 void plan_free(struct plan *plan);
 
 /*
- * What plan wishes, on one line, for a log: "emulator 0-1, vcpu0-3 4-7, iothread1 0-1". Neighbours
- * with the same CPUs are put together; what does not fit in size bytes is cut and ends in "...".
- * Returns out.
+ * What plan wishes, on one line, for a log: "emulator 0-1, vcpu0-3 4-7, iothread1 0-1,
+ * memory 0". Neighbours with the same CPUs are put together; what does not fit in size bytes is cut
+ * and ends in "...". Returns out.
  */
 char *plan_summary(const struct plan *plan, char *out, size_t size);
 

@@ -37,9 +37,15 @@ setting_key(const struct setting *setting, char out[SETTING_KEY_MAX])
 }
 
 bool
+value_is_keep(const struct value *value)
+{
+	return strcmp(value->text, "keep") == 0;
+}
+
+bool
 setting_is_keep(const struct setting *setting)
 {
-	return strcmp(setting->value.text, "keep") == 0;
+	return value_is_keep(&setting->value);
 }
 
 /*
@@ -99,8 +105,11 @@ rules_match(const struct rules *rules, const struct domain *domain, struct match
 }
 
 bool
-matched_wants_cpus(const struct matched *matched)
+matched_wants_change(const struct matched *matched)
 {
+	const struct value *memory = rules_memory(matched);
+	if (memory != NULL && !value_is_keep(memory))
+		return true;
 	for (size_t i = 0; i < matched->count; i++)
 		for (size_t j = 0; j < matched->rules[i]->setting_count; j++)
 			if (!setting_is_keep(&matched->rules[i]->settings[j]))
@@ -137,6 +146,15 @@ rules_setting(const struct matched *matched, struct group group)
 	return NULL;
 }
 
+const struct value *
+rules_memory(const struct matched *matched)
+{
+	for (size_t i = matched->count; i-- > 0;)
+		if (matched->rules[i]->memory.text != NULL)
+			return &matched->rules[i]->memory;
+	return NULL;
+}
+
 enum on_error
 rules_on_error(const struct rules *rules, const struct domain *domain)
 {
@@ -166,6 +184,7 @@ free_rule(struct rule *rule)
 		free(rule->settings[i].value.text);
 	free(rule->settings);
 	free(rule->match.text);
+	free(rule->memory.text);
 	free(rule->section);
 }
 

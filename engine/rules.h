@@ -55,6 +55,7 @@ struct setting {
 char *setting_key(const struct setting *setting, char out[SETTING_KEY_MAX]);
 
 /* Whether the value is "keep": leave what libvirt set. */
+bool value_is_keep(const struct value *value);
 bool setting_is_keep(const struct setting *setting);
 
 /* Whether vmaffinity watch puts back what others change; unset means that it does not. */
@@ -68,8 +69,9 @@ struct rule {
 	char *section;
 	const char *file;
 	unsigned line;
-	struct value match; /* text is NULL if there is no such key: then the section's name is the
-			       pattern */
+	/* The text of each is NULL if there is no such key. */
+	struct value match; /* else the section's name is the pattern */
+	struct value memory;
 	struct setting *settings;
 	size_t setting_count;
 	enum on_error on_error;
@@ -119,14 +121,17 @@ struct matched {
 /* Returns 0, or -1 if there was no memory. The caller frees matched->rules. */
 int rules_match(const struct rules *rules, const struct domain *domain, struct matched *matched);
 
-/* Whether there is any setting but "keep" among them. */
-bool matched_wants_cpus(const struct matched *matched);
+/* Whether they say anything but "keep" of where the guest may run or have its memory. */
+bool matched_wants_change(const struct matched *matched);
 
 /*
  * The setting that decides over a group: that of the last matching rule which names the group;
  * within one rule, one id beats a range of ids beats every. NULL if no rule says anything.
  */
 const struct setting *rules_setting(const struct matched *matched, struct group group);
+
+/* The value of "memory" that decides: that of the last matching rule which has one; or NULL. */
+const struct value *rules_memory(const struct matched *matched);
 
 /*
  * ON_ERROR_IGNORE or ON_ERROR_FAIL; domain may be NULL if it is not known, then [global] alone

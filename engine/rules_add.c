@@ -118,11 +118,11 @@ rules_add_setting(struct rule *rule, const char *name, const struct key *key,
 }
 
 int
-rules_add_match(struct rule *rule, const struct value *value, struct err *e)
+rules_add_value(struct value *stored, const char *name, const struct value *value, struct err *e)
 {
-	if (rule->match.text != NULL)
-		return err_set(e, "match stands already at line %u", rule->match.line);
-	return copy_value(value, &rule->match, e);
+	if (stored->text != NULL)
+		return err_set(e, "%s stands already at line %u", name, stored->line);
+	return copy_value(value, stored, e);
 }
 
 int

@@ -25,8 +25,12 @@ struct named_set *rules_add_set(
 struct setting *rules_add_setting(struct rule *rule, const char *name, const struct key *key,
 	const struct value *value, struct err *e);
 
-/* The patterns of "match =". Returns 0, or -1 with the reason. */
-int rules_add_match(struct rule *rule, const struct value *value, struct err *e);
+/*
+ * The value of a key that a rule has once, to *stored, a member of the rule; name is the key.
+ * Returns 0, or -1 with the reason.
+ */
+int rules_add_value(
+	struct value *stored, const char *name, const struct value *value, struct err *e);
 
 /* "on-error =" of a section, *on_error. Returns 0, or -1 with the reason. */
 int rules_add_on_error(enum on_error *on_error, const char *text, struct err *e);

@@ -91,16 +91,17 @@ int
 rules_key_parse(const char *name, struct key *key, struct err *e)
 {
 	static const char *const known[] = {"emulator", "vcpus", "vcpuN", "vcpuN-N", "iothreads",
-		"iothreadN", "iothreadN-N", "match", "on-error"};
+		"iothreadN", "iothreadN-N", "memory", "match", "on-error"};
+	static const struct {
+		const char *name;
+		enum key_kind kind;
+	} words[] = {{"match", KEY_MATCH}, {"memory", KEY_MEMORY}, {"on-error", KEY_ON_ERROR}};
 	*key = (struct key){.kind = KEY_GROUP};
-	if (strcmp(name, "match") == 0) {
-		key->kind = KEY_MATCH;
-		return 0;
-	}
-	if (strcmp(name, "on-error") == 0) {
-		key->kind = KEY_ON_ERROR;
-		return 0;
-	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(name, words[i].name) == 0) {
+			key->kind = words[i].kind;
+			return 0;
+		}
 	if (strcmp(name, "emulator") == 0) {
 		key->group = GROUP_EMULATOR;
 		key->every = true;

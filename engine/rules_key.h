@@ -8,6 +8,7 @@ enum key_kind {
 	KEY_GROUP, /* emulator, vcpus, vcpu3, vcpu2-5, iothreads, ...: kind, every, first, last are
 		      set */
 	KEY_MATCH,
+	KEY_MEMORY,
 	KEY_ON_ERROR,
 	KEY_ENFORCE, /* in [global] only */
 };

@@ -302,7 +302,10 @@ take_rule_key(struct parser *p, const char *name, const struct value *value, str
 		return rules_add_on_error(&rule->on_error, value->text, e);
 	case KEY_MATCH:
 		*stored = &rule->match;
-		return rules_add_match(rule, value, e);
+		return rules_add_value(*stored, name, value, e);
+	case KEY_MEMORY:
+		*stored = &rule->memory;
+		return rules_add_value(*stored, name, value, e);
 	case KEY_ENFORCE:
 	case KEY_GROUP:
 		break;

@@ -27,6 +27,12 @@ scope_effective_file(const struct scope *scope)
 	return effective_file(scope->v2);
 }
 
+const char *
+scope_effective_nodes_file(const struct scope *scope)
+{
+	return scope->v2 ? "cpuset.mems.effective" : "cpuset.effective_mems";
+}
+
 static int
 read_mask(int directory, const char *path, struct cpumask *mask, struct err *e)
 {
@@ -53,6 +59,19 @@ scope_read_mask(const struct scope *scope, struct group group, const char *file,
 	group_file(group, file, path, sizeof(path));
 	return read_mask(scope->directory, path, mask, e) != 0 ? err_context(e, "%s", scope->path)
 							       : 0;
+}
+
+int
+scope_write_mask(
+	const struct scope *scope, struct group group, const char *file, const struct cpumask *mask)
+{
+	char path[64], list[CPULIST_MAX];
+	group_file(group, file, path, sizeof(path));
+	cpumask_format(mask, list, sizeof(list) - 1);
+	/* Only v2 has empty ones. To write nothing would not reach the kernel; a newline does. */
+	if (list[0] == '\0')
+		strcpy(list, "\n");
+	return file_write_value(scope->directory, path, list, strlen(list));
 }
 
 static int
@@ -107,6 +126,18 @@ read_masks(struct scope *scope, struct err *e)
 	for (size_t i = 0; i < scope->group_count; i++)
 		if (scope_read_mask(scope, scope->groups[i].group, "cpuset.cpus",
 			    &scope->groups[i].now, e) != 0)
+			return -1;
+	return 0;
+}
+
+int
+scope_read_memory(struct scope *scope, struct err *e)
+{
+	if (read_mask(scope->directory, scope_effective_nodes_file(scope), &scope->nodes, e) != 0)
+		return err_context(e, "%s", scope->path);
+	for (size_t i = 0; i < scope->group_count; i++)
+		if (scope_read_mask(scope, scope->groups[i].group, "cpuset.mems",
+			    &scope->groups[i].nodes, e) != 0)
 			return -1;
 	return 0;
 }
@@ -211,8 +242,8 @@ scope_threads(const struct scope *scope, struct group group, pid_t **tids, size_
 }
 
 int
-scope_find_limit(const struct scope *scope, const struct cpumask *wanted, char *name, size_t size,
-	struct cpumask *granted, struct err *e)
+scope_find_limit(const struct scope *scope, const char *file, const struct cpumask *wanted,
+	char *name, size_t size, struct cpumask *granted, struct err *e)
 {
 	const char *below_mount = scope->path + scope->mount_length + 1;
 	for (const char *end = below_mount; *end != '\0';) {
@@ -220,8 +251,8 @@ scope_find_limit(const struct scope *scope, const struct cpumask *wanted, char *
 		const char *start = end;
 		end += strcspn(end, "/");
 		char path[PATH_MAX];
-		int n = snprintf(path, sizeof(path), "%.*s/%s", (int)(end - below_mount),
-			below_mount, scope_effective_file(scope));
+		int n = snprintf(
+			path, sizeof(path), "%.*s/%s", (int)(end - below_mount), below_mount, file);
 		if (n < 0 || (size_t)n >= sizeof(path))
 			return err_set(e, "%s: too long", scope->path);
 		if (read_mask(scope->mount, path, granted, e) != 0)

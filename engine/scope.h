@@ -16,8 +16,9 @@
 
 struct scope_group {
 	struct group group;
-	struct cpumask
-		now; /* its cpuset.cpus; on cgroup v2 empty if nothing was written there yet */
+	/* On cgroup v2 both are empty if nothing was written there yet. */
+	struct cpumask now;   /* its cpuset.cpus */
+	struct cpumask nodes; /* its cpuset.mems, after scope_read_memory() */
 };
 
 struct scope {
@@ -28,6 +29,7 @@ struct scope {
 	char *path;		    /* of that directory, absolute */
 	size_t mount_length;	    /* how much of path is the mount point */
 	struct cpumask allowed;	    /* what the directory's own cpuset grants its children */
+	struct cpumask nodes;	    /* likewise the NUMA nodes, after scope_read_memory() */
 	struct scope_group *groups; /* sorted by group_compare() */
 	size_t group_count;
 };
@@ -47,15 +49,23 @@ struct scope {
 int scope_open(int root, const char *name, struct scope *scope, struct err *e);
 void scope_free(struct scope *scope);
 
-/* The name of the file in which a cgroup says which CPUs its threads may use now. */
+/* Reads the NUMA nodes of the groups and what they may have. Returns 0, or -1 with the reason. */
+int scope_read_memory(struct scope *scope, struct err *e);
+
+/* The names of the files in which a cgroup says which CPUs and nodes its threads may use now. */
 const char *scope_effective_file(const struct scope *scope);
+const char *scope_effective_nodes_file(const struct scope *scope);
 
 /*
- * Reads a group's cpulist file, "cpuset.cpus" or scope_effective_file(). Returns 0, or -1 with the
- * reason.
+ * Reads a group's file of a list: "cpuset.cpus", "cpuset.mems", or one of those above. Returns 0,
+ * or -1 with the reason.
  */
 int scope_read_mask(const struct scope *scope, struct group group, const char *file,
 	struct cpumask *mask, struct err *e);
+
+/* Writes "cpuset.cpus" or "cpuset.mems" of a group. Returns 0, or -1 with errno set. */
+int scope_write_mask(const struct scope *scope, struct group group, const char *file,
+	const struct cpumask *mask);
 
 /*
  * Whether the group is still there: vCPUs and iothreads can be unplugged, and guests end, at any
@@ -70,12 +80,12 @@ bool scope_has_group(const struct scope *scope, struct group group);
 int scope_threads(const struct scope *scope, struct group group, pid_t **tids, size_t *count);
 
 /*
- * The outermost cgroup above the groups that does not grant all of wanted: its name in *name (size
- * bytes) and what it does grant in *granted. Returns 0; 1 if every one grants it; -1 with the
- * reason.
+ * The outermost cgroup above the groups that by its file, one of the effective ones, does not grant
+ * all of wanted: its name in *name (size bytes) and what it does grant in *granted. Returns 0; 1 if
+ * every one grants it; -1 with the reason.
  */
-int scope_find_limit(const struct scope *scope, const struct cpumask *wanted, char *name,
-	size_t size, struct cpumask *granted, struct err *e);
+int scope_find_limit(const struct scope *scope, const char *file, const struct cpumask *wanted,
+	char *name, size_t size, struct cpumask *granted, struct err *e);
 
 /*
  * What the cgroup grants under which libvirt puts guests that name no other partition:

@@ -99,7 +99,7 @@ known=$(sed -n '/^rules_key_parse/,/^}/p' engine/rules_key.c | tr -d '\n' | sed 
 keys=$(section man/vmaffinity.ini.5 "Keys of a rule" | sed -n 's/^\.It //p' | plain | tr -d ' ' | tr , '\n' |
 	sed 's/[AB]\b/N/g')
 same engine/rules_key.c "$known" man/vmaffinity.ini.5 "$keys" keys
-keys=$(sed -nE 's/^; (emulator|vcpus|iothreads|on-error|match)( .*|,.*|:.*|$)/\1/p; s/^;(emulator|vcpus|iothreads|on-error|match) *=.*/\1/p' conf/vmaffinity.ini)
+keys=$(sed -nE 's/^; (emulator|vcpus|iothreads|memory|on-error|match)( .*|,.*|:.*|$)/\1/p; s/^;(emulator|vcpus|iothreads|memory|on-error|match) *=.*/\1/p' conf/vmaffinity.ini)
 same engine/rules_key.c "$(grep -v N <<<"$known")" conf/vmaffinity.ini "$keys" "keys without a number"
 words=$(sed -nE 's/^\t\{"([a-z]+)", TOPOLOGY_.*/\1/p' engine/cpuexpr.c)
 man_words=$(section man/vmaffinity.ini.5 "CPU sets" | sed -nE 's/^\.It Cm ([a-z]+( , [a-z]+)*)$/\1/p' | tr -d ' ' | tr , '\n')
@@ -126,6 +126,7 @@ done <<-'END'
 	engine/rules_parse.c SECTION_NAME_MAX 0 1 to N bytes
 	engine/cpuexpr.c DEPTH_MAX 0 up to N deep
 	engine/cpumask.h CPUMASK_CPUS -1 CPUs: 0 to N\.
+	engine/memory.h MEMORY_NODES -1 Memory nodes: 0 to N\.
 	engine/domain.h DOMAIN_VCPUS_MAX -1 vCPUs: 0 to N\.
 	engine/domain.h DOMAIN_VCPUS_MAX -1 iothreads: 1 to N\.
 END

@@ -24,6 +24,7 @@ UNIT_rules_load := $(UNIT_rules)
 UNIT_topology := topology topology_tree topology_nodes file cpumask err
 UNIT_cpuwords := cpuwords spelling $(UNIT_topology)
 UNIT_cpuexpr := $(UNIT_rules) cpuexpr cpuwords topology topology_tree topology_nodes
+UNIT_memory := memory topology topology_tree topology_nodes $(UNIT_rules)
 UNIT_placement := placement $(UNIT_cpuexpr)
 UNIT_plan := plan placement $(UNIT_cpuexpr)
 UNIT_process := process domain xml group file cpumask err
@@ -31,8 +32,9 @@ UNIT_lock := lock file err
 UNIT_scope := scope process domain xml group file cpumask err
 UNIT_observe := observe scope process domain xml group file cpumask err
 UNIT_drift := drift observe scope process domain xml group file cpumask err
-UNIT_apply := apply scope process domain xml group file cpumask err
+UNIT_apply := apply apply_memory scope process domain xml group file cpumask err
 UNIT_apply_undo := $(UNIT_apply)
+UNIT_apply_memory := $(UNIT_apply)
 UNIT_apply_cgroup := $(UNIT_apply)
 UNIT_pin := $(ENGINE)
 UNIT_pin_guest := $(ENGINE)
@@ -44,6 +46,7 @@ HELPERS_rules_parse := shown
 HELPERS_rules_load := shown
 HELPERS_apply := guest
 HELPERS_apply_undo := guest
+HELPERS_apply_memory := guest
 
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_PROGRAMS := $(UNIT_TESTS:%=$(BUILD)/tests/unit/test_%)
@@ -53,6 +56,7 @@ FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/replay_%)
 # For the failures that a tree of files cannot have: the kernel's answers, as the test wants them.
 LIBS_apply := -Wl,--wrap=pwrite,--wrap=sched_setaffinity,--wrap=sched_getaffinity
 LIBS_apply_undo := $(LIBS_apply)
+LIBS_apply_memory := $(LIBS_apply)
 
 .SECONDEXPANSION:
 $(UNIT_PROGRAMS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o \

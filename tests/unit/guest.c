@@ -89,8 +89,15 @@ grant(const char *path, const char *list)
 	struct cpumask mask;
 	assert_int_equal(cpumask_parse(strcmp(list, "\n") == 0 ? "" : list, &mask, &e), 0);
 	const char *name = strrchr(path, '/');
+	bool memory = strcmp(name, "/cpuset.mems") == 0;
 	snprintf(file, sizeof(file), "%.*s/%s", (int)(name - path), path,
-		scope_effective_file(&guest.scope));
+		memory ? scope_effective_nodes_file(&guest.scope)
+		       : scope_effective_file(&guest.scope));
+	if (memory) {
+		tree_put(guest.tree, file,
+			kernel.poor && strstr(path, "vcpu1") != NULL ? "0" : list);
+		return;
+	}
 	if (cpumask_empty(&mask))
 		mask = lettered("ab");
 	if (kernel.stingy && strstr(path, "vcpu0") != NULL)
@@ -175,7 +182,12 @@ guest_snapshot(void)
 			fail_msg("%s", e.text);
 		else
 			cpumask_format(&mask, list, sizeof(list));
-		used += (size_t)snprintf(out + used, 2048 - used, "%zu: %s\n", i, list);
+		used += (size_t)snprintf(out + used, 2048 - used, "%zu: %s", i, list);
+		if (file_read_value(guest.base, guest_file(i, "cpuset.mems"), list, sizeof(list)) !=
+			0)
+			strcpy(list, "gone");
+		used += (size_t)snprintf(
+			out + used, 2048 - used, ", memory %.*s\n", (int)strcspn(list, "\n"), list);
 	}
 	for (size_t i = 0; i < THREADS; i++) {
 		struct cpumask mask = guest_affinity(i);
@@ -208,6 +220,19 @@ guest_plan(const char *emulator, const char *vcpu_0, const char *vcpu_1, const c
 }
 
 void
+guest_plan_memory(const char *nodes)
+{
+	guest.wished_nodes = mask_of(nodes);
+	guest.plan.nodes = &guest.wished_nodes;
+	for (size_t i = 0; i < GROUPS; i++) {
+		struct plan_step *step = &guest.steps[i];
+		guest.nodes_now[i] = mask_of(guest.scope.v2 && i == VCPU0 ? "" : "0-1");
+		step->nodes_now = &guest.nodes_now[i];
+		step->write_nodes = !cpumask_equal(&guest.wished_nodes, step->nodes_now);
+	}
+}
+
+void
 guest_put_tasks(size_t group, const char *more)
 {
 	char text[128] = "";
@@ -228,6 +253,10 @@ guest_start_over(const char *letters)
 		tree_put(guest.tree, guest_file(i, "cpuset.cpus"), list_of(letters));
 		tree_put(guest.tree, guest_file(i, scope_effective_file(&guest.scope)),
 			list_of("ab"));
+		tree_put(guest.tree, guest_file(i, "cpuset.mems"),
+			guest.scope.v2 && i == VCPU0 ? "" : "0-1");
+		tree_put(
+			guest.tree, guest_file(i, scope_effective_nodes_file(&guest.scope)), "0-1");
 		guest_put_tasks(i, "");
 	}
 	for (size_t i = 0; i < THREADS; i++) {

@@ -26,7 +26,7 @@ extern struct guest {
 	char directory[64];
 	struct threads threads;
 	struct scope scope;
-	struct cpumask now[GROUPS], wished[GROUPS];
+	struct cpumask now[GROUPS], wished[GROUPS], nodes_now[GROUPS], wished_nodes;
 	struct plan_step steps[GROUPS];
 	struct plan plan;
 	struct apply_result result;
@@ -40,6 +40,7 @@ extern struct kernel {
 	bool for_good;	      /* all after it fail as well */
 	bool old;	      /* before 6.2: a written mask replaces affinities */
 	bool stingy;	      /* v2: grants vcpu0 one CPU less than was asked for */
+	bool poor;	      /* v2: grants vcpu1 memory node 0 alone */
 	void (*on_set)(void); /* called behind each sched_setaffinity() */
 	void (*on_write)(void);
 } kernel;
@@ -68,12 +69,15 @@ void guest_start_over(const char *letters);
 /* Wishes, by letters, for each group; NULL: leave it. */
 void guest_plan(const char *emulator, const char *vcpu0, const char *vcpu1, const char *iothread1);
 
+/* Nodes for all groups, which have 0-1; but on v2 none was written to vcpu0 yet. */
+void guest_plan_memory(const char *nodes);
+
 /* apply() to guest.plan, with guest.result and guest.e. */
 int guest_apply(void);
 
 /*
- * Masks and affinities as text, to be compared with what they were; lives until the next but one
- * call.
+ * Masks, nodes and affinities as text, to be compared with what they were; lives until the next but
+ * one call.
  */
 const char *guest_snapshot(void);
 

@@ -23,6 +23,9 @@ shown_rules(const struct rules *rules)
 		if (rule->match.text != NULL)
 			add(" match={%s}%u:%u", rule->match.text, rule->match.line,
 				rule->match.column);
+		if (rule->memory.text != NULL)
+			add(" memory={%s}%u:%u", rule->memory.text, rule->memory.line,
+				rule->memory.column);
 		for (size_t j = 0; j < rule->setting_count; j++) {
 			const struct setting *s = &rule->settings[j];
 			char key[SETTING_KEY_MAX];

@@ -76,11 +76,63 @@ tells_kinds_apart(void **state)
 		struct drift_group group = {.step = &step,
 			.observed = seen(cases[i].cpus, cases[i].granted, cases[i].threads)};
 		char text[DRIFT_TEXT_MAX];
-		group.kind = drift_kind(&step, &group.observed, &allowed);
+		group.kind = drift_kind(&step, NULL, &group.observed, &allowed);
 		if (group.kind != cases[i].kind)
 			fail_msg("case %zu: %d", i, (int)group.kind);
 		assert_string_equal(drift_text(&group, &group + 1, text), cases[i].text);
 	}
+}
+
+/* Nodes are looked at where CPUs are as wished, or nothing is wished of those. */
+static void
+tells_memory(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *cpus, *wish, *nodes, *wished;
+		enum drift_kind kind;
+	} memory[] = {
+		{"2", "2", "0", "0", DRIFT_NONE},
+		{"2", "2", "0-1", "0", DRIFT_MEMORY},
+		{"2", NULL, "1", "0", DRIFT_MEMORY},
+		{"2", "3", "1", "0", DRIFT_MASK},
+		{"2", "2", "1", NULL, DRIFT_NONE},
+		{"2", "2", "1", "", DRIFT_NONE},
+	};
+	const struct cpumask allowed = mask_of("0-7");
+	for (size_t i = 0; i < COUNT(memory); i++) {
+		struct cpumask wish = mask_of(memory[i].wish != NULL ? memory[i].wish : "");
+		struct cpumask nodes = mask_of(memory[i].wished != NULL ? memory[i].wished : "");
+		const struct plan_step step = {
+			.group = {GROUP_VCPU, 0}, .cpus = memory[i].wish != NULL ? &wish : NULL};
+		struct observed observed = seen(memory[i].cpus, memory[i].cpus, memory[i].cpus);
+		observed.nodes = mask_of(memory[i].nodes);
+		assert_int_equal(drift_kind(&step, memory[i].wished != NULL ? &nodes : NULL,
+					 &observed, &allowed),
+			memory[i].kind);
+	}
+}
+
+/* Without a wish for CPUs, too. */
+static void
+tells_runs_of_memory_once(void **state)
+{
+	(void)state;
+	const struct cpumask nodes = mask_of("0");
+	const struct plan_step steps[] = {
+		{.group = {GROUP_VCPU, 0}}, {.group = {GROUP_VCPU, 1}}, {.group = {GROUP_VCPU, 2}}};
+	struct drift_group groups[3];
+	char text[DRIFT_TEXT_MAX];
+	for (size_t i = 0; i < 3; i++) {
+		groups[i] = (struct drift_group){
+			.step = &steps[i], .nodes = &nodes, .kind = DRIFT_MEMORY};
+		groups[i].observed.nodes = mask_of(i < 2 ? "0-1" : "1");
+	}
+	const struct drift drift = {.groups = groups, .count = 3};
+	const struct drift_group *end = drift_end_of_run(&drift, groups);
+	assert_ptr_equal(end, groups + 2);
+	assert_string_equal(drift_text(groups, end, text),
+		"vcpu0-1: its memory may come from nodes 0-1; the rule says 0");
 }
 
 /* vcpu0-2 and vcpu4 drift alike; vcpu5 has another wish, iothread5 is of another kind. */
@@ -157,6 +209,8 @@ main(void)
 	alarm(120);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_kinds_apart),
+		cmocka_unit_test(tells_memory),
+		cmocka_unit_test(tells_runs_of_memory_once),
 		cmocka_unit_test(puts_neighbours_together),
 		tree_test(compares_a_guest),
 	};

@@ -271,6 +271,84 @@ says_it_once_for_a_setting(void **state)
 		"0-5; left out: 6\n");
 }
 
+/* Nodes 0 and 1 with CPUs 0-3 and 4-14; the scope has both, groups have both but vcpu1. */
+static void
+make_nodes(const struct tree *t)
+{
+	tree_make(t, "sys/devices/system/node/online 0-2\n"
+		     "sys/devices/system/node/has_memory 0-1\n"
+		     "sys/devices/system/node/node0/cpulist 0-3\n"
+		     "sys/devices/system/node/node1/cpulist 4-14\n"
+		     "sys/devices/system/node/node2/cpulist\n"
+		     "sys/devices/system/node/node2/distance 20 20 10\n" BASE
+		     "cpuset.mems.effective 0-1\n" BASE "emulator/cpuset.mems 0-1\n" BASE
+		     "vcpu0/cpuset.mems 0-1\n" BASE "vcpu1/cpuset.mems 1\n" BASE
+		     "iothread1/cpuset.mems 0-1");
+}
+
+static const char *
+show_nodes(void)
+{
+	static char text[256];
+	char list[128];
+	size_t used = 0;
+	if (pin.plan.nodes == NULL)
+		return "none";
+	used += (size_t)snprintf(
+		text, sizeof(text), "%s:", cpumask_format(pin.plan.nodes, list, sizeof(list)));
+	for (size_t i = 0; i < pin.plan.step_count; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%c",
+			pin.plan.steps[i].write_nodes ? 'w' : '-');
+	return text;
+}
+
+static void
+plans_memory(void **state)
+{
+	static const struct {
+		const char *rules, *nodes; /* and which of the groups are written */
+	} cases[] = {
+		{"memory = 1", "1:ww-w"},
+		{"memory = 0-1", "0-1:--w-"},
+		{"memory = auto\nvcpus = 2", "0:wwww"},
+		{"memory = auto\nvcpus = 4", "1:ww-w"},
+		/* vcpu1 is on 0-1, and vcpu2 is not there */
+		{"memory = auto\nvcpu0 = 4", "0-1:--w-"},
+		{"memory = auto\nvcpu0 = 1", "0:wwww"},
+		{"memory = auto\nvcpu0-1 = 4", "1:ww-w"},
+		/* it will be, on node 1 */
+		{"memory = auto\nvcpu0-1 = 1\nvcpu2 = 5", "0-1:--w-"},
+		{"memory = keep\nvcpus = 4", "none"},
+		{"vcpus = 4", "none"},
+	};
+	const struct tree *t = *state;
+	char text[128];
+	tree_make(t, runs);
+	make_nodes(t);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(text, sizeof(text), "[web]\n%s\n", cases[i].rules);
+		if (prepare(t, text, PIN_APPLY) != 0)
+			fail_msg("%s: %s", cases[i].rules, e.text);
+		if (strcmp(show_nodes(), cases[i].nodes) != 0)
+			fail_msg("%s: %s, not %s", cases[i].rules, show_nodes(), cases[i].nodes);
+		assert_string_equal(show_notes(&pin.notes), "");
+	}
+	/* keep alone wants no change */
+	assert_int_equal(prepare(t, "[web]\nmemory = keep\n", PIN_APPLY), PIN_NO_RULE);
+	/* without a CPU there is one error, not two */
+	assert_int_equal(prepare(t, "[web]\nmemory = auto\nvcpus = 9\n", PIN_APPLY), 0);
+	assert_int_equal(pin.notes.count, 1);
+	assert_int_equal(prepare(t, "[web]\nmemory = 2\n", PIN_APPLY), 0);
+	assert_string_equal(pin_obstacle(&pin),
+		"/etc/vmaffinity.ini:2: memory wants node 2, but node 2 has no memory; no node is "
+		"left");
+	/* of nodes nothing is read where no rule is about them */
+	tree_remove(t, "sys/devices/system/node");
+	tree_remove(t, BASE "cpuset.mems.effective");
+	assert_int_equal(prepare(t, "[web]\nvcpus = 4\n", PIN_APPLY), 0);
+	assert_int_equal(prepare(t, "[web]\nmemory = 0\n", PIN_APPLY), -1);
+}
+
 static void
 applies_nothing_with_an_error_in_it(void **state)
 {
@@ -450,6 +528,7 @@ main(void)
 		pin_test(shows_a_guest_that_does_not_run),
 		pin_test(says_who_does_not_grant_a_cpu),
 		pin_test(says_it_once_for_a_setting),
+		pin_test(plans_memory),
 		pin_test(applies_nothing_with_an_error_in_it),
 		pin_test(applies_a_plan),
 		pin_test(goes_on_without_a_lock),

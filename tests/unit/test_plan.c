@@ -63,9 +63,11 @@ plans_for_a_running_guest(void **state)
 {
 	(void)state;
 	/* a vCPU that the XML does not know was plugged in; vcpu1 and iothread2 are gone */
-	struct scope_group there[] = {{E, mask_of("0-7")}, {V(0), mask_of("4-7")},
-		{V(2), mask_of("0-7")}, {V(3), mask_of("")}, {V(9), mask_of("0-7")},
-		{T(1), mask_of("0-2")}, {T(2), mask_of("3")}};
+	const struct cpumask none = {0};
+	struct scope_group there[] = {{E, mask_of("0-7"), none}, {V(0), mask_of("4-7"), none},
+		{V(2), mask_of("0-7"), none}, {V(3), mask_of(""), none},
+		{V(9), mask_of("0-7"), none}, {T(1), mask_of("0-2"), none},
+		{T(2), mask_of("3"), none}};
 	const struct scope scope = {.groups = there, .group_count = COUNT(there)};
 	struct plan plan;
 	assert_int_equal(plan_build(&wish, &domain, &scope, &plan), 0);
@@ -89,6 +91,48 @@ plans_for_a_running_guest(void **state)
 	assert_ptr_equal(plan.missing[2], &groups[5]);
 	plan_free(&plan);
 	assert_null(plan.steps);
+}
+
+/* Nodes go to every group, also to those whose CPUs no rule is about, where they differ. */
+static void
+plans_memory(void **state)
+{
+	(void)state;
+	static const struct value value;
+	struct scope_group there[] = {{E, mask_of("0-1"), mask_of("0-1")},
+		{V(0), mask_of("4-7"), mask_of("1")}, {V(2), mask_of("0-7"), mask_of("")},
+		{V(9), mask_of("0-7"), mask_of("0")}};
+	static const bool write[] = {true, false, true, true};
+	const struct scope scope = {.groups = there, .group_count = COUNT(there)};
+	struct wish with_memory = wish;
+	struct plan plan;
+	char text[128];
+	with_memory.memory =
+		(struct memory){.value = &value, .wanted = true, .nodes = mask_of("1")};
+	assert_int_equal(plan_build(&with_memory, &domain, &scope, &plan), 0);
+	assert_mask(plan.nodes, "1");
+	for (size_t i = 0; i < COUNT(there); i++) {
+		assert_ptr_equal(plan.steps[i].nodes_now, &there[i].nodes);
+		assert_int_equal(plan.steps[i].write_nodes, write[i]);
+	}
+	assert_string_equal(
+		plan_summary(&plan, text, sizeof(text)), "emulator 0-1, vcpu0 4-7, memory 1");
+	assert_string_equal(plan_summary(&plan, text, 30), "emulator 0-1, vcpu0 4-7, ...");
+	plan_free(&plan);
+
+	with_memory.memory.wanted = false; /* keep: shown, not written */
+	assert_int_equal(plan_build(&with_memory, &domain, &scope, &plan), 0);
+	assert_null(plan.nodes);
+	assert_ptr_equal(plan.steps[0].nodes_now, &there[0].nodes);
+	assert_false(plan.steps[0].write_nodes);
+	plan_free(&plan);
+
+	with_memory.memory.wanted = true; /* not running here */
+	assert_int_equal(plan_build(&with_memory, &domain, NULL, &plan), 0);
+	assert_mask(plan.nodes, "1");
+	assert_null(plan.steps[0].nodes_now);
+	assert_false(plan.steps[0].write_nodes);
+	plan_free(&plan);
 }
 
 static void
@@ -182,6 +226,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(plans_for_a_running_guest, setup),
+		cmocka_unit_test_setup(plans_memory, setup),
 		cmocka_unit_test_setup(plans_for_xml_alone, setup),
 		cmocka_unit_test_setup(plans_nothing_where_nothing_is, setup),
 		cmocka_unit_test(sums_up_neighbours_with_the_same_cpus),

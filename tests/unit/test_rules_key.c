@@ -21,6 +21,7 @@ static const struct {
 	{"iothread1", {KEY_GROUP, GROUP_IOTHREAD, false, 1, 1}},
 	{"iothread2-4", {KEY_GROUP, GROUP_IOTHREAD, false, 2, 4}},
 	{"match", {KEY_MATCH, GROUP_EMULATOR, false, 0, 0}},
+	{"memory", {KEY_MEMORY, GROUP_EMULATOR, false, 0, 0}},
 	{"on-error", {KEY_ON_ERROR, GROUP_EMULATOR, false, 0, 0}},
 };
 
@@ -44,7 +45,7 @@ parses_every_key(void **state)
 
 #define ALL                                                                                        \
 	"the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, "        \
-	"match, on-error"
+	"memory, match, on-error"
 
 static const struct {
 	const char *name, *reason;
@@ -55,6 +56,7 @@ static const struct {
 	{"vcpu5-2", "'vcpu5-2' runs backwards; write vcpu2-5"},
 	{"iothread0", "'iothread0': iothreads are numbered from 1"},
 	{"iothread0-3", "'iothread0-3': iothreads are numbered from 1"},
+	{"memroy", "unknown key 'memroy'; did you mean 'memory'?"},
 	{"vcpu", "unknown key 'vcpu'; did you mean 'vcpus'?"},
 	{"vcpus3", "unknown key 'vcpus3'; did you mean 'vcpus'?"},
 	{"vcpu3x", "unknown key 'vcpu3x'; did you mean 'vcpuN'?"},

@@ -349,6 +349,64 @@ reads_a_groups_masks(void **state)
 }
 
 static void
+read_memory_nodes(const struct tree *t, bool v2)
+{
+	struct err e;
+	char path[160];
+	make_guest(t, "m/web", v2);
+	struct scope scope = opened(t);
+	assert_int_equal(scope_read_memory(&scope, &e), -1);
+	assert_non_null(strstr(
+		e.text, v2 ? "m/web: cpuset.mems.effective: " : "m/web: cpuset.effective_mems: "));
+	for (size_t i = 0; i <= scope.group_count; i++) {
+		char name[GROUP_NAME_MAX];
+		snprintf(path, sizeof(path), "%s/%s%s%s", scope.path + 1,
+			i > 0 ? group_name(scope.groups[i - 1].group, name) : "", i > 0 ? "/" : "",
+			i > 0 ? "cpuset.mems" : scope_effective_nodes_file(&scope));
+		tree_put(t, path, i == 0 ? "0-1\n" : i == 1 ? "1\n" : "\n");
+	}
+	if (scope_read_memory(&scope, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_mask(&scope.nodes, "0-1");
+	assert_mask(&scope.groups[0].nodes, "1");
+	assert_mask(&scope.groups[1].nodes, "");
+	tree_remove(t, path);
+	assert_int_equal(scope_read_memory(&scope, &e), -1);
+	scope_free(&scope);
+}
+
+static void
+reads_memory_nodes(void **state)
+{
+	read_memory_nodes(*state, false);
+}
+
+static void
+reads_memory_nodes_on_v2(void **state)
+{
+	read_memory_nodes(*state, true);
+}
+
+static void
+writes_a_groups_masks(void **state)
+{
+	const struct tree *t = *state;
+	struct cpumask mask = mask_of("1,3-4");
+	make_guest(t, "m/web", true);
+	tree_make(t, "sys/fs/cgroup/m/web/vcpu0/cpuset.mems");
+	struct scope scope = opened(t);
+	assert_int_equal(scope_write_mask(&scope, vcpu0, "cpuset.mems", &mask), 0);
+	assert_string_equal(tree_get(t, "sys/fs/cgroup/m/web/vcpu0/cpuset.mems"), "1,3-4");
+	mask = mask_of("");
+	assert_int_equal(scope_write_mask(&scope, vcpu0, "cpuset.mems", &mask), 0);
+	assert_string_equal(tree_get(t, "sys/fs/cgroup/m/web/vcpu0/cpuset.mems"), "\n,3-4");
+	errno = 0;
+	assert_int_equal(scope_write_mask(&scope, vcpu9, "cpuset.mems", &mask), -1);
+	assert_int_equal(errno, ENOENT);
+	scope_free(&scope);
+}
+
+static void
 finds_who_does_not_grant_a_cpu(void **state)
 {
 	const struct tree *t = *state;
@@ -375,8 +433,8 @@ finds_who_does_not_grant_a_cpu(void **state)
 	struct scope scope = opened(t);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		wanted = mask_of(cases[i].wanted);
-		assert_int_equal(
-			scope_find_limit(&scope, &wanted, name, sizeof(name), &granted, &e),
+		assert_int_equal(scope_find_limit(&scope, scope_effective_file(&scope), &wanted,
+					 name, sizeof(name), &granted, &e),
 			cases[i].r);
 		if (cases[i].r != 0)
 			continue;
@@ -385,7 +443,9 @@ finds_who_does_not_grant_a_cpu(void **state)
 	}
 	tree_remove(t, "sys/fs/cgroup/machine.slice/machine-web.scope/cpuset.cpus.effective");
 	wanted = mask_of("6");
-	assert_int_equal(scope_find_limit(&scope, &wanted, name, sizeof(name), &granted, &e), -1);
+	assert_int_equal(scope_find_limit(&scope, scope_effective_file(&scope), &wanted, name,
+				 sizeof(name), &granted, &e),
+		-1);
 	assert_string_equal(e.text, "machine.slice/machine-web.scope/cpuset.cpus.effective: "
 				    "controller cpuset is not available here");
 	scope_free(&scope);
@@ -438,6 +498,9 @@ main(void)
 		tree_test(lists_threads),
 		tree_test(knows_whether_a_group_is_still_there),
 		tree_test(reads_a_groups_masks),
+		tree_test(reads_memory_nodes),
+		tree_test(reads_memory_nodes_on_v2),
+		tree_test(writes_a_groups_masks),
 		tree_test(finds_who_does_not_grant_a_cpu),
 		tree_test(knows_what_the_partition_for_guests_grants),
 	};
