@@ -19,7 +19,7 @@ say_warnings(const struct pin *pin, const char *name)
 {
 	const char *reason = pin_obstacle(pin);
 	for (size_t i = 0; i < pin->notes.count; i++)
-		if (pin->notes.items[i].level != NOTE_INFO && pin->notes.items[i].text != reason)
+		if (pin->notes.items[i].level > NOTE_INFO && pin->notes.items[i].text != reason)
 			say(true, "%s: %s: %s", name, note_level_name(pin->notes.items[i].level),
 				pin->notes.items[i].text);
 }

@@ -119,7 +119,7 @@ static void
 take_notes(struct check *check, const struct pin *pin)
 {
 	for (size_t i = 0; i < pin->notes.count; i++)
-		if (pin->notes.items[i].level != NOTE_INFO)
+		if (pin->notes.items[i].level > NOTE_INFO)
 			notes_add(&check->findings, pin->notes.items[i].level, "%s (guest '%s')",
 				pin->notes.items[i].text, pin->domain.name);
 }

@@ -127,6 +127,53 @@ parse_iothreads(struct xml_element *root, struct domain *domain, struct err *e)
 }
 
 /*
+ * <cpu><topology sockets='2' dies='1' cores='2' threads='2'/>: ids count threads first, then cores
+ * (libvirt's docs/formatdomain, "CPU model and topology").
+ */
+static int
+parse_threads(struct xml_element *root, struct domain *domain, struct err *e)
+{
+	struct xml_element *topology = xml_child(xml_child(root, "cpu"), "topology");
+	AUTO_TEXT char *threads = xml_attribute(topology, "threads");
+	domain->threads = 1;
+	if (threads != NULL && (xml_number(threads, DOMAIN_VCPUS_MAX, &domain->threads) != 0 ||
+				       domain->threads == 0))
+		return err_set(e, "<topology threads='%.40s'>: not a number from 1 to %u", threads,
+			DOMAIN_VCPUS_MAX);
+	return 0;
+}
+
+/* <cpu><numa><cell id='0' cpus='0-3'/>...; without id they count from 0, without cpus have none. */
+static int
+parse_cells(struct xml_element *root, struct domain *domain, struct err *e)
+{
+	struct xml_element *cell = xml_child(xml_child(xml_child(root, "cpu"), "numa"), "cell");
+	if (cell == NULL)
+		return 0;
+	domain->vcpu_cells = calloc(domain->vcpus, sizeof(*domain->vcpu_cells));
+	if (domain->vcpu_cells == NULL)
+		return err_set(e, "out of memory");
+	for (unsigned i = 0; i < domain->vcpus; i++)
+		domain->vcpu_cells[i] = -1;
+	for (unsigned next = 0; cell != NULL; next++, cell = xml_next(cell, "cell")) {
+		AUTO_TEXT char *id = xml_attribute(cell, "id");
+		AUTO_TEXT char *cpus = xml_attribute(cell, "cpus");
+		struct cpumask mask = {0};
+		unsigned number = next;
+		if (next == DOMAIN_CELLS_MAX ||
+			(id != NULL && xml_number(id, DOMAIN_CELLS_MAX - 1, &number) != 0))
+			return err_set(e, "<numa><cell id='%.40s'>: not a number up to %u",
+				xml_shown(id), DOMAIN_CELLS_MAX - 1);
+		if (cpus != NULL && xml_list("cpus", cpus, &mask, e) != 0)
+			return err_context(e, "<numa><cell>");
+		for (unsigned i = cpumask_next(&mask, 0); i < domain->vcpus;
+			i = cpumask_next(&mask, i + 1))
+			domain->vcpu_cells[i] = (int)number;
+	}
+	return 0;
+}
+
+/*
  * <numatune><memory nodeset='0-1'/><memnode cellid='0' nodeset='1'/></numatune>. Without nodeset,
  * numad chooses.
  */
@@ -159,7 +206,8 @@ domain_parse(const char *xml, size_t length, struct domain *domain, struct err *
 	struct domain result = {0};
 	if (parse_name(root, &result, e) != 0 || parse_id(root, &result, e) != 0 ||
 		parse_uuid(root, &result, e) != 0 || parse_vcpus(root, &result, e) != 0 ||
-		parse_iothreads(root, &result, e) != 0 || parse_numatune(root, &result, e) != 0) {
+		parse_iothreads(root, &result, e) != 0 || parse_numatune(root, &result, e) != 0 ||
+		parse_threads(root, &result, e) != 0 || parse_cells(root, &result, e) != 0) {
 		domain_free(&result);
 		return -1;
 	}
@@ -172,6 +220,7 @@ domain_free(struct domain *domain)
 {
 	xml_text_free(&domain->name);
 	free(domain->vcpu_online);
+	free(domain->vcpu_cells);
 	free(domain->iothreads);
 	*domain = (struct domain){0};
 }

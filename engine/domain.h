@@ -18,12 +18,17 @@
 /* Most iothreads of one guest, and how large an id may be. */
 #define DOMAIN_IOTHREADS_MAX 4096u
 
+/* Most cells of a guest's <numa>. QEMU has 128 (MAX_NODES). */
+#define DOMAIN_CELLS_MAX 1024u
+
 struct domain {
 	char *name;
-	char uuid[37];	     /* lower case; "" if the XML has none */
-	int id;		     /* of the running guest; -1 if the XML has none */
-	unsigned vcpus;	     /* the maximum: ids 0 .. vcpus - 1 */
-	bool *vcpu_online;   /* by id */
+	char uuid[37];	   /* lower case; "" if the XML has none */
+	int id;		   /* of the running guest; -1 if the XML has none */
+	unsigned vcpus;	   /* the maximum: ids 0 .. vcpus - 1 */
+	bool *vcpu_online; /* by id */
+	unsigned threads;  /* of each core of the guest's; ids n * threads and on are siblings */
+	int *vcpu_cells;   /* the <numa> cell of each, by id, -1: none; NULL: there are no cells */
 	unsigned *iothreads; /* ids, ascending */
 	size_t iothread_count;
 	struct cpumask numatune; /* the host's NUMA nodes that <numatune> names, in any mode */

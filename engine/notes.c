@@ -40,6 +40,7 @@ const char *
 note_level_name(enum note_level level)
 {
 	switch (level) {
+	case NOTE_DETAIL:
 	case NOTE_INFO:
 		return "note";
 	case NOTE_WARNING:

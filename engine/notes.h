@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 enum note_level {
+	NOTE_DETAIL, /* what was decided and why: for who asks, not for a log */
 	NOTE_INFO,
 	NOTE_WARNING,
 	NOTE_ERROR,
@@ -31,7 +32,7 @@ void notes_add(struct notes *notes, enum note_level level, const char *format, .
 	__attribute__((format(printf, 3, 4)));
 void notes_free(struct notes *notes);
 
-/* "note", "warning" or "error". */
+/* "note" for the first two, "warning" or "error". */
 const char *note_level_name(enum note_level level);
 
 #endif

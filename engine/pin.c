@@ -164,7 +164,7 @@ place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 	cpumask_andnot(&own, &memory->nodes);
 	char list[128];
 	if (memory->wanted && !cpumask_empty(&own))
-		notes_add(&pin->notes, NOTE_INFO,
+		notes_add(&pin->notes, NOTE_DETAIL,
 			"%s:%u: memory overrides this guest's own <numatune> (nodeset %s)",
 			memory->value->file, memory->value->line,
 			cpumask_format(&pin->domain.numatune, list, sizeof(list)));

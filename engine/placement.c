@@ -1,5 +1,7 @@
 #include "placement.h"
 
+#include "pairing.h"
+
 #include <stdlib.h>
 
 static int
@@ -137,7 +139,10 @@ placement(const struct matched *matched, const struct domain *domain, const stru
 	if (list_groups(wish, matched, domain, running, count) != 0)
 		return err_set(e, "out of memory");
 	note_absent(wish, matched, domain, notes);
-	if (evaluate(wish, expr, usable, e) != 0) {
+	const struct value *one_to_one = rules_one_to_one(matched);
+	if (evaluate(wish, expr, usable, e) != 0 ||
+		(one_to_one != NULL &&
+			pairing(wish, one_to_one, domain, expr->topology, notes, e) != 0)) {
 		wish_free(wish);
 		return -1;
 	}
@@ -148,6 +153,7 @@ void
 wish_free(struct wish *wish)
 {
 	free(wish->masks);
+	free(wish->singles);
 	free(wish->groups);
 	*wish = (struct wish){0};
 }

@@ -14,7 +14,7 @@
 
 #include <stddef.h>
 
-/* One setting's CPU set, shared by all groups that it decides over. */
+/* One setting's CPU set, shared by all groups that it decides over; but for one-to-one. */
 struct wish_mask {
 	const struct setting *setting;
 	struct cpumask asked; /* what the setting says */
@@ -30,6 +30,7 @@ struct wish_group {
 struct wish {
 	struct wish_mask *masks;
 	size_t mask_count;
+	struct wish_mask *singles; /* one-to-one's: a CPU for each vCPU; NULL if there are none */
 	struct wish_group *groups; /* sorted by group_compare(), each once */
 	size_t group_count;
 	struct memory memory; /* not placement()'s work, but memory_place()'s */

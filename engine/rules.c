@@ -155,6 +155,17 @@ rules_memory(const struct matched *matched)
 	return NULL;
 }
 
+const struct value *
+rules_one_to_one(const struct matched *matched)
+{
+	for (size_t i = matched->count; i-- > 0;) {
+		const struct value *placement = &matched->rules[i]->placement;
+		if (placement->text != NULL)
+			return strcmp(placement->text, "one-to-one") == 0 ? placement : NULL;
+	}
+	return NULL;
+}
+
 enum on_error
 rules_on_error(const struct rules *rules, const struct domain *domain)
 {
@@ -185,6 +196,7 @@ free_rule(struct rule *rule)
 	free(rule->settings);
 	free(rule->match.text);
 	free(rule->memory.text);
+	free(rule->placement.text);
 	free(rule->section);
 }
 

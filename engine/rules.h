@@ -72,6 +72,7 @@ struct rule {
 	/* The text of each is NULL if there is no such key. */
 	struct value match; /* else the section's name is the pattern */
 	struct value memory;
+	struct value placement; /* a word that rules_placement_check() knows */
 	struct setting *settings;
 	size_t setting_count;
 	enum on_error on_error;
@@ -132,6 +133,9 @@ const struct setting *rules_setting(const struct matched *matched, struct group 
 
 /* The value of "memory" that decides: that of the last matching rule which has one; or NULL. */
 const struct value *rules_memory(const struct matched *matched);
+
+/* The same for "placement = one-to-one"; NULL if none decides, or "float" does. */
+const struct value *rules_one_to_one(const struct matched *matched);
 
 /*
  * ON_ERROR_IGNORE or ON_ERROR_FAIL; domain may be NULL if it is not known, then [global] alone

@@ -91,11 +91,12 @@ int
 rules_key_parse(const char *name, struct key *key, struct err *e)
 {
 	static const char *const known[] = {"emulator", "vcpus", "vcpuN", "vcpuN-N", "iothreads",
-		"iothreadN", "iothreadN-N", "memory", "match", "on-error"};
+		"iothreadN", "iothreadN-N", "placement", "memory", "match", "on-error"};
 	static const struct {
 		const char *name;
 		enum key_kind kind;
-	} words[] = {{"match", KEY_MATCH}, {"memory", KEY_MEMORY}, {"on-error", KEY_ON_ERROR}};
+	} words[] = {{"match", KEY_MATCH}, {"memory", KEY_MEMORY}, {"on-error", KEY_ON_ERROR},
+		{"placement", KEY_PLACEMENT}};
 	*key = (struct key){.kind = KEY_GROUP};
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(name, words[i].name) == 0) {
@@ -169,6 +170,14 @@ rules_enforce_parse(const char *text, enum enforce *enforce, struct err *e)
 	else
 		return err_set(e, "enforce = %.60s: write 'yes' or 'no'", text);
 	return 0;
+}
+
+int
+rules_placement_check(const char *text, struct err *e)
+{
+	if (strcmp(text, "float") == 0 || strcmp(text, "one-to-one") == 0)
+		return 0;
+	return err_set(e, "placement = %.60s: write 'one-to-one' or 'float'", text);
 }
 
 static bool

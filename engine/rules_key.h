@@ -9,6 +9,7 @@ enum key_kind {
 		      set */
 	KEY_MATCH,
 	KEY_MEMORY,
+	KEY_PLACEMENT,
 	KEY_ON_ERROR,
 	KEY_ENFORCE, /* in [global] only */
 };
@@ -31,6 +32,9 @@ int rules_global_key_parse(const char *name, struct key *key, struct err *e);
 
 /* A name in [cpus]: letters, digits, "_", "-", "."; no more than 63 of them. */
 int rules_set_name_check(const char *name, struct err *e);
+
+/* The value of "placement". */
+int rules_placement_check(const char *text, struct err *e);
 
 /* The value of "on-error". */
 int rules_on_error_parse(const char *text, enum on_error *on_error, struct err *e);

@@ -306,6 +306,10 @@ take_rule_key(struct parser *p, const char *name, const struct value *value, str
 	case KEY_MEMORY:
 		*stored = &rule->memory;
 		return rules_add_value(*stored, name, value, e);
+	case KEY_PLACEMENT:
+		return rules_placement_check(value->text, e) != 0
+			       ? -1
+			       : rules_add_value(&rule->placement, name, value, e);
 	case KEY_ENFORCE:
 	case KEY_GROUP:
 		break;

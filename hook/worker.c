@@ -51,7 +51,7 @@ log_notes(const struct job *job, const struct notes *notes, const char *reason)
 	static const int priorities[] = {
 		[NOTE_INFO] = LOG_INFO, [NOTE_WARNING] = LOG_WARNING, [NOTE_ERROR] = LOG_ERR};
 	for (size_t i = 0; i < notes->count && i < LOG_LINES_MAX; i++)
-		if (notes->items[i].text != reason)
+		if (notes->items[i].text != reason && notes->items[i].level != NOTE_DETAIL)
 			log_line(
 				job, priorities[notes->items[i].level], "%s", notes->items[i].text);
 	if (notes->count + notes->dropped > LOG_LINES_MAX)

@@ -29,7 +29,7 @@ found() { rules "$1" && finds "$2" --sysroot root rules.ini; }
 error: a.ini:3: 'vcpus' is given already by line 2
 error: a.ini:4: section [a] stands already at line 1; write its keys there
 error: b.ini:1: 'vcpus' stands before the first [section]
-error: b.ini:3: unknown key 'frob'; the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, memory, match, on-error
+error: b.ini:3: unknown key 'frob'; the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, placement, memory, match, on-error
 error: nowhere: No such file or directory
 error: a.ini:2:11: a CPU number is missing
 error: b.ini:6:9: '@x': no such name in [cpus]" --sysroot root a.ini b.ini nowhere

@@ -26,6 +26,9 @@ shown_rules(const struct rules *rules)
 		if (rule->memory.text != NULL)
 			add(" memory={%s}%u:%u", rule->memory.text, rule->memory.line,
 				rule->memory.column);
+		if (rule->placement.text != NULL)
+			add(" placement={%s}%u:%u", rule->placement.text, rule->placement.line,
+				rule->placement.column);
 		for (size_t j = 0; j < rule->setting_count; j++) {
 			const struct setting *s = &rule->settings[j];
 			char key[SETTING_KEY_MAX];

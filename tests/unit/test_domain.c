@@ -70,6 +70,81 @@ iothreads(const struct domain *domain)
 }
 
 static void
+reads_the_threads_of_a_core(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *xml;
+		unsigned threads;
+	} cases[] = {
+		{"", 1},
+		{"<cpu mode='host-passthrough'/>", 1},
+		{"<cpu><topology sockets='2' dies='1' cores='2' threads='2'/></cpu>", 2},
+		{"<cpu><topology sockets='1' cores='4'/></cpu>", 1},
+		{"<cpu><topology threads='4096'/></cpu>", 4096},
+		{"<topology threads='2'/>", 1},
+	};
+	static const char *const wrong[] = {"0", "4097", "-1", "x", ""};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct domain domain = parsed(around(cases[i].xml));
+		assert_int_equal(domain.threads, cases[i].threads);
+		domain_free(&domain);
+	}
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		char more[128], reason[128];
+		struct domain domain;
+		struct err e;
+		snprintf(more, sizeof(more), "<cpu><topology threads='%s'/></cpu>", wrong[i]);
+		snprintf(reason, sizeof(reason),
+			"<topology threads='%s'>: not a number from 1 to 4096", wrong[i]);
+		const char *xml = around(more);
+		assert_int_equal(domain_parse(xml, strlen(xml), &domain, &e), -1);
+		assert_string_equal(e.text, reason);
+	}
+}
+
+static void
+reads_the_cells_of_numa(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *cells, *of; /* each vCPU's */
+	} cases[] = {
+		{"<cell id='0' cpus='0-1'/><cell id='1' cpus='2,3'/>", "0011"},
+		{"<cell cpus='2-3'/><cell cpus='0-1'/>", "1100"},
+		{"<cell id='1' cpus='0-9'/>", "1111"},
+		{"<cell id='2' cpus='0-3,^1'/><cell id='5'/>", "2-22"},
+	};
+	static const struct {
+		const char *cells, *reason;
+	} wrong[] = {
+		{"<cell id='1024'/>", "<numa><cell id='1024'>: not a number up to 1023"},
+		{"<cell id='x'/>", "<numa><cell id='x'>: not a number up to 1023"},
+		{"<cell cpus='x'/>", "<numa><cell>: cpus='x': a CPU number is missing"},
+	};
+	char more[256];
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(more, sizeof(more), "<vcpu>4</vcpu><cpu><numa>%s</numa></cpu>",
+			cases[i].cells);
+		struct domain domain = parsed(around(more));
+		for (size_t j = 0; j < 4; j++)
+			assert_int_equal(domain.vcpu_cells[j],
+				cases[i].of[j] == '-' ? -1 : cases[i].of[j] - '0');
+		domain_free(&domain);
+	}
+	struct domain domain = parsed(around("<vcpu>4</vcpu><cpu><numa/></cpu>"));
+	assert_null(domain.vcpu_cells);
+	domain_free(&domain);
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		struct err e;
+		snprintf(more, sizeof(more), "<cpu><numa>%s</numa></cpu>", wrong[i].cells);
+		const char *xml = around(more);
+		assert_int_equal(domain_parse(xml, strlen(xml), &domain, &e), -1);
+		assert_string_equal(e.text, wrong[i].reason);
+	}
+}
+
+static void
 reads_the_nodes_of_numatune(void **state)
 {
 	(void)state;
@@ -460,6 +535,8 @@ main(void)
 	alarm(120); /* "without end" is a fault that is looked for here */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_running_guest),
+		cmocka_unit_test(reads_the_threads_of_a_core),
+		cmocka_unit_test(reads_the_cells_of_numa),
 		cmocka_unit_test(reads_the_nodes_of_numatune),
 		cmocka_unit_test(has_defaults_for_what_is_not_there),
 		cmocka_unit_test(reads_odd_names),

@@ -32,6 +32,7 @@ place(const struct tree *t, const char *rules, const char *usable)
 	static bool online[] = {true, true, true, false};
 	static unsigned iothreads[] = {1, 3};
 	f = (struct fixture){.domain = {.name = (char *)"web",
+				     .threads = 1,
 				     .vcpus = COUNT(online),
 				     .vcpu_online = online,
 				     .iothreads = iothreads,
@@ -54,6 +55,7 @@ end(void)
 {
 	wish_free(&f.wish);
 	cpuexpr_free(&f.expr);
+	topology_free(&f.topology);
 	free(f.matched.rules);
 	rules_free(&f.rules);
 	notes_free(&f.notes);
@@ -187,6 +189,69 @@ fails_where_a_set_has_an_error(void **state)
 	end();
 }
 
+/* Four cores of two threads, 0 and 1 and so on, on one node. */
+static void
+make_cores(const struct tree *t)
+{
+	for (unsigned cpu = 0; cpu < 8; cpu++) {
+		char path[80], value[16];
+		tree_put(t, "sys/devices/system/cpu/online", "0-7\n");
+		snprintf(path, sizeof(path), "sys/devices/system/cpu/cpu%u/topology/core_cpus_list",
+			cpu);
+		snprintf(value, sizeof(value), "%u-%u\n", cpu & ~1u, cpu | 1u);
+		tree_put(t, path, value);
+		snprintf(path, sizeof(path),
+			"sys/devices/system/cpu/cpu%u/topology/package_cpus_list", cpu);
+		tree_put(t, path, "0-7\n");
+	}
+}
+
+static void
+gives_each_vcpu_one_cpu(void **state)
+{
+	/* vcpu9 was plugged in since, and has its CPU as well */
+	static const struct group there[] = {{GROUP_VCPU, 9}};
+	make_cores(*state);
+	running = there;
+	running_count = COUNT(there);
+	int r = place(*state,
+		"[*]\nvcpus = 0-7\nplacement = one-to-one\nvcpu1 = 2\niothreads = 0-1\n", "0-6");
+	running_count = 0;
+	if (r != 0)
+		fail_msg("%s", f.e.text);
+	assert_string_equal(show(), "emulator -:0\nvcpu0 0:2\nvcpu1 2:4\nvcpu2 4:2\nvcpu3 6:2\n"
+				    "vcpu9 1:2\niothread1 0-1:5\niothread3 0-1:5\n");
+	/* what the setting asks for is still known as a whole */
+	assert_int_equal(f.wish.mask_count, 3);
+	assert_mask(&f.wish.masks[0].asked, "0-7");
+	assert_mask(&f.wish.masks[0].cpus, "0-6");
+	assert_int_equal(f.notes.count, 1);
+	assert_int_equal(f.notes.items[0].level, NOTE_DETAIL);
+	end();
+}
+
+static void
+does_not_fall_back_to_floating(void **state)
+{
+	make_cores(*state);
+	assert_int_equal(
+		place(*state, "[*]\nvcpus = 0-7\nplacement = one-to-one\nvcpu1 = 2\n", "0-3"), 0);
+	assert_string_equal(show(), "emulator -:0\nvcpu0 0:2\nvcpu1 2:4\nvcpu2 1:2\nvcpu3 3:2\n"
+				    "iothread1 -:0\niothread3 -:0\n");
+	end();
+	assert_int_equal(
+		place(*state, "[*]\nvcpus = 0-7\nplacement = one-to-one\nvcpu1 = 2\n", "0-2"), 0);
+	assert_string_equal(show(), "emulator -:0\nvcpu0 :2\nvcpu1 2:4\nvcpu2 :2\nvcpu3 :2\n"
+				    "iothread1 -:0\niothread3 -:0\n");
+	assert_int_equal(f.notes.errors, 1);
+	end();
+	/* of a host that does not tell its cores nothing is guessed */
+	tree_remove(*state, "sys/devices/system/cpu");
+	assert_int_equal(place(*state, "[*]\nvcpus = 0-3\nplacement = one-to-one\n", "0-7"), -1);
+	assert_null(f.wish.groups);
+	end();
+}
+
 static void
 finds_a_group(void **state)
 {
@@ -210,6 +275,8 @@ main(void)
 		tree_test(cuts_to_what_is_usable),
 		tree_test(notes_what_the_guest_does_not_have),
 		tree_test(fails_where_a_set_has_an_error),
+		tree_test(gives_each_vcpu_one_cpu),
+		tree_test(does_not_fall_back_to_floating),
 		tree_test(finds_a_group),
 	};
 	return cmocka_run_group_tests_name("placement", tests, NULL, NULL);

@@ -21,6 +21,7 @@ static const struct {
 	{"iothread1", {KEY_GROUP, GROUP_IOTHREAD, false, 1, 1}},
 	{"iothread2-4", {KEY_GROUP, GROUP_IOTHREAD, false, 2, 4}},
 	{"match", {KEY_MATCH, GROUP_EMULATOR, false, 0, 0}},
+	{"placement", {KEY_PLACEMENT, GROUP_EMULATOR, false, 0, 0}},
 	{"memory", {KEY_MEMORY, GROUP_EMULATOR, false, 0, 0}},
 	{"on-error", {KEY_ON_ERROR, GROUP_EMULATOR, false, 0, 0}},
 };
@@ -45,7 +46,7 @@ parses_every_key(void **state)
 
 #define ALL                                                                                        \
 	"the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, "        \
-	"memory, match, on-error"
+	"placement, memory, match, on-error"
 
 static const struct {
 	const char *name, *reason;
@@ -56,6 +57,7 @@ static const struct {
 	{"vcpu5-2", "'vcpu5-2' runs backwards; write vcpu2-5"},
 	{"iothread0", "'iothread0': iothreads are numbered from 1"},
 	{"iothread0-3", "'iothread0-3': iothreads are numbered from 1"},
+	{"placment", "unknown key 'placment'; did you mean 'placement'?"},
 	{"memroy", "unknown key 'memroy'; did you mean 'memory'?"},
 	{"vcpu", "unknown key 'vcpu'; did you mean 'vcpus'?"},
 	{"vcpus3", "unknown key 'vcpus3'; did you mean 'vcpus'?"},
@@ -246,10 +248,29 @@ bounds_a_pattern(void **state)
 	assert_string_equal(e.text, "match: a pattern is longer than 255 bytes");
 }
 
+static void
+knows_the_words_of_placement(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = {
+		"keep", "one-to-on", "One-To-One", "one-to-one float", "1:1", "float "};
+	struct err e;
+	assert_int_equal(rules_placement_check("one-to-one", &e), 0);
+	assert_int_equal(rules_placement_check("float", &e), 0);
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		char reason[128];
+		assert_int_equal(rules_placement_check(wrong[i], &e), -1);
+		snprintf(reason, sizeof(reason), "placement = %s: write 'one-to-one' or 'float'",
+			wrong[i]);
+		assert_string_equal(e.text, reason);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(knows_the_words_of_placement),
 		cmocka_unit_test(parses_every_key),
 		cmocka_unit_test(suggests_the_nearest_key),
 		cmocka_unit_test(takes_on_error_and_enforce_in_global),

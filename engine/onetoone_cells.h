@@ -1,0 +1,28 @@
+/* Which node of the host each <numa> cell of a guest goes to; of use to onetoone.c alone. */
+#ifndef VMAFFINITY_ONETOONE_CELLS_H
+#define VMAFFINITY_ONETOONE_CELLS_H
+
+#include <stddef.h>
+
+struct onetoone_cell {
+	int id;
+	size_t vcpus;
+	size_t cores; /* of the guest's that need a core of the host; 0 if it does not matter */
+	int node;     /* index; -1: it fits on none */
+};
+
+/* What there is for the guest on a node. */
+struct onetoone_room {
+	size_t cpus;
+	size_t cores; /* so many guest cores fit */
+	size_t cells; /* for onetoone_assign(): how many it has put there */
+};
+
+/*
+ * Sets the node of each cell: the first cell on the first node and so on, as evenly as they fit.
+ * May change the order of cells.
+ */
+void onetoone_assign(
+	struct onetoone_cell *cells, size_t count, struct onetoone_room *rooms, size_t room_count);
+
+#endif
