@@ -99,7 +99,7 @@ known=$(sed -n '/^rules_key_parse/,/^}/p' engine/rules_key.c | tr -d '\n' | sed 
 keys=$(section man/vmaffinity.ini.5 "Keys of a rule" | sed -n 's/^\.It //p' | plain | tr -d ' ' | tr , '\n' |
 	sed 's/[AB]\b/N/g')
 same engine/rules_key.c "$known" man/vmaffinity.ini.5 "$keys" keys
-keys=$(sed -nE 's/^; (emulator|vcpus|iothreads|memory|on-error|match)( .*|,.*|:.*|$)/\1/p; s/^;(emulator|vcpus|iothreads|memory|on-error|match) *=.*/\1/p' conf/vmaffinity.ini)
+keys=$(sed -nE 's/^; (emulator|vcpus|iothreads|placement|memory|on-error|match)( .*|,.*|:.*|$)/\1/p; s/^;(emulator|vcpus|iothreads|placement|memory|on-error|match) *=.*/\1/p' conf/vmaffinity.ini)
 same engine/rules_key.c "$(grep -v N <<<"$known")" conf/vmaffinity.ini "$keys" "keys without a number"
 words=$(sed -nE 's/^\t\{"([a-z]+)", TOPOLOGY_.*/\1/p' engine/cpuexpr.c)
 man_words=$(section man/vmaffinity.ini.5 "CPU sets" | sed -nE 's/^\.It Cm ([a-z]+( , [a-z]+)*)$/\1/p' | tr -d ' ' | tr , '\n')

@@ -111,7 +111,7 @@ prints()
 	same "text ini console text" "$(blocks README.md | paste -sd ' ')"
 	same "ini /etc/vmaffinity.ini console console console console" "$(blocks vmaffinity.8 | paste -sd ' ')"
 	same "" "$(blocks vmaffinity-hook.8 | paste -sd ' ')"
-	same "ini ini ini ini ini ini ini ini ini errors output" "$(blocks vmaffinity.ini.5 | paste -sd ' ')"
+	same "ini ini ini ini ini ini ini ini ini ini errors output" "$(blocks vmaffinity.ini.5 | paste -sd ' ')"
 	for page in vmaffinity.8 vmaffinity-hook.8 vmaffinity.ini.5; do
 		[ "$(blocks $page | wc -l)" = "$(grep -cE '^\.(Bd|EX|nf|Dl|D1)' "$REPO/man/$page")" ]
 		[ "$(blocks $page | wc -l)" = "$(grep -A1 '^\.\\" example: ' "$REPO/man/$page" | grep -c '^\.Bd -literal')" ]
@@ -151,9 +151,9 @@ cli/" "$(sed -nE '/^```/,/^```/d; s/^    ([a-z]+\/|[^#]*[^ #]).*/\1/p' "$REPO/RE
 }
 
 @test "README: the rules" {
-	two_nodes
+	host_with v2-nodes
 	rules_are README.md 2
-	planned db1 "vcpu=3 iothreads=1" emulator=0-1 vcpu0=2 vcpu1=4-7 vcpu2=4-7 iothread1=0-1
+	planned db1 "vcpu=3 iothreads=1" emulator=0-1 vcpu0=2 vcpu1=4 vcpu2=6 iothread1=0-1
 	[ "$(jq -r .memory.nodes <<<"$output")" = 1 ]
 	planned web-7 vcpu=2 emulator=0-1 vcpu0=2-7 vcpu1=2-7
 	planned other vcpu=1 emulator=0-1 vcpu0=-
@@ -162,7 +162,7 @@ cli/" "$(sed -nE '/^```/,/^```/d; s/^    ([a-z]+\/|[^#]*[^ #]).*/\1/p' "$REPO/RE
 }
 
 @test "README: the commands" {
-	two_nodes
+	host_with v2-nodes
 	rules_are README.md 2
 	printf '[web-*]\nvcpu = 3\n\n[cpus]\nhousekeeping = 0,9999\n' >draft.ini
 	console README.md 3
@@ -239,9 +239,18 @@ cli/" "$(sed -nE '/^```/,/^```/d; s/^    ([a-z]+\/|[^#]*[^ #]).*/\1/p' "$REPO/RE
 	finds "error: /etc/vmaffinity.ini:2:17: is '2' a CPU, or one more of 'core:0'? For a CPU put a blank in place of the comma, else write the word again" --sysroot root
 }
 
+@test "vmaffinity.ini(5): one to one" {
+	host_with v2-nodes
+	rules_are vmaffinity.ini.5 6
+	planned db1 vcpu=3 emulator=- vcpu0=4 vcpu1=6 vcpu2=5
+	printf '<domain><name>db1</name><vcpu>4</vcpu><cpu><topology sockets="1" cores="2" threads="2"/></cpu></domain>' >smt.xml
+	run -0 --separate-stderr vmaffinity plan --sysroot root --xml smt.xml --json
+	same "4 5 6 7" "$(jq -r '[.groups[1:][].cpus] | join(" ")' <<<"$output")"
+}
+
 @test "vmaffinity.ini(5): memory" {
 	two_nodes
-	rules_are vmaffinity.ini.5 6
+	rules_are vmaffinity.ini.5 7
 	planned db1 vcpu=2 emulator=- vcpu0=0-3 vcpu1=0-3
 	[ "$(jq -r .memory.nodes <<<"$output")" = 0 ]
 	planned web vcpu=2 emulator=- vcpu0=- vcpu1=-
@@ -249,20 +258,20 @@ cli/" "$(sed -nE '/^```/,/^```/d; s/^    ([a-z]+\/|[^#]*[^ #]).*/\1/p' "$REPO/RE
 }
 
 @test "vmaffinity.ini(5): a real-time guest, one left alone" {
-	rules_are vmaffinity.ini.5 7
+	rules_are vmaffinity.ini.5 8
 	planned rt1 vcpu=3 emulator=0 vcpu0=6 vcpu1=7 vcpu2=-
 	mkdir root/etc/vmaffinity.d
 	rm root/etc/vmaffinity.ini
 	printf '[*]\nvcpus = 1\nemulator = 0\n' >root/etc/vmaffinity.d/50-fleet.ini
-	block vmaffinity.ini.5 8 >root/etc/vmaffinity.d/90-local.ini
+	block vmaffinity.ini.5 9 >root/etc/vmaffinity.d/90-local.ini
 	finds "" --sysroot root
 	planned appliance "iothreads=1" emulator=keep vcpu0=keep iothread1=keep
 	planned other "iothreads=1" emulator=0 vcpu0=1 iothread1=-
 }
 
 @test "vmaffinity.ini(5): mistakes" {
-	block vmaffinity.ini.5 9 >web.ini
-	finds "$(block vmaffinity.ini.5 10)" web.ini
+	block vmaffinity.ini.5 10 >web.ini
+	finds "$(block vmaffinity.ini.5 11)" web.ini
 }
 
 @test "vmaffinity.ini(5): the items of a CPU set, one by one" {

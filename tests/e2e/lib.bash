@@ -132,12 +132,12 @@ guest_xml()
 {
 	local name=$1 key value pin
 	local vcpus=1 current="" cpuset="" vcpupin="" emulatorpin="" iothreads="" iothreadids="" iothreadpin=""
-	local partition="" uuid="" padding=0
+	local partition="" uuid="" padding=0 threads=1
 	shift
 	for pin; do
 		key=${pin%%=*} value=${pin#*=}
 		case $key in
-		vcpus | current | cpuset | vcpupin | emulatorpin | iothreads | iothreadids | iothreadpin | partition | uuid | padding)
+		vcpus | current | cpuset | vcpupin | emulatorpin | iothreads | iothreadids | iothreadpin | partition | uuid | padding | threads)
 			printf -v "$key" %s "$value" ;;
 		*) fail "guest_xml: no such key: $key" || return 1 ;;
 		esac
@@ -166,6 +166,7 @@ guest_xml()
 	printf '</cputune>\n'
 	[ -z "$partition" ] || printf '<resource><partition>%s</partition></resource>\n' "$(xml_escape "$partition")"
 	printf "<os><type arch='x86_64' machine='q35'>hvm</type><loader type='rom'>%s</loader></os>\n" "$(firmware)"
+	[ "$threads" = 1 ] || printf "<cpu><topology sockets='1' cores='%s' threads='%s'/></cpu>\n" $((vcpus / threads)) "$threads"
 	printf "<features><acpi/><apic/></features>\n"
 	printf "<on_poweroff>destroy</on_poweroff>\n"
 	printf "<devices><controller type='usb' model='none'/><memballoon model='none'/></devices>\n</domain>\n"
@@ -264,6 +265,13 @@ mask_of()
 	local mask file=$1/cpuset.cpus.effective
 	[ -e "$file" ] || file=$1/cpuset.cpus
 	read -r mask <"$file" && echo "$mask"
+}
+
+# The nodes that a guest's groups have, each value once.
+nodes_of()
+{
+	local dir
+	group_dirs "$1" | while read -r dir; do cat "$dir/cpuset.mems"; done | sort -u
 }
 
 # affinity_of DIR: "TID LIST" for every thread of the group.

@@ -10,13 +10,6 @@ setup() { case_setup; }
 
 teardown() { case_teardown; }
 
-# The nodes that a guest's groups have, each value once.
-nodes_of()
-{
-	local dir
-	group_dirs "$1" | while read -r dir; do cat "$dir/cpuset.mems"; done | sort -u
-}
-
 @test "memory where it is already: read back, and nothing is written" {
 	local trace=$E2E_DIR/trace base
 	printf '[*]\nemulator = 0\nvcpus = 1\nmemory = %s\n' "$NODES" | rules

@@ -31,6 +31,40 @@ teardown() { case_teardown; }
 	show_log
 }
 
+# pages_of GUEST: how many pages of its anonymous memory are on each node: "N0=16384 N1=12"
+pages_of()
+{
+	awk '/ anon=/ && !/ file=/ {
+			for (i = 3; i <= NF; i++) if (split($i, at, "=") == 2 && at[1] ~ /^N[0-9]+$/) pages[at[1]] += at[2]
+		}
+		END { printf "N0=%d N1=%d\n", pages["N0"], pages["N1"] }' "/proc/$(guest_pid "$1")/numa_maps"
+}
+
+# bats test_tags=vm
+@test "one to one: guest siblings on host siblings, what is plugged in has its place, and memory follows" {
+	local before after
+	printf '[*]\nemulator = 0-1\nvcpus = node:0\n' | rules
+	guest_start g vcpus=4 current=2 threads=2
+	before=$(pages_of g)
+	printf '[*]\nemulator = 0-1\nvcpus = node:1\nplacement = one-to-one\nmemory = auto\n' | rules
+	reconnect g
+	[ "$(cat /sys/devices/system/cpu/cpu4/topology/thread_siblings_list)" = 4-5 ]
+	assert_pinned g vcpu0 4
+	assert_pinned g vcpu1 5
+	after=$(pages_of g)
+	show "pages before: $before" "pages after:  $after"
+	[ "$(nodes_of g)" = 1 ]
+	[[ $before =~ N0=([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -gt 0 ]
+	[[ $after =~ N0=([0-9]+)\ N1=([0-9]+) ]] && [ "${BASH_REMATCH[2]}" -gt $((10 * BASH_REMATCH[1])) ]
+	v setvcpus --domain g --count 4 --live
+	reconnect g
+	assert_pinned g vcpu0 4
+	assert_pinned g vcpu1 5
+	assert_pinned g vcpu2 6
+	assert_pinned g vcpu3 7
+	show_log
+}
+
 # How many at once, and how often all of it.
 GUESTS=${E2E_GUESTS:-16}
 ROUNDS=${E2E_ROUNDS:-1}
