@@ -19,6 +19,8 @@ struct options {
 	const char *connect; /* --connect, or NULL */
 	char **xml;	     /* --xml, each a path */
 	size_t xml_count;
+	char **against; /* --against, each a path */
+	size_t against_count;
 	bool json;    /* --json */
 	bool all;     /* --all */
 	char **words; /* what is no option, behind the command */

@@ -15,7 +15,8 @@
 
 /* Options, each a bit for the table of commands. */
 enum {
-	OPTION_CONFIG = 1,
+	WORD = 1, /* no option: getopt_long(3) about a '-' in front of its short options */
+	OPTION_CONFIG = 256,
 	OPTION_SYSROOT = 2,
 	OPTION_CONNECT = 4,
 	OPTION_XML = 8,
@@ -23,6 +24,7 @@ enum {
 	OPTION_HELP = 32,
 	OPTION_VERSION = 64,
 	OPTION_ALL = 128,
+	OPTION_AGAINST = 512,
 };
 
 static const struct option long_options[] = {
@@ -30,6 +32,7 @@ static const struct option long_options[] = {
 	{"sysroot", required_argument, NULL, OPTION_SYSROOT},
 	{"connect", required_argument, NULL, OPTION_CONNECT},
 	{"xml", required_argument, NULL, OPTION_XML},
+	{"against", required_argument, NULL, OPTION_AGAINST},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"all", no_argument, NULL, OPTION_ALL},
 	{"help", no_argument, NULL, OPTION_HELP},
@@ -66,9 +69,11 @@ static const struct command commands[] = {
 		"\n"
 		"Exit status: 0, or 2 if it could not be shown or could not be applied.\n"},
 	{"check", command_check,
-		OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_JSON,
+		OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_AGAINST |
+			OPTION_JSON,
 		(size_t)-1,
 		"Usage: vmaffinity check [OPTION...] [FILE...]\n"
+		"       vmaffinity check [OPTION...] [FILE...] --against HOSTFILE...\n"
 		"\n"
 		"Shows every error in the rules, and what is allowed but is not what it seems.\n"
 		"FILE: rules to look at; without it, /etc/vmaffinity.ini and /etc/vmaffinity.d.\n"
@@ -77,6 +82,10 @@ static const struct command commands[] = {
 		"without it, for the\n"
 		"                     guests that libvirt knows, if no FILE is given and a daemon "
 		"answers\n"
+		"      --against HOSTFILE  not this host, but the one that 'vmaffinity capture' "
+		"wrote "
+		"to\n"
+		"                     HOSTFILE; and those in the words behind it\n"
 		"      --config FILE  the same as FILE\n"
 		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
 		"      --connect URI  the libvirt daemon (qemu:///system)\n"
@@ -309,12 +318,18 @@ run(const struct command *command, struct options *options, int given)
 static int
 parse_options(int argc, char *argv[], struct options *options)
 {
-	int given = 0, option;
-	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+	int given = 0, option, last = 0;
+	for (; (option = getopt_long(argc, argv, "-", long_options, NULL)) != -1; last = option) {
 		if (option == '?')
 			return -1;
+		if (option == WORD && last == OPTION_AGAINST)
+			option = OPTION_AGAINST; /* "--against *.txt" */
 		given |= option;
-		if (option == OPTION_CONFIG)
+		if (option == WORD)
+			options->words[options->word_count++] = optarg;
+		else if (option == OPTION_AGAINST)
+			options->against[options->against_count++] = optarg;
+		else if (option == OPTION_CONFIG)
 			options->config = optarg;
 		else if (option == OPTION_SYSROOT)
 			options->sysroot = optarg;
@@ -327,7 +342,9 @@ parse_options(int argc, char *argv[], struct options *options)
 		else if (option == OPTION_ALL)
 			options->all = true;
 	}
-	return given;
+	while (optind < argc) /* behind "--" */
+		options->words[options->word_count++] = argv[optind++];
+	return given & ~WORD;
 }
 
 static enum exit_status
@@ -340,8 +357,6 @@ dispatch(int argc, char *argv[], struct options *options)
 		puts("vmaffinity " VERSION);
 		return EXIT_OK;
 	}
-	options->words = argv + optind;
-	options->word_count = (size_t)(argc - optind);
 	if (options->word_count > 0 && strcmp(options->words[0], "help") == 0) {
 		options->words++;
 		options->word_count--;
@@ -366,15 +381,16 @@ dispatch(int argc, char *argv[], struct options *options)
 int
 main(int argc, char *argv[])
 {
-	char **xml = calloc((size_t)argc + 1, sizeof(*xml));
-	struct options options = {.xml = xml};
+	size_t room = (size_t)argc;
+	char **lists = calloc(3 * room, sizeof(*lists));
+	struct options options = {.xml = lists, .against = lists + room, .words = lists + 2 * room};
 	enum exit_status status = EXIT_CANNOT;
 	argv[0] = (char[]){"vmaffinity"}; /* for getopt_long()'s messages */
-	if (xml == NULL)
+	if (lists == NULL)
 		complain("out of memory");
 	else
 		status = dispatch(argc, argv, &options);
-	free(xml);
+	free(lists);
 	/* A full disk or a closed pipe behind us must not look like success. */
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		complain("standard output: %s", strerror(errno));

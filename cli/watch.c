@@ -246,7 +246,7 @@ look_at_guests(struct watch *w)
 	bool left = false;
 	if (w->host == NULL)
 		return false;
-	pin_host_forget(w->host);
+	pin_host_change(w->host, w->host->root);
 	for (size_t i = 0; i < w->count && w->connected; i++) {
 		struct watched *guest = &w->guests[i];
 		struct watch_view view = {.virt = &w->virt,

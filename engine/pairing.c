@@ -59,6 +59,7 @@ put_masks(struct pair *pair, const unsigned *placed)
 		if (!is_vcpu_with_cpus(group) || group->mask != pair->set)
 			continue;
 		mask->setting = group->setting;
+		mask->single = true;
 		if (placed != NULL)
 			cpumask_set_range(&mask->asked, *placed, *placed);
 		mask->cpus = mask->asked;

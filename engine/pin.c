@@ -16,7 +16,7 @@ pin_host_load(struct pin_host *host, int root, const char *const files[], size_t
 {
 	size_t errors = notes->errors;
 	*host = (struct pin_host){.root = root};
-	pin_host_forget(host);
+	pin_host_change(host, root);
 	if (count == 0)
 		rules_load(&host->rules, root, notes);
 	for (size_t i = 0; i < count; i++)
@@ -35,11 +35,12 @@ pin_host_free(struct pin_host *host)
 }
 
 void
-pin_host_forget(struct pin_host *host)
+pin_host_change(struct pin_host *host, int root)
 {
 	cpuexpr_free(&host->expr);
 	topology_free(&host->topology);
-	host->topology = (struct topology){.root = host->root};
+	host->root = root;
+	host->topology = (struct topology){.root = root};
 	host->expr = (struct cpuexpr){.rules = &host->rules, .topology = &host->topology};
 }
 

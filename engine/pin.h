@@ -37,8 +37,11 @@ int pin_host_load(struct pin_host *host, int root, const char *const files[], si
 	struct notes *notes);
 void pin_host_free(struct pin_host *host);
 
-/* Forgets what was read of the host, which may be otherwise by now; the rules stay. */
-void pin_host_forget(struct pin_host *host);
+/*
+ * The same rules on the host below the directory fd root: what was read of another one, or of this
+ * one when it may have been otherwise, is forgotten.
+ */
+void pin_host_change(struct pin_host *host, int root);
 
 /* All that is known of one guest; the parts point into one another, so it is not copied. */
 struct pin {

@@ -12,6 +12,7 @@
 #include "notes.h"
 #include "rules.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* One setting's CPU set, shared by all groups that it decides over; but for one-to-one. */
@@ -19,6 +20,7 @@ struct wish_mask {
 	const struct setting *setting;
 	struct cpumask asked; /* what the setting says */
 	struct cpumask cpus;  /* of these, the usable ones; may be empty */
+	bool single;	      /* one-to-one: the CPU of one vCPU */
 };
 
 struct wish_group {

@@ -76,6 +76,7 @@ struct rule {
 	struct setting *settings;
 	size_t setting_count;
 	enum on_error on_error;
+	unsigned on_error_line;
 };
 
 struct named_set {

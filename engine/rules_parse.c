@@ -299,6 +299,7 @@ take_rule_key(struct parser *p, const char *name, const struct value *value, str
 		return -1;
 	switch (key.kind) {
 	case KEY_ON_ERROR:
+		rule->on_error_line = value->line;
 		return rules_add_on_error(&rule->on_error, value->text, e);
 	case KEY_MATCH:
 		*stored = &rule->match;

@@ -26,12 +26,12 @@ found() { rules "$1" && finds "$2" --sysroot root rules.ini; }
 	printf '[a]\nvcpus = 1-\nvcpus = 2\n[a]\n' >a.ini
 	printf 'vcpus = 1\n[b]\nfrob = 1\nvcpus = ^1 2-3\n[*]\nvcpus = @x\n' >b.ini
 	finds "\
+error: nowhere: No such file or directory
+error: a.ini:2:11: a CPU number is missing
 error: a.ini:3: 'vcpus' is given already by line 2
 error: a.ini:4: section [a] stands already at line 1; write its keys there
 error: b.ini:1: 'vcpus' stands before the first [section]
 error: b.ini:3: unknown key 'frob'; the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, placement, memory, match, on-error
-error: nowhere: No such file or directory
-error: a.ini:2:11: a CPU number is missing
 error: b.ini:6:9: '@x': no such name in [cpus]" --sysroot root a.ini b.ini nowhere
 }
 
@@ -61,6 +61,33 @@ warning: rules.ini:8: vcpus never counts: rules.ini:10 sets vcpus for every gues
 	found '[db1]\nvcpus = 4\n[*]\nvcpu0 = 3\n[d*]\nvcpus = 4\n' '' # overrides some only
 }
 
+@test "trap: a rule for every guest, however it says so" {
+	for section in '[**]' '[?*]' '[x]\nmatch = web, name:*' '[x]\nmatch = ***'; do
+		rules "[db1]\nvcpus = 4\non-error = fail\n$section\nvcpus = 3\non-error = ignore\n"
+		run -1 vmaffinity check --sysroot root rules.ini
+		[ "${#lines[@]}" = 2 ]
+		[[ ${lines[0]} == "warning: rules.ini:2: vcpus never counts: "*" sets vcpus for every guest, and comes later; "* ]]
+		[[ ${lines[1]} == "warning: rules.ini:3: on-error never counts: rules.ini:"*" sets it for every guest, and comes later; "* ]]
+	done
+	for section in '[?]' '[??*]' '[web*]' '[x]\nmatch = [!w]*' '[x]\nmatch = uuid:6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11'; do
+		found "[db1]\nvcpus = 4\non-error = fail\n$section\nvcpus = 3\non-error = ignore\n" ''
+	done
+}
+
+@test "trap: a rule for more guests after one for fewer" {
+	guest db1 >db1.xml
+	guest db2 >db2.xml
+	guest db3 >db3.xml
+	rules '[db1]\nvcpus = 4\nemulator = 1\n[two]\nmatch = db[12]\nvcpus = 5\n[db*]\nvcpus = 6\nvcpu7 = 1\n'
+	finds "\
+warning: rules.ini:2: vcpus counts for none of the guests of [db1]: rules.ini:8 sets vcpus for these and for others, and comes later; write what is for more guests first
+warning: rules.ini:6: vcpus counts for none of the guests of [two]: rules.ini:8 sets vcpus for these and for others, and comes later; write what is for more guests first" \
+		--sysroot root rules.ini --xml db1.xml --xml db2.xml --xml db3.xml
+	# Defaults that each guest of today overrides are none, nor is what a line of the same rule overrides.
+	rules '[*]\nvcpus = 4\n[db1]\nvcpus = 5\nvcpu0 = 4\n[x]\nmatch = db[23]\nvcpus = keep\n'
+	finds "" --sysroot root rules.ini --xml db1.xml --xml db2.xml --xml db3.xml
+}
+
 @test "trap: it is another file that comes later" {
 	printf '[db1]\nvcpus = 4\n' >root/etc/vmaffinity.ini
 	mkdir root/etc/vmaffinity.d
@@ -70,22 +97,22 @@ warning: rules.ini:8: vcpus never counts: rules.ini:10 sets vcpus for every gues
 
 @test "trap: a rule that matches no guest" {
 	guest db1 >db1.xml
-	rules '[*]\nvcpus = 1\n[web-*]\nemulator = 1\n[db*]\nemulator = 1\n[mail]\nmatch = uuid:6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11, mx?\nvcpus = 2\n'
-	finds "warning: rules.ini:7: [mail] matches no guest of the 2 that were looked at" --sysroot root rules.ini --xml web-1.xml --xml db1.xml
+	rules '[*]\nvcpus = 0-3\n[web-*]\nemulator = 1\n[db*]\nemulator = 1\n[mail]\nmatch = uuid:6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11, mx?\nvcpus = 2\n'
+	finds "warning: rules.ini:7: [mail] matches no guest of the 2 that were looked at; see their names with 'virsh list --all'" --sysroot root rules.ini --xml web-1.xml --xml db1.xml
 	guest web-2 >web-2.xml
 	finds "\
-warning: rules.ini:5: [db*] matches no guest of the 2 that were looked at
-warning: rules.ini:7: [mail] matches no guest of the 2 that were looked at" --sysroot root rules.ini --xml web-1.xml --xml web-2.xml
+warning: rules.ini:5: [db*] matches no guest of the 2 that were looked at; see their names with 'virsh list --all'
+warning: rules.ini:7: [mail] matches no guest of the 2 that were looked at; see their names with 'virsh list --all'" --sysroot root rules.ini --xml web-1.xml --xml web-2.xml
 	finds "" --sysroot root rules.ini # no guest is known: nothing can be said
 }
 
 @test "trap: pins in the guest's XML that say something else, one line for each rule's line" {
-	rules '[*]\nemulator = 0\nvcpus = 2-3\nvcpu3 = 3\niothreads = 1\n'
-	guest web-1 vcpu=4 iothreads=2 'pins=0:5 1:2,3 2:6 3:3' emulatorpin=0-1 iothreadpin=2:4 >web-1.xml
+	rules '[*]\nemulator = 0\nvcpus = 2-5\nvcpu3 = 3\niothreads = 1\n'
+	guest web-1 vcpu=4 iothreads=2 'pins=0:5 1:2-5 2:6 3:3' emulatorpin=0-1 iothreadpin=2:4 >web-1.xml
 	run -1 vmaffinity check --sysroot root rules.ini --xml web-1.xml
 	[ "${#lines[@]}" = 3 ]
 	[[ ${lines[0]} == "warning: rules.ini:2: guest 'web-1': its XML pins emulator to CPUs 0-1, this rule to 0; the rule wins, "* ]]
-	same "warning: rules.ini:3: guest 'web-1': its XML pins vcpu0 to CPUs 5, this rule to 2-3; the rule wins, but virsh goes on to show the XML's: take the pins out of the XML" "${lines[1]}"
+	same "warning: rules.ini:3: guest 'web-1': its XML pins vcpu0 to CPUs 5, this rule to 2-5; the rule wins, but virsh goes on to show the XML's: take the pins out of the XML" "${lines[1]}"
 	[[ ${lines[2]} == "warning: rules.ini:5: guest 'web-1': its XML pins iothread2 to CPUs 4, this rule to 1; the rule wins, "* ]]
 	guest web-1 vcpu=2 cpuset=0-7 >web-1.xml
 	rules '[*]\nvcpus = 2-3\n'
@@ -105,9 +132,110 @@ warning: rules.ini:2: emulator wants 0,6, but CPU 6 is offline; left out: 6 (gue
 error: rules.ini:3: vcpus wants 8-9, but this host has only CPUs 0-7; no CPU is left (guest 'web-1')
 warning: rules.ini:4: vcpu3 wants 5-8, but this host has only CPUs 0-7; left out: 6-8 (guest 'web-1')" --sysroot root rules.ini --xml web-1.xml
 	rules '[*]\nvcpus = isolated\n'
-	finds "error: guest 'web-1': rules.ini:2:9: 'isolated': this host has no isolated CPUs (isolcpus= on the kernel's command line)" --sysroot root rules.ini --xml web-1.xml
-	host 0-7 6-7
+	finds "error: rules.ini:2:9: 'isolated': this host has no isolated CPUs (isolcpus= on the kernel's command line) (guest 'web-1')" --sysroot root rules.ini --xml web-1.xml
+	host 0-7 7
+	guest web-1 >web-1.xml
 	finds "" --sysroot root rules.ini --xml web-1.xml
+}
+
+@test "trap: more vCPUs than CPUs" {
+	rules '[*]\nvcpus = 4-6\nvcpu1 = 5-6\n[web-*]\nvcpu2 = 3\n'
+	guest db1 vcpu=4 >db1.xml
+	guest db2 vcpu=5 >db2.xml
+	finds "warning: rules.ini:2: vcpus: 4 vCPUs of guest 'db1' have only CPUs 4-6 between them, and wait for one another; name more CPUs, or give the guest fewer vCPUs" \
+		--sysroot root rules.ini --xml web-1.xml --xml db1.xml --xml db2.xml
+	guest db1 vcpu=8 current=3 >db1.xml # only what is plugged in
+	finds "" --sysroot root rules.ini --xml web-1.xml --xml db1.xml
+	rules '[web-1]\nvcpu0 = 4\nvcpu1-2 = 4\nvcpu3 = 5\n'
+	run -1 vmaffinity check --sysroot root rules.ini --xml web-1.xml
+	[[ $output == "warning: rules.ini:2: vcpu0: 3 vCPUs of guest 'web-1' have only CPU 4 between them, "* ]]
+}
+
+@test "trap: several isolated CPUs in one mask" {
+	host 0-7 3-6
+	isolated="which are isolated (isolcpus=): the kernel moves no thread between such CPUs, so all pile up on one"
+	rules '[*]\nvcpus = 0-7\nemulator = 2-4\niothreads = 2-3\nvcpu1 = 5-6\nvcpu2 = 2,6\n'
+	expected="\
+warning: rules.ini:2: vcpus may use CPUs 3-6, $isolated; give each vCPU one of its own: placement = one-to-one, or vcpu0 = ...
+warning: rules.ini:3: emulator may use CPUs 3-4, $isolated; name one of them
+warning: rules.ini:5: vcpu1 may use CPUs 5-6, $isolated; give each vCPU one of its own: placement = one-to-one, or vcpu0 = ..."
+	guest web-2 vcpu=4 >web-2.xml
+	finds "$expected" --sysroot root rules.ini --xml web-1.xml --xml web-2.xml
+	finds "$expected" --sysroot root rules.ini # that needs no guest
+	host 0-7
+	finds "" --sysroot root rules.ini
+}
+
+# siblings LIST...: CPUs that are the hardware threads of one core.
+siblings()
+{
+	local list cpu
+	for list; do
+		for cpu in ${list//,/ }; do
+			mkdir -p "root/sys/devices/system/cpu/cpu$cpu/topology"
+			echo "$list" >"root/sys/devices/system/cpu/cpu$cpu/topology/core_cpus_list"
+			echo 0-7 >"root/sys/devices/system/cpu/cpu$cpu/topology/package_cpus_list"
+		done
+	done
+}
+
+@test "trap: siblings split between guests" {
+	siblings 0,4 1,5 2,6 3,7
+	guest a vcpu=2 >a.xml
+	guest b vcpu=2 >b.xml
+	rules '[a]\nvcpus = 0-1\n[b]\nvcpus = 4-5\n'
+	finds "warning: rules.ini:4: guest 'b' has CPUs 4-5, and guest 'a' CPUs 0-1 (rules.ini:2), which are hardware threads of the same cores: each slows the other; give a guest whole cores, such as 0,4 (core:0)" \
+		--sysroot root rules.ini --xml a.xml --xml b.xml
+	rules '[b]\nvcpu0 = 2\nvcpu1 = 7\n[a]\nvcpu0 = 2,6\nvcpu1 = 3\n'
+	finds "warning: rules.ini:6: guest 'a' has CPU 3, and guest 'b' CPU 7 (rules.ini:3), which are hardware threads of the same cores: each slows the other; give a guest whole cores, such as 3,7 (core:3)" \
+		--sysroot root rules.ini --xml b.xml --xml a.xml
+	for good in '[a]\nvcpus = 0,4\n[b]\nvcpus = 1,5\n' '[?]\nvcpus = 0-1\n' '[a]\nvcpus = 0-1\n[b]\nemulator = 4-5\n' \
+		'[a]\nvcpus = 0-1\n[b]\nvcpus = 0-1,4-5\n'; do
+		rules "$good"
+		finds "" --sysroot root rules.ini --xml a.xml --xml b.xml
+	done
+	rm -r root/sys/devices/system/cpu/cpu* # one thread each
+	rules '[a]\nvcpus = 0-1\n[b]\nvcpus = 4-5\n'
+	finds "" --sysroot root rules.ini --xml a.xml --xml b.xml
+}
+
+@test "trap: a CPU that is one vCPU's own, in two guests" {
+	guest a vcpu=3 >a.xml
+	guest b vcpu=3 >b.xml
+	guest c >c.xml
+	rules '[a]\nvcpu0 = 4\nvcpu1 = 5\n[b]\nvcpus = 4-6\nvcpu2 = 5\n[c]\nvcpu0 = 6\n'
+	finds "warning: rules.ini:6: CPU 5: one vCPU's own in guest 'b', and in guest 'a' too (rules.ini:3): the two vCPUs take turns; give each a CPU of its own" \
+		--sysroot root rules.ini --xml a.xml --xml b.xml --xml c.xml
+	rules '[?]\nvcpu0 = 4\n'
+	finds "warning: rules.ini:2: CPU 4: one vCPU's own in guest 'b', and in guest 'a' too (rules.ini:2): the two vCPUs take turns; give each a CPU of its own" \
+		--sysroot root rules.ini --xml a.xml --xml b.xml --xml c.xml
+	rules '[?]\nvcpus = 4-6\n'
+	finds "" --sysroot root rules.ini --xml a.xml --xml b.xml --xml c.xml
+}
+
+@test "trap: CPUs that machine.slice does not allow" {
+	mkdir -p root/proc/self root/sys/fs/cgroup/machine.slice
+	echo '30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw' >root/proc/self/mountinfo
+	echo 0-3 >root/sys/fs/cgroup/machine.slice/cpuset.cpus.effective
+	rules '[*]\nvcpus = 2-5\nemulator = 6\niothreads = 0-3,9\n'
+	guest web-1 vcpu=2 >web-1.xml
+	finds "\
+warning: rules.ini:2: vcpus wants 2-5, but machine.slice allows only 0-3: the others are left out
+error: rules.ini:3: emulator wants 6, but machine.slice allows only 0-3: no CPU is left, so such a guest is not pinned
+warning: rules.ini:4: iothreads wants 0-3,9, but this host has only CPUs 0-7: the others are left out" --sysroot root rules.ini
+	finds "\
+warning: rules.ini:2: vcpus wants 2-5, but machine.slice allows only 0-3: the others are left out
+error: rules.ini:3: emulator wants 6, but machine.slice allows only 0-3: no CPU is left, so such a guest is not pinned
+warning: rules.ini:4: iothreads wants 0-3,9, but this host has only CPUs 0-7: the others are left out" --sysroot root rules.ini --xml web-1.xml
+}
+
+@test "a finding of many guests is told once" {
+	rules '[*]\nvcpus = 6-9\n'
+	for ((n = 0; n < 20; n++)); do
+		guest "g$n" vcpu=2 >"g$n.xml"
+		xml+=(--xml "g$n.xml")
+	done
+	finds "warning: rules.ini:2: vcpus wants 6-9, but this host has only CPUs 0-7; left out: 8-9 (guest 'g0' and 19 more)" --sysroot root rules.ini "${xml[@]}"
 }
 
 @test "a guest's key for a vCPU that it does not have is no finding: it may be plugged in" {
@@ -117,7 +245,7 @@ warning: rules.ini:4: vcpu3 wants 5-8, but this host has only CPUs 0-7; left out
 
 @test "XML that is none: an error that names the file" {
 	echo '<domain>' >cut.xml
-	rules '[*]\nvcpus = 1\n'
+	rules '[*]\nvcpus = 0-3\n'
 	run -1 vmaffinity check --sysroot root rules.ini --xml cut.xml --xml web-1.xml
 	same "error: cut.xml: the XML is not well-formed: line 2: Premature end of data in tag domain line 1" "$output"
 }
@@ -130,20 +258,20 @@ warning: rules.ini:4: vcpu3 wants 5-8, but this host has only CPUs 0-7; left out
 }
 
 @test "guests from libvirt, if a daemon is named" {
-	rules '[test]\nvcpus = 1\n[other]\nvcpus = 1\n'
-	finds "warning: rules.ini:3: [other] matches no guest of the 2 that were looked at" --sysroot root rules.ini --connect test:///default --xml web-1.xml
+	rules '[test]\nvcpus = 0-1\n[other]\nvcpus = 1\n'
+	finds "warning: rules.ini:3: [other] matches no guest of the 2 that were looked at; see their names with 'virsh list --all'" --sysroot root rules.ini --connect test:///default --xml web-1.xml
 	cannot "vmaffinity: $DEAD: Failed to connect socket to '/nonexistent': No such file or directory" \
 		vmaffinity check rules.ini --connect "$DEAD"
 }
 
 @test "--json: one object" {
-	rules '[*]\nvcpus = ^0 1\n[db1]\nemulator = 0\n'
+	rules '[*]\nvcpus = ^0 1-4\n[db1]\nemulator = 0\n'
 	guest web-2 >web-2.xml
 	run -1 --separate-stderr vmaffinity check --sysroot root rules.ini --xml web-1.xml --xml web-2.xml --json
 	same "" "$stderr"
 	same '{"files":["rules.ini"],"rules":2,"guests":2,"levels":["warning","warning"]}' \
 		"$(jq -c '{files, rules, guests, levels: [.findings[].level]}' <<<"$output")"
-	same "rules.ini:3: [db1] matches no guest of the 2 that were looked at" "$(jq -r '.findings[1].text' <<<"$output")"
+	same "rules.ini:3: [db1] matches no guest of the 2 that were looked at; see their names with 'virsh list --all'" "$(jq -r '.findings[1].text' <<<"$output")"
 	run -0 vmaffinity check --sysroot root --json
 	same '{"files":[],"rules":0,"guests":0,"findings":[]}' "$output"
 	rules '[*]\nvcpuz = 1\n'
@@ -162,6 +290,6 @@ warning: rules.ini:4: vcpu3 wants 5-8, but this host has only CPUs 0-7; left out
 
 @test "a comment behind a continued value is one" {
 	found '[*]\nvcpus = 1,  ; one\n   2  ; two\n\t3\t; three\n' ''
-	rules '[a]\nmatch = db1, ; one\n  web-1 ; two\nvcpus = 2\n'
+	rules '[a]\nmatch = db1, ; one\n  web-1 ; two\nemulator = 2\n'
 	finds '' --sysroot root rules.ini --xml web-1.xml
 }

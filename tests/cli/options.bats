@@ -109,7 +109,9 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 	run -0 vmaffinity plan --sysroot root --xml web-1.xml --json
 	same "/etc/vmaffinity.ini:1 /etc/vmaffinity.d/b.ini:1 /etc/vmaffinity.d/c.ini:1" "$(jq -r '.rules | join(" ")' <<<"$output")"
 	same "0 2-7" "$(jq -r '[.groups[0, 1].cpus] | join(" ")' <<<"$output")"
-	finds "warning: /etc/vmaffinity.d/b.ini:2: emulator never counts: /etc/vmaffinity.d/c.ini:2 sets emulator for every guest, and comes later; write what is for every guest first" \
+	finds "\
+warning: /etc/vmaffinity.ini:2: vcpus wants 2-99, but this host has only CPUs 0-7: the others are left out
+warning: /etc/vmaffinity.d/b.ini:2: emulator never counts: /etc/vmaffinity.d/c.ini:2 sets emulator for every guest, and comes later; write what is for every guest first" \
 		--sysroot root # no guest of this machine is asked for, only its rules
 }
 
@@ -172,7 +174,7 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 }
 
 @test "a file of just 4 MiB, without an end of line, with CR and LF: taken" {
-	{ printf '[*]\r\nvcpus = 0\r\n' && head -c $((4 * 1024 * 1024 - 16)) /dev/zero | tr '\0' '\n'; } >rules.ini
+	{ printf '[*]\r\nvcpu0 = 0\r\n' && head -c $((4 * 1024 * 1024 - 16)) /dev/zero | tr '\0' '\n'; } >rules.ini
 	[ "$(stat -c %s rules.ini)" = $((4 * 1024 * 1024)) ]
 	finds "" rules.ini --sysroot root --xml web-1.xml
 	printf '[*]\nvcpus = 1' >rules.ini
