@@ -94,7 +94,7 @@ two' "$(cat temporary/*/a/c)"
 @test "a signal waits until the tree is gone" {
 	rules ''
 	kept_status=0
-	strace -E ASAN_OPTIONS=detect_leaks=0 -f -qq -o /dev/null -e inject=openat:signal=TERM:when=20 \
+	strace -E ASAN_OPTIONS=detect_leaks=0 -f -qq -o /dev/null -e inject=openat:signal=TERM:when=300 \
 		"$BUILD/vmaffinity" check rules.ini --against "$large" || kept_status=$?
 	[ "$kept_status" = 143 ]
 	[ -z "$(ls temporary)" ]

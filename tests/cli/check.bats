@@ -209,8 +209,16 @@ siblings()
 	rules '[?]\nvcpu0 = 4\n'
 	finds "warning: rules.ini:2: CPU 4: one vCPU's own in guest 'b', and in guest 'a' too (rules.ini:2): the two vCPUs take turns; give each a CPU of its own" \
 		--sysroot root rules.ini --xml a.xml --xml b.xml --xml c.xml
+	rules '[a]\nvcpu0 = 4\nvcpu1 = 4\n' # of one guest it is another trap
+	finds "warning: rules.ini:2: vcpu0: 2 vCPUs of guest 'a' have only CPU 4 between them, and wait for one another; name more CPUs, or give the guest fewer vCPUs" \
+		--sysroot root rules.ini --xml a.xml
 	rules '[?]\nvcpus = 4-6\n'
 	finds "" --sysroot root rules.ini --xml a.xml --xml b.xml --xml c.xml
+	rules '[?]\nvcpus = 4-6\nplacement = one-to-one\n'
+	run vmaffinity check --sysroot root rules.ini --xml a.xml --xml b.xml
+	echo "$output"
+	[ "$status" = 1 ]
+	[[ $output == *"one vCPU's own in guest 'b', and in guest 'a' too (rules.ini:2): the two vCPUs take turns; give each a CPU of its own"* ]]
 }
 
 @test "trap: CPUs that machine.slice does not allow" {
