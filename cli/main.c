@@ -383,13 +383,16 @@ main(int argc, char *argv[])
 {
 	size_t room = (size_t)argc;
 	char **lists = calloc(3 * room, sizeof(*lists));
-	struct options options = {.xml = lists, .against = lists + room, .words = lists + 2 * room};
+	struct options options = {.xml = lists};
 	enum exit_status status = EXIT_CANNOT;
 	argv[0] = (char[]){"vmaffinity"}; /* for getopt_long()'s messages */
-	if (lists == NULL)
+	if (lists == NULL) {
 		complain("out of memory");
-	else
+	} else {
+		options.against = lists + room;
+		options.words = lists + 2 * room;
 		status = dispatch(argc, argv, &options);
+	}
 	free(lists);
 	/* A full disk or a closed pipe behind us must not look like success. */
 	if (fflush(stdout) != 0 || ferror(stdout)) {

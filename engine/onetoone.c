@@ -66,13 +66,26 @@ list_units(struct work *work)
 }
 
 static void
+add_core(struct work *work, struct core core)
+{
+	const struct onetoone_host *host = work->host;
+	const struct topology_object *node =
+		host->nodes != NULL ? topology_find(host->nodes, core.free[0]) : NULL;
+	core.node = node != NULL ? (int)(node - host->nodes->items) : -1;
+	if (core.free_count > work->largest)
+		work->largest = core.free_count;
+	work->cores[work->core_count++] = core;
+}
+
+static void
 list_cores(struct work *work)
 {
 	const struct onetoone_host *host = work->host;
+	struct cpumask rest = *host->cpus, told = {0};
 	uint16_t *free = work->free;
 	for (size_t i = 0; i < host->cores->count; i++) {
 		const struct topology_object *object = &host->cores->items[i];
-		struct core core = {.free = free, .node = -1};
+		struct core core = {.free = free};
 		for (size_t j = 0; j < object->cpu_count; j++)
 			if (cpumask_test(host->cpus, object->cpus[j]))
 				free[core.free_count++] = object->cpus[j];
@@ -81,14 +94,18 @@ list_cores(struct work *work)
 		if (core.free_count == 0)
 			continue;
 		core.whole = core.free_count == object->cpu_count;
-		const struct topology_object *node =
-			host->nodes != NULL ? topology_find(host->nodes, free[0]) : NULL;
-		if (node != NULL)
-			core.node = (int)(node - host->nodes->items);
+		for (size_t j = 0; j < core.free_count; j++)
+			cpumask_set_range(&told, free[j], free[j]);
 		free += core.free_count;
-		if (core.free_count > work->largest)
-			work->largest = core.free_count;
-		work->cores[work->core_count++] = core;
+		add_core(work, core);
+	}
+	/* A CPU of which the host does not tell a core is one. */
+	cpumask_andnot(&rest, &told);
+	for (unsigned cpu = cpumask_next(&rest, 0); cpu < CPUMASK_CPUS;
+		cpu = cpumask_next(&rest, cpu + 1)) {
+		*free = (uint16_t)cpu;
+		add_core(work, (struct core){.free = free, .free_count = 1, .whole = true});
+		free++;
 	}
 }
 
@@ -292,7 +309,8 @@ onetoone_place(const struct onetoone_guest *guest, const struct onetoone_host *h
 {
 	struct work work = {.guest = guest, .host = host, .placed = placed};
 	work.free = calloc(CPUMASK_CPUS, sizeof(*work.free));
-	work.cores = calloc(host->cores->count + 1, sizeof(*work.cores));
+	work.cores =
+		calloc(host->cores->count + cpumask_count(host->cpus) + 1, sizeof(*work.cores));
 	work.units = calloc(guest->count + 1, sizeof(*work.units));
 	work.cells = calloc(guest->count + 1, sizeof(*work.cells));
 	bool room =

@@ -211,11 +211,14 @@ needs_as_many_cpus_as_vcpus(void **state)
 		{ADJACENT, NULL, "0-2", NULL, "0-3", 1, NULL},
 		{ADJACENT, NULL, "0-6", NULL, "0-7", 2, NULL},
 		{ADJACENT, HALVES, "0-2", NULL, "0-3", 2, "0011"},
-		/* 8 and 9 are on no core of this host */
-		{ADJACENT, NULL, "6-9", NULL, "0-2", 1, NULL},
+		/* 8 and 9 are on no core that this host tells of: each is one */
+		{ADJACENT, NULL, "6-9", NULL, "0-4", 1, NULL},
 	};
 	for (size_t i = 0; i < COUNT(shapes); i++)
 		assert_int_equal(place(&shapes[i]), 1);
+	static const struct shape single = {ADJACENT, NULL, "6-9", NULL, "0-2", 1, NULL};
+	assert_int_equal(place(&single), 0);
+	assert_string_equal(shown(), "6 8 9");
 	static const struct shape none = {ADJACENT, NULL, "0-3", NULL, "", 1, NULL};
 	assert_int_equal(place(&none), 0);
 }
