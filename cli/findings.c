@@ -51,7 +51,7 @@ findings_take(
 {
 	AUTO_FREE char *where = make_where(guest, host);
 	for (size_t i = 0; i < notes->count; i++)
-		if (notes->items[i].level != NOTE_INFO)
+		if (notes->items[i].level > NOTE_INFO)
 			take_one(findings, &notes->items[i], where);
 	findings->dropped += notes->dropped;
 }

@@ -256,7 +256,7 @@ status_print_text(const struct status *status)
 	if (status->drift.count > 0 && (r = print_table(status)) != 0)
 		return r;
 	for (size_t i = 0; i < status->pin.notes.count; i++)
-		if (status->pin.notes.items[i].level != NOTE_INFO)
+		if (status->pin.notes.items[i].level > NOTE_INFO)
 			say(false, "%s: %s", note_level_name(status->pin.notes.items[i].level),
 				status->pin.notes.items[i].text);
 	say_drift(status);

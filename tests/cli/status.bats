@@ -96,6 +96,34 @@ web: no rule matches
 	cmp before after
 }
 
+@test "how vCPUs were placed one to one is for plan: nothing is said of it where all is as ruled" {
+	machine_rules '[db*]\nemulator = 0-1\nvcpus = 2-3\nplacement = one-to-one\n'
+	run -0 --separate-stderr status db1
+	same "db1: as ruled" "${lines[0]}"
+	[[ $output != *one-to-one* ]]
+	same "" "$stderr"
+}
+
+@test "memory that may come from other nodes: told once for neighbours, and what to do; 1" {
+	machine_rules '[db*]\nemulator = 0-1\nvcpu0 = 2\nvcpu1 = 3\nmemory = 1\n'
+	echo 0-1 | tee "$db1/cpuset.mems.effective" "$db1"/{emulator,vcpu0,vcpu1}/cpuset.mems >"$db1/emulator/cpuset.mems.effective"
+	cp "$db1/cpuset.mems.effective" "$db1/vcpu0"
+	cp "$db1/cpuset.mems.effective" "$db1/vcpu1"
+	run -1 status db1
+	same "\
+db1: 3 of 3 groups not as ruled
+  GROUP    CPUS CGROUP EFFECTIVE THREADS LAST NODES RULE
+! emulator 0-1  0-1    0-1       0-1     0-1  0-1   /etc/vmaffinity.ini:2
+! vcpu0    2    2      2         2       2    0-1   /etc/vmaffinity.ini:3
+! vcpu1    3    3      3         3       3    0-1   /etc/vmaffinity.ini:4
+drift: emulator: its memory may come from nodes 0-1; the rule says 1
+drift: vcpu0-1: its memory may come from nodes 0-1; the rule says 1
+put it right with: vmaffinity apply db1" "$output"
+	for group in emulator vcpu0 vcpu1; do echo 1 >"$db1/$group/cpuset.mems.effective"; done
+	run -0 status db1
+	same "db1: as ruled" "${lines[0]}"
+}
+
 @test "a guest that nobody has pinned: each kind of group in a line, and what to do; 1" {
 	machine_rules '[*]\nemulator = 0-1\nvcpus = 2-3\n'
 	run -1 --separate-stderr status web
