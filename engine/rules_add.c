@@ -44,35 +44,32 @@ rules_add_rule(struct rules *rules, const char *section, size_t length, const ch
 	return rule;
 }
 
-struct named_set *
-rules_add_set(struct rules *rules, const char *name, const struct value *value, struct err *e)
+int
+rules_add_set(struct rules *rules, const char *name, const struct value *value,
+	struct value **stored, struct err *e)
 {
+	if (rules_set_name_check(name, e) != 0)
+		return -1;
 	const struct named_set *known = rules_find_set(rules, name, strlen(name));
-	if (known != NULL && known->value.file == value->file) {
-		err_set(e, "'%s' stands already at line %u", name, known->value.line);
-		return NULL;
-	}
-	if (rules->set_count == RULES_SETS_MAX) {
-		err_set(e, "'%s': more than %u names in [cpus]", name, RULES_SETS_MAX);
-		return NULL;
-	}
+	if (known != NULL && known->value.file == value->file)
+		return err_set(e, "'%s' stands already at line %u", name, known->value.line);
+	if (rules->set_count == RULES_SETS_MAX)
+		return err_set(e, "'%s': more than %u names in [cpus]", name, RULES_SETS_MAX);
 	struct named_set *items = grow(rules->sets, rules->set_count, sizeof(*items));
-	if (items == NULL) {
-		err_set(e, "out of memory");
-		return NULL;
-	}
+	if (items == NULL)
+		return err_set(e, "out of memory");
 	rules->sets = items;
 	struct named_set *set = &items[rules->set_count];
 	if (copy_value(value, &set->value, e) != 0)
-		return NULL;
+		return -1;
 	set->name = strdup(name);
 	if (set->name == NULL) {
 		free(set->value.text);
-		err_set(e, "out of memory");
-		return NULL;
+		return err_set(e, "out of memory");
 	}
 	rules->set_count++;
-	return set;
+	*stored = &set->value;
+	return 0;
 }
 
 /* The rule's line that has the same key, or a range that shares a number with this one; or NULL. */
@@ -91,20 +88,16 @@ find_conflict(const struct rule *rule, const struct key *key)
 	return NULL;
 }
 
-struct setting *
-rules_add_setting(struct rule *rule, const char *name, const struct key *key,
-	const struct value *value, struct err *e)
+static int
+add_setting(struct rule *rule, const char *name, const struct key *key, const struct value *value,
+	struct value **stored, struct err *e)
 {
 	const struct setting *other = find_conflict(rule, key);
-	if (other != NULL) {
-		err_set(e, "'%s' is given already by line %u", name, other->value.line);
-		return NULL;
-	}
+	if (other != NULL)
+		return err_set(e, "'%s' is given already by line %u", name, other->value.line);
 	struct setting *items = grow(rule->settings, rule->setting_count, sizeof(*items));
-	if (items == NULL) {
-		err_set(e, "out of memory");
-		return NULL;
-	}
+	if (items == NULL)
+		return err_set(e, "out of memory");
 	rule->settings = items;
 	struct setting *s = &items[rule->setting_count];
 	*s = (struct setting){.kind = key->group};
@@ -112,17 +105,47 @@ rules_add_setting(struct rule *rule, const char *name, const struct key *key,
 	s->first = key->first;
 	s->last = key->last;
 	if (copy_value(value, &s->value, e) != 0)
-		return NULL;
+		return -1;
 	rule->setting_count++;
-	return s;
+	*stored = &s->value;
+	return 0;
+}
+
+/* The value of a key that a rule has once. */
+static int
+add_value(struct value *once, const char *name, const struct value *value, struct err *e)
+{
+	if (once->text != NULL)
+		return err_set(e, "%s stands already at line %u", name, once->line);
+	return copy_value(value, once, e);
 }
 
 int
-rules_add_value(struct value *stored, const char *name, const struct value *value, struct err *e)
+rules_add_key(struct rule *rule, const char *name, const struct value *value, struct value **stored,
+	struct err *e)
 {
-	if (stored->text != NULL)
-		return err_set(e, "%s stands already at line %u", name, stored->line);
-	return copy_value(value, stored, e);
+	struct key key;
+	if (rules_key_parse(name, &key, e) != 0)
+		return -1;
+	switch (key.kind) {
+	case KEY_ON_ERROR:
+		rule->on_error_line = value->line;
+		return rules_add_on_error(&rule->on_error, value->text, e);
+	case KEY_MATCH:
+		*stored = &rule->match;
+		return add_value(&rule->match, name, value, e);
+	case KEY_MEMORY:
+		*stored = &rule->memory;
+		return add_value(&rule->memory, name, value, e);
+	case KEY_PLACEMENT:
+		if (rules_placement_check(value->text, e) != 0)
+			return -1;
+		return add_value(&rule->placement, name, value, e);
+	case KEY_ENFORCE:
+	case KEY_GROUP:
+		break;
+	}
+	return add_setting(rule, name, &key, value, stored, e);
 }
 
 int

@@ -9,28 +9,27 @@
 #include <stddef.h>
 
 /*
- * Each adds a copy of what it is given, and returns it, to be found there until the next one of its
- * kind is added; or NULL with the reason. value->text is copied, value->file is not.
+ * Each adds a copy of what it is given: value->text is copied, value->file is not. What is returned
+ * or *stored points to is to be found there until the next one of its kind is added.
  */
 
+/* Returns NULL with the reason if it cannot. */
 struct rule *rules_add_rule(struct rules *rules, const char *section, size_t length,
 	const char *file, unsigned line, struct err *e);
 
-/* A file may not define a name twice; a later file may define it anew. */
-struct named_set *rules_add_set(
-	struct rules *rules, const char *name, const struct value *value, struct err *e);
-
-/* name is the key as it is written, for the message if the rule has it, or a part of it, already.
+/*
+ * A line of [cpus], its value in *stored. A file may not define a name twice; a later file may
+ * define it anew. Returns 0, or -1 with the reason.
  */
-struct setting *rules_add_setting(struct rule *rule, const char *name, const struct key *key,
-	const struct value *value, struct err *e);
+int rules_add_set(struct rules *rules, const char *name, const struct value *value,
+	struct value **stored, struct err *e);
 
 /*
- * The value of a key that a rule has once, to *stored, a member of the rule; name is the key.
- * Returns 0, or -1 with the reason.
+ * A line of a rule. *stored, NULL before, is set to its value if another line may continue that.
+ * Returns 0, or -1 with the reason: no such key, or the rule has it, or a part of it, already.
  */
-int rules_add_value(
-	struct value *stored, const char *name, const struct value *value, struct err *e);
+int rules_add_key(struct rule *rule, const char *name, const struct value *value,
+	struct value **stored, struct err *e);
 
 /* "on-error =" of a section, *on_error. Returns 0, or -1 with the reason. */
 int rules_add_on_error(enum on_error *on_error, const char *text, struct err *e);

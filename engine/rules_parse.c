@@ -284,57 +284,7 @@ continue_value(struct parser *p, const char *more)
 	p->value_line = p->line;
 }
 
-/*
- * What stands behind a key, in a rule's section. Points *stored at where it was put, if it is a
- * value.
- */
-static int
-take_rule_key(struct parser *p, const char *name, const struct value *value, struct value **stored,
-	struct err *e)
-{
-	struct rule *rule = &p->rules->rules[p->rules->rule_count - 1];
-	struct setting *setting;
-	struct key key;
-	if (rules_key_parse(name, &key, e) != 0)
-		return -1;
-	switch (key.kind) {
-	case KEY_ON_ERROR:
-		rule->on_error_line = value->line;
-		return rules_add_on_error(&rule->on_error, value->text, e);
-	case KEY_MATCH:
-		*stored = &rule->match;
-		return rules_add_value(*stored, name, value, e);
-	case KEY_MEMORY:
-		*stored = &rule->memory;
-		return rules_add_value(*stored, name, value, e);
-	case KEY_PLACEMENT:
-		return rules_placement_check(value->text, e) != 0
-			       ? -1
-			       : rules_add_value(&rule->placement, name, value, e);
-	case KEY_ENFORCE:
-	case KEY_GROUP:
-		break;
-	}
-	setting = rules_add_setting(rule, name, &key, value, e);
-	if (setting == NULL)
-		return -1;
-	*stored = &setting->value;
-	return 0;
-}
-
-static int
-take_set(struct parser *p, const char *name, const struct value *value, struct value **stored,
-	struct err *e)
-{
-	if (rules_set_name_check(name, e) != 0)
-		return -1;
-	struct named_set *set = rules_add_set(p->rules, name, value, e);
-	if (set == NULL)
-		return -1;
-	*stored = &set->value;
-	return 0;
-}
-
+/* Points *stored at where the value was put, if another line may continue it. */
 static int
 take_key(struct parser *p, const char *name, const struct value *value, struct value **stored,
 	struct err *e)
@@ -352,9 +302,10 @@ take_key(struct parser *p, const char *name, const struct value *value, struct v
 			       ? rules_add_enforce(&p->global_enforce, value->text, e)
 			       : rules_add_on_error(&p->global_on_error, value->text, e);
 	case SECTION_CPUS:
-		return take_set(p, name, value, stored, e);
+		return rules_add_set(p->rules, name, value, stored, e);
 	case SECTION_RULE:
-		return take_rule_key(p, name, value, stored, e);
+		return rules_add_key(
+			&p->rules->rules[p->rules->rule_count - 1], name, value, stored, e);
 	}
 	return 0;
 }
