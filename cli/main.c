@@ -2,12 +2,10 @@
 
 #include "../engine/domain.h"
 #include "../engine/file.h"
-#include "../engine/printable.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +14,6 @@
 /* Options, each a bit for the table of commands. */
 enum {
 	WORD = 1, /* no option: getopt_long(3) about a '-' in front of its short options */
-	OPTION_CONFIG = 256,
 	OPTION_SYSROOT = 2,
 	OPTION_CONNECT = 4,
 	OPTION_XML = 8,
@@ -24,6 +21,7 @@ enum {
 	OPTION_HELP = 32,
 	OPTION_VERSION = 64,
 	OPTION_ALL = 128,
+	OPTION_CONFIG = 256,
 	OPTION_AGAINST = 512,
 };
 
@@ -193,47 +191,6 @@ static const char general_help[] =
 	"      --version    the version\n"
 	"\n"
 	"The rules: vmaffinity.ini(5). The rest: vmaffinity(8).\n";
-
-__attribute__((format(printf, 3, 0))) static void
-print_safely(FILE *stream, const char *prefix, const char *format, va_list args)
-{
-	char *text, *safe = NULL;
-	if (vasprintf(&text, format, args) < 0)
-		return;
-	size_t size = 4 * strlen(text) + 4;
-	if ((safe = malloc(size)) != NULL)
-		fprintf(stream, "%s%s\n", prefix, printable(safe, size, text));
-	free(safe);
-	free(text);
-}
-
-void
-say(bool to_stderr, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	print_safely(to_stderr ? stderr : stdout, "", format, args);
-	va_end(args);
-}
-
-void
-say_notes(bool to_stderr, const struct notes *notes)
-{
-	for (size_t i = 0; i < notes->count; i++)
-		say(to_stderr, "%s: %s", note_level_name(notes->items[i].level),
-			notes->items[i].text);
-	if (notes->dropped > 0)
-		say(to_stderr, "and %zu more", notes->dropped);
-}
-
-void
-complain(const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	print_safely(stderr, "vmaffinity: ", format, args);
-	va_end(args);
-}
 
 enum exit_status
 misuse(void)
