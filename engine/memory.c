@@ -117,9 +117,9 @@ eval_items(struct run *run, struct err *e)
 }
 
 static bool
-is_word(const struct value *value, const char *word)
+is_auto(const struct value *value)
 {
-	return strcmp(value->text, word) == 0;
+	return strcmp(value->text, "auto") == 0;
 }
 
 /* A list of nodes; on failure the reason has its place in front. */
@@ -161,7 +161,7 @@ memory_check_rules(const struct rules *rules, struct notes *notes)
 		const struct value *value = &rules->rules[i].memory;
 		struct cpumask nodes;
 		struct err e;
-		if (value->text == NULL || is_word(value, "keep") || is_word(value, "auto"))
+		if (value->text == NULL || value_is_keep(value) || is_auto(value))
 			continue;
 		if (eval_list(value, NULL, &nodes, &e) != 0)
 			notes_add(notes, NOTE_ERROR, "%s", e.text);
@@ -172,9 +172,9 @@ int
 memory_place(struct memory *memory, struct topology *topology, const struct cpumask *cpus,
 	const struct cpumask *usable, struct err *e)
 {
-	bool automatic = is_word(memory->value, "auto");
+	bool automatic = is_auto(memory->value);
 	/* A guest without CPUs has an error already. */
-	if (is_word(memory->value, "keep") || (automatic && cpumask_empty(cpus)))
+	if (value_is_keep(memory->value) || (automatic && cpumask_empty(cpus)))
 		return 0;
 	if (automatic ? nodes_of_cpus(topology, cpus, &memory->asked, e) != 0
 		      : eval_list(memory->value, topology, &memory->asked, e) != 0)

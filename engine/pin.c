@@ -119,27 +119,18 @@ static struct cpumask
 vcpu_cpus(const struct pin *pin, const struct cpumask *usable)
 {
 	struct cpumask cpus = {0};
-	size_t there = 0;
 	for (size_t i = 0; i < pin->wish.group_count; i++) {
 		const struct wish_group *group = &pin->wish.groups[i];
-		if (group->group.kind != GROUP_VCPU)
-			continue;
-		if (group->mask != NULL) {
+		if (group->group.kind == GROUP_VCPU && group->mask != NULL)
 			cpumask_or(&cpus, &group->mask->cpus);
-			continue;
-		}
-		if (!pin->running) {
+		else if (group->group.kind == GROUP_VCPU && !pin->running)
 			cpumask_or(&cpus, usable);
-			continue;
-		}
-		while (there < pin->scope.group_count &&
-			group_compare(pin->scope.groups[there].group, group->group) < 0)
-			there++;
-		if (there < pin->scope.group_count &&
-			group_compare(pin->scope.groups[there].group, group->group) == 0)
-			cpumask_or(&cpus, cpumask_empty(&pin->scope.groups[there].now)
-						  ? usable
-						  : &pin->scope.groups[there].now);
+	}
+	for (size_t i = 0; pin->running && i < pin->scope.group_count; i++) {
+		const struct scope_group *there = &pin->scope.groups[i];
+		if (there->group.kind == GROUP_VCPU &&
+			wish_find(&pin->wish, there->group)->mask == NULL)
+			cpumask_or(&cpus, cpumask_empty(&there->now) ? usable : &there->now);
 	}
 	return cpus;
 }
