@@ -182,14 +182,15 @@ busctl_says()
 	finds 1 "FAIL  rules      $RULES: others than its owner may write it"
 	rm "$RULES"
 	printf '[*]\nvcpus = 8191\n' | rules
-	finds 1 "WARN  cpus       $RULES:2: vcpus wants 8191, but machine"
+	# systemd makes the slice when there is a guest
+	finds 1 "WARN  cpus       $RULES:2: vcpus wants 8191, but "
 	guest_start g
 	finds 1 "WARN  cpus       $RULES:2: vcpus wants 8191, but machine"
 }
 
 @test "doctor: programs that run against the rules" {
-	cp "$(command -v sleep)" "$E2E_DIR/irqbalance"
-	"$E2E_DIR/irqbalance" 60 3>&- 4>&- &
+	perl -e '$0 = "irqbalance"; sleep 60' 3>&- 4>&- &
+	eventually grep -qx irqbalance "/proc/$!/comm"
 	finds 0 "NOTE  neighbour  irqbalance ($!) runs"
 	kill $!
 }

@@ -4,6 +4,7 @@
 # functions, chosen by E2E_HOST.
 #
 # host_start, host_stop, host_kill, host_restart   the libvirt daemon; return when it has ended, or answers
+# host_down           ends it, and what would start it for who calls
 # host_reload         makes the daemon look for its hooks again
 # host_log            the whole system log so far, a line each, everything sent before the call included
 # host_report         what the host has to say, besides that, of a case that failed
@@ -34,6 +35,7 @@ host_signal()
 }
 
 host_stop() { host_signal TERM; }
+host_down() { host_stop; }
 host_kill() { host_signal KILL; }
 host_restart() { host_stop && host_start; }
 host_reload() { kill -HUP "$(cat "$HOST_PIDFILE")"; }

@@ -15,6 +15,9 @@ host_start()
 
 host_stop() { systemctl stop libvirtd.service 2>/dev/null; }
 
+# And its sockets, which would start it for who calls.
+host_down() { systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd.service; }
+
 # systemd may start it again at once; host_start then finds it there.
 host_kill()
 {

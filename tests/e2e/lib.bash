@@ -379,6 +379,10 @@ traced()
 	strace -E "$TRACED_ENV" -f -y -qq -o "$file" "$@"
 }
 
+# Whether a thread keeps its own affinity beside its group's mask: since Linux 6.2. Before, a mask that is written becomes
+# the affinity of all threads, and there is none to set.
+sticky() { printf '6.2\n%s\n' "$(uname -r)" | sort --version-sort --check=silent; }
+
 # The calls in a trace that change what a thread may run on.
 changes_in()
 {

@@ -15,6 +15,7 @@ setup()
 
 teardown()
 {
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || sed 's/^/watch: /' "$WATCH_OUT" >&2
 	watch_stop
 	case_teardown
 }
@@ -74,7 +75,7 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 @test "guests that start, and one whose hook did not run" {
 	mv "$GUARD" "$E2E_DIR/guard"
 	host_reload
-	guest_start before vcpus=2 vcpupin=0:0-1
+	guest_start before vcpus=2 vcpupin="0:$HOST_CPUS"
 	watch_start
 	eventually guest_is before 0 1
 	guest_start after vcpus=2 cpuset=0
@@ -159,7 +160,7 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 @test "started before the daemon, and with rules that have errors: it waits for both" {
 	guest_start g vcpus=2
 	v vcpupin --domain g --vcpu 0 --cpulist 0-1 --live
-	host_stop
+	host_down
 	printf '[*]\nvcpus = 9-8\n' | rules
 	vmaffinity watch >"$WATCH_OUT" 2>&1 3>&- 4>&- &
 	WATCH=$!
@@ -175,13 +176,10 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 @test "it says when it is ready, and uses no CPU time when nothing happens" {
 	local socket=$E2E_DIR/notify before
 	guest_start g vcpus=2
-	python3 -c '
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1])
-s.settimeout(60)
-print(s.recv(100).decode(), flush=True)
-print(s.recv(100).decode(), flush=True)' "$socket" >"$E2E_DIR/notified" 3>&- 4>&- &
+	timeout 300 perl -MIO::Socket::UNIX -e '
+		$| = 1;
+		my $socket = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => shift) or die;
+		for (1, 2) { $socket->recv(my $text, 100); print "$text\n" }' "$socket" >"$E2E_DIR/notified" 3>&- 4>&- &
 	eventually test -S "$socket"
 	NOTIFY_SOCKET=$socket watch_start
 	eventually grep -qx READY=1 "$E2E_DIR/notified"
