@@ -31,6 +31,7 @@ UNIT_plan := plan $(UNIT_placement)
 UNIT_process := process domain xml group file cpumask err
 UNIT_lock := lock file err
 UNIT_scope := scope process domain xml group file cpumask err
+UNIT_occupancy := occupancy group cpumask err
 UNIT_observe := observe scope process domain xml group file cpumask err
 UNIT_drift := drift observe scope process domain xml group file cpumask err
 UNIT_apply := apply apply_memory scope process domain xml group file cpumask err
