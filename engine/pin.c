@@ -47,12 +47,7 @@ pin_host_change(struct pin_host *host, int root)
 bool
 pin_has_ended(const struct pin *pin)
 {
-	pid_t pid;
-	struct err e;
-	if (pin->matched.count == 0)
-		return false;
-	int r = process_find(pin->host->root, pin->domain.name, &pid, &e);
-	return r == PROCESS_NOT_RUNNING || (r == 0 && process_is_exiting(pin->host->root, pid));
+	return pin->matched.count > 0 && process_has_ended(pin->host->root, pin->domain.name);
 }
 
 static int

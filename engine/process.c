@@ -123,6 +123,15 @@ process_is_exiting(int root, pid_t pid)
 	return cpumask_parse_number(&field, UINT_MAX, &flags) == 0 && (flags & PF_EXITING) != 0;
 }
 
+bool
+process_has_ended(int root, const char *name)
+{
+	pid_t pid = 0;
+	struct err e;
+	int r = process_find(root, name, &pid, &e);
+	return r == PROCESS_NOT_RUNNING || (r == 0 && process_is_exiting(root, pid));
+}
+
 /* Whether a comma-separated list has the word. */
 static bool
 list_has(const char *list, const char *word)

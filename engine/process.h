@@ -20,6 +20,10 @@ int process_find(int root, const char *name, pid_t *pid, struct err *e);
  */
 bool process_is_exiting(int root, pid_t pid);
 
+/* Whether the guest called name does not run any more, or is about to end: no wonder if it cannot
+ * be looked at. */
+bool process_has_ended(int root, const char *name);
+
 struct process_cgroup {
 	bool v2;
 	char mount[PATH_MAX]; /* where the hierarchy is mounted, an absolute path without links */
