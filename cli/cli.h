@@ -17,6 +17,7 @@ struct options {
 	const char *config;  /* --config, or NULL */
 	const char *sysroot; /* --sysroot, or NULL */
 	const char *connect; /* --connect, or NULL */
+	const char *svg;     /* --svg, or NULL */
 	char **xml;	     /* --xml, each a path */
 	size_t xml_count;
 	char **against; /* --against, each a path */
@@ -31,6 +32,7 @@ struct options {
 enum exit_status command_plan(const struct options *options);
 enum exit_status command_apply(const struct options *options);
 enum exit_status command_status(const struct options *options);
+enum exit_status command_map(const struct options *options);
 enum exit_status command_check(const struct options *options);
 enum exit_status command_doctor(const struct options *options);
 enum exit_status command_watch(const struct options *options);
@@ -44,6 +46,9 @@ void say(bool to_stderr, const char *format, ...) __attribute__((format(printf, 
 
 /* Prints each note as "LEVEL: TEXT", and how many there are that were not kept. */
 void say_notes(bool to_stderr, const struct notes *notes);
+
+/* Whether stdout takes colours: a terminal, and NO_COLOR (no-color.org) is not set. */
+bool wants_color(void);
 
 /* After a complaint about how the program was called: says where help is. Returns EXIT_CANNOT. */
 enum exit_status misuse(void);

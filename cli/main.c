@@ -23,6 +23,7 @@ enum {
 	OPTION_ALL = 128,
 	OPTION_CONFIG = 256,
 	OPTION_AGAINST = 512,
+	OPTION_SVG = 1024,
 };
 
 static const struct option long_options[] = {
@@ -31,6 +32,7 @@ static const struct option long_options[] = {
 	{"connect", required_argument, NULL, OPTION_CONNECT},
 	{"xml", required_argument, NULL, OPTION_XML},
 	{"against", required_argument, NULL, OPTION_AGAINST},
+	{"svg", required_argument, NULL, OPTION_SVG},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"all", no_argument, NULL, OPTION_ALL},
 	{"help", no_argument, NULL, OPTION_HELP},
@@ -125,6 +127,22 @@ static const struct command commands[] = {
 		"\n"
 		"Exit status: 0 if all is as ruled, 1 if something is not, 2 if it could not "
 		"look.\n"},
+	{"map", command_map, OPTION_SYSROOT | OPTION_JSON | OPTION_SVG, 0,
+		"Usage: vmaffinity map [OPTION...]\n"
+		"\n"
+		"Shows the host, core by core, and which guests' threads may run on each CPU. "
+		"Writes nothing\n"
+		"but FILE.\n"
+		"\n"
+		"      --sysroot DIR  read /proc, /run and /sys below DIR\n"
+		"      --svg FILE     have lstopo draw it, and write that to FILE\n"
+		"      --json         one JSON object\n"
+		"      --help         this text\n"
+		"\n"
+		"'!': more vCPUs than CPUs. 'idle': no guest may run there; 'free': only those "
+		"that may run\n"
+		"on every CPU. '1:1' and the rest: see vmaffinity(8).\n"
+		"Exit status: 0, or 2 if it could not be shown, or not all guests.\n"},
 	{"doctor", command_doctor, OPTION_SYSROOT | OPTION_JSON, 0,
 		"Usage: vmaffinity doctor [OPTION...]\n"
 		"\n"
@@ -181,6 +199,7 @@ static const char general_help[] =
 	"  check [FILE...]     the errors and traps in the rules\n"
 	"  apply [GUEST...]    does it to guests that run: after an edit of the rules\n"
 	"  status [GUEST...]   are guests that run as ruled, thread by thread\n"
+	"  map                 the host, core by core, and which guests are on each CPU\n"
 	"  doctor              is the hook in place, does it work, is the host as the rules need "
 	"it\n"
 	"  watch               goes on and keeps running guests as ruled: hotplug, edits\n"
@@ -292,6 +311,8 @@ parse_options(int argc, char *argv[], struct options *options)
 			options->sysroot = optarg;
 		else if (option == OPTION_CONNECT)
 			options->connect = optarg;
+		else if (option == OPTION_SVG)
+			options->svg = optarg;
 		else if (option == OPTION_XML)
 			options->xml[options->xml_count++] = optarg;
 		else if (option == OPTION_JSON)

@@ -61,16 +61,19 @@ wait_end(pid_t pid, const struct timespec *deadline, int *status)
 
 /* In a process group of its own, so that its children can be killed with it. */
 static int
-start(const char *const arguments[], int output, pid_t *pid)
+start(const char *const arguments[], int input, int output, int errors, pid_t *pid)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
 	char *environment[] = {path, locale, NULL};
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (input < 0)
+		posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	else
+		posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
+	posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
 	int error = posix_spawn(
@@ -81,8 +84,8 @@ start(const char *const arguments[], int output, pid_t *pid)
 }
 
 int
-program_run(
-	const char *const arguments[], int limit_ms, struct program_result *result, struct err *e)
+program_filter(const char *const arguments[], int stdin_fd, int stdout_fd, int limit_ms,
+	struct program_result *result, struct err *e)
 {
 	int ends[2];
 	pid_t pid;
@@ -93,7 +96,7 @@ program_run(
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return err_errno(e, "%s", arguments[0]);
 	AUTO_CLOSE int input = ends[0];
-	int error = start(arguments, ends[1], &pid);
+	int error = start(arguments, stdin_fd, stdout_fd >= 0 ? stdout_fd : ends[1], ends[1], &pid);
 	close(ends[1]);
 	if (error != 0) {
 		errno = error;
@@ -105,4 +108,11 @@ program_run(
 	kill(-pid, SIGKILL);
 	waitpid(pid, &result->status, 0);
 	return err_set(e, "%s did not end within %g s", arguments[0], limit_ms / 1e3);
+}
+
+int
+program_run(
+	const char *const arguments[], int limit_ms, struct program_result *result, struct err *e)
+{
+	return program_filter(arguments, -1, -1, limit_ms, result, e);
 }

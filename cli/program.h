@@ -20,4 +20,11 @@ struct program_result {
 int program_run(
 	const char *const arguments[], int limit_ms, struct program_result *result, struct err *e);
 
+/*
+ * The same, but its stdin is the file stdin_fd, and what it prints to stdout goes to the file
+ * stdout_fd; result->output is of stderr only. Both are files, so that nobody waits for the other.
+ */
+int program_filter(const char *const arguments[], int stdin_fd, int stdout_fd, int limit_ms,
+	struct program_result *result, struct err *e);
+
 #endif

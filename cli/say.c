@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 __attribute__((format(printf, 3, 0))) static void
 print_safely(FILE *stream, const char *prefix, const char *format, va_list args)
@@ -46,4 +47,11 @@ complain(const char *format, ...)
 	va_start(args, format);
 	print_safely(stderr, "vmaffinity: ", format, args);
 	va_end(args);
+}
+
+bool
+wants_color(void)
+{
+	const char *no = getenv("NO_COLOR");
+	return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
 }

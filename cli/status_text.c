@@ -5,9 +5,7 @@
 #include <libsmartcols.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The rest of a line in a table: a long CPU list is cut here, in JSON it is whole. */
 #define CELL_MAX 256
@@ -50,14 +48,6 @@ struct table {
 	const struct status *status;
 	bool record; /* the column LIBVIRT is shown */
 };
-
-/* no-color.org */
-static bool
-wants_color(void)
-{
-	const char *no = getenv("NO_COLOR");
-	return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
-}
 
 /* The affinity that all threads of a group have or, if they do not have the same, of how many it is
  * not as wished. */

@@ -3,8 +3,8 @@
 _vmaffinity()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} before="" command="" word i
-	local commands="plan check apply status doctor watch capture help"
-	local options="--config --sysroot --connect --xml --against --json --all --version --help"
+	local commands="plan check apply status map doctor watch capture help"
+	local options="--config --sysroot --connect --xml --against --json --all --svg --version --help"
 
 	COMPREPLY=()
 	# "--option=value" reaches us as three words: "--option", "=" and "value".
@@ -20,7 +20,7 @@ _vmaffinity()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--config | --sysroot | --xml | --against | --connect)
+		--config | --sysroot | --xml | --against | --connect | --svg)
 			[[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))
 			((i++))
 			[[ $word == --connect ]] && ((i < COMP_CWORD)) && connect=(--connect "${COMP_WORDS[i]}")
@@ -31,7 +31,7 @@ _vmaffinity()
 	done
 
 	case $before in
-	--config | --xml | --against)
+	--config | --xml | --against | --svg)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return

@@ -96,3 +96,26 @@ printable_only()
 	iconv -f UTF-8 -t UTF-8 "$1" >/dev/null &&
 		! LC_ALL=C grep -qaP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]' "$1"
 }
+
+# A real terminal of $1 columns for the rest.
+terminal()
+{
+	python3 - "$@" <<-'END'
+		import fcntl, os, pty, struct, sys, termios
+		master, slave = pty.openpty()
+		fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 50, int(sys.argv[1]), 0, 0))
+		if os.fork() == 0:
+		    os.close(master)
+		    os.dup2(slave, 1)
+		    os.execvp(sys.argv[2], sys.argv[2:])
+		os.close(slave)
+		while True:
+		    try:
+		        data = os.read(master, 65536)
+		    except OSError:
+		        break
+		    if not data:
+		        break
+		    sys.stdout.buffer.write(data.replace(b'\r', b''))
+	END
+}

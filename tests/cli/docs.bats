@@ -3,6 +3,7 @@
 # The examples in README.md and in the man pages, each run, and what the text says of it.
 
 load cli
+load map
 
 setup()
 {
@@ -108,7 +109,7 @@ prints()
 }
 
 @test "no example escapes" {
-	same "text ini console text" "$(blocks README.md | paste -sd ' ')"
+	same "text ini console text console" "$(blocks README.md | paste -sd ' ')"
 	same "ini /etc/vmaffinity.ini console console console console" "$(blocks vmaffinity.8 | paste -sd ' ')"
 	same "" "$(blocks vmaffinity-hook.8 | paste -sd ' ')"
 	same "ini ini ini ini ini ini ini ini ini ini errors output" "$(blocks vmaffinity.ini.5 | paste -sd ' ')"
@@ -166,6 +167,12 @@ cli/" "$(sed -nE '/^```/,/^```/d; s/^    ([a-z]+\/|[^#]*[^ #]).*/\1/p' "$REPO/RE
 	rules_are README.md 2
 	printf '[web-*]\nvcpu = 3\n\n[cpus]\nhousekeeping = 0,9999\n' >draft.ini
 	console README.md 3
+}
+
+@test "README: the map" {
+	rm -r root
+	small
+	console README.md 5
 }
 
 @test "vmaffinity(8): the commands" {

@@ -298,11 +298,11 @@ completions()
 END
 	export PATH=$FAKE:$PATH
 	mkdir "$BATS_TEST_TMPDIR/there" && touch "$BATS_TEST_TMPDIR/there/a.ini"
-	[ "$(completions vmaffinity '')" = "apply capture check doctor help plan status watch" ]
+	[ "$(completions vmaffinity '')" = "apply capture check doctor help map plan status watch" ]
 	[ "$(completions vmaffinity --config x.ini p)" = plan ]
-	[ "$(completions vmaffinity help '')" = "apply capture check doctor plan status watch" ]
+	[ "$(completions vmaffinity help '')" = "apply capture check doctor map plan status watch" ]
 	[ "$(completions vmaffinity s)" = status ]
-	[ "$(completions vmaffinity --s)" = --sysroot ]
+	[ "$(completions vmaffinity --sy)" = --sysroot ]
 	[ "$(completions vmaffinity plan --j)" = --json ]
 	[ "$(completions vmaffinity plan --xml "$BATS_TEST_TMPDIR/there/")" = "$BATS_TEST_TMPDIR/there/a.ini" ]
 	[ "$(completions vmaffinity --config = "$BATS_TEST_TMPDIR/there/")" = "$BATS_TEST_TMPDIR/there/a.ini" ]

@@ -42,29 +42,6 @@ thread()
 
 status() { vmaffinity status --sysroot root --connect "test://$PWD/node.xml" "$@"; }
 
-# A real terminal of $1 columns for the rest.
-terminal()
-{
-	python3 - "$@" <<-'END'
-		import fcntl, os, pty, struct, sys, termios
-		master, slave = pty.openpty()
-		fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 50, int(sys.argv[1]), 0, 0))
-		if os.fork() == 0:
-		    os.close(master)
-		    os.dup2(slave, 1)
-		    os.execvp(sys.argv[2], sys.argv[2:])
-		os.close(slave)
-		while True:
-		    try:
-		        data = os.read(master, 65536)
-		    except OSError:
-		        break
-		    if not data:
-		        break
-		    sys.stdout.buffer.write(data.replace(b'\r', b''))
-	END
-}
-
 on_terminal() { terminal "$1" "$BUILD/vmaffinity" status --sysroot root --connect "test://$PWD/node.xml" "${@:2}"; }
 
 AS_RULED="\
