@@ -176,6 +176,7 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 @test "it says when it is ready, and uses no CPU time when nothing happens" {
 	local socket=$E2E_DIR/notify before
 	guest_start g vcpus=2
+	# shellcheck disable=SC2016 # perl's
 	timeout 300 perl -MIO::Socket::UNIX -e '
 		$| = 1;
 		my $socket = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => shift) or die;
