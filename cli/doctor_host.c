@@ -154,7 +154,7 @@ struct limit {
 static bool
 is_too_wide(struct doctor *doctor, const struct setting *setting, const struct limit *limit)
 {
-	struct cpumask wanted, missing;
+	struct cpumask wanted;
 	struct err e;
 	char key[SETTING_KEY_MAX], want[128], grant[128];
 	if (setting_is_keep(setting))
@@ -164,9 +164,7 @@ is_too_wide(struct doctor *doctor, const struct setting *setting, const struct l
 		doctor_advise(doctor, "change the rule: a guest that it is for is not pinned here");
 		return true;
 	}
-	missing = wanted;
-	cpumask_andnot(&missing, &limit->granted);
-	if (cpumask_empty(&missing))
+	if (cpumask_subset(&wanted, &limit->granted))
 		return false;
 	doctor_say(doctor, DOCTOR_WARN, "%s:%u: %s wants %s, but %s allows only %s",
 		setting->value.file, setting->value.line, setting_key(setting, key),

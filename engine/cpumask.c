@@ -41,6 +41,15 @@ cpumask_equal(const struct cpumask *a, const struct cpumask *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+bool
+cpumask_subset(const struct cpumask *mask, const struct cpumask *of)
+{
+	for (size_t i = 0; i < WORDS; i++)
+		if ((mask->words[i] & ~of->words[i]) != 0)
+			return false;
+	return true;
+}
+
 unsigned
 cpumask_count(const struct cpumask *mask)
 {

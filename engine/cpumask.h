@@ -24,6 +24,10 @@ bool cpumask_test(const struct cpumask *mask, unsigned cpu);
 void cpumask_set_range(struct cpumask *mask, unsigned first, unsigned last);
 bool cpumask_empty(const struct cpumask *mask);
 bool cpumask_equal(const struct cpumask *a, const struct cpumask *b);
+
+/* Whether all of mask is in of, which the empty set always is. */
+bool cpumask_subset(const struct cpumask *mask, const struct cpumask *of);
+
 unsigned cpumask_count(const struct cpumask *mask);
 
 /* The first CPU >= from that is in mask, or CPUMASK_CPUS. */

@@ -58,14 +58,6 @@ leave_offline_out(struct occupancy *occupancy, const struct cpumask *online)
 	occupancy->occupant_count = kept;
 }
 
-static bool
-is_within(const struct cpumask *inner, const struct cpumask *outer)
-{
-	struct cpumask rest = *inner;
-	cpumask_andnot(&rest, outer);
-	return cpumask_empty(&rest);
-}
-
 /* Who has more CPUs than the set is not within it, and comes behind those who have fewer. */
 static void
 count_vcpus(const struct occupancy *occupancy, struct occupancy_set *set)
@@ -74,8 +66,8 @@ count_vcpus(const struct occupancy *occupancy, struct occupancy_set *set)
 		const struct occupant *occupant = &occupancy->occupants[i];
 		if (occupant->cpu_count > set->cpu_count)
 			break;
-		set->vcpus +=
-			occupant->group.kind == GROUP_VCPU && is_within(&occupant->cpus, set->cpus);
+		set->vcpus += occupant->group.kind == GROUP_VCPU &&
+			      cpumask_subset(&occupant->cpus, set->cpus);
 	}
 	set->overcommitted = set->confined && set->vcpus > set->cpu_count;
 }

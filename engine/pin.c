@@ -147,10 +147,8 @@ place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 	const struct cpumask cpus = vcpu_cpus(pin, usable_cpus);
 	if (memory_place(memory, &pin->host->topology, &cpus, usable, e) != 0)
 		return -1;
-	struct cpumask own = pin->domain.numatune;
-	cpumask_andnot(&own, &memory->nodes);
 	char list[128];
-	if (memory->wanted && !cpumask_empty(&own))
+	if (memory->wanted && !cpumask_subset(&pin->domain.numatune, &memory->nodes))
 		notes_add(&pin->notes, NOTE_DETAIL,
 			"%s:%u: memory overrides this guest's own <numatune> (nodeset %s)",
 			memory->value->file, memory->value->line,

@@ -257,9 +257,7 @@ scope_find_limit(const struct scope *scope, const char *file, const struct cpuma
 			return err_set(e, "%s: too long", scope->path);
 		if (read_mask(scope->mount, path, granted, e) != 0)
 			return -1;
-		struct cpumask missing = *wanted;
-		cpumask_andnot(&missing, granted);
-		if (!cpumask_empty(&missing)) {
+		if (!cpumask_subset(wanted, granted)) {
 			snprintf(name, size, "%.*s", (int)(end - start), start);
 			return 0;
 		}

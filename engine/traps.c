@@ -90,14 +90,6 @@ find_isolated(
 }
 
 static bool
-is_subset(const struct cpumask *mask, const struct cpumask *of)
-{
-	struct cpumask rest = *mask;
-	cpumask_andnot(&rest, of);
-	return cpumask_empty(&rest);
-}
-
-static bool
 is_running_vcpu(const struct domain *domain, const struct wish_group *group)
 {
 	return group->group.kind == GROUP_VCPU && group->mask != NULL &&
@@ -118,7 +110,7 @@ find_crowd(struct traps *traps, const struct domain *domain, const struct wish *
 		return;
 	for (size_t i = 0; i < wish->group_count; i++)
 		vcpus += is_running_vcpu(domain, &wish->groups[i]) &&
-			 is_subset(&wish->groups[i].mask->cpus, &mask->cpus);
+			 cpumask_subset(&wish->groups[i].mask->cpus, &mask->cpus);
 	if (vcpus <= cpus)
 		return;
 	of->crowded = true;
@@ -259,7 +251,7 @@ find_limits(struct traps *traps, const struct traps_setting *of, const struct cp
 		return -1;
 	cpumask_and(&left, online);
 	bool host = !of->seen && !cpumask_equal(&left, wanted);
-	if (!host && (limit == NULL || of->limited || is_subset(&left, &limit->granted)))
+	if (!host && (limit == NULL || of->limited || cpumask_subset(&left, &limit->granted)))
 		return 0;
 	if (!host)
 		cpumask_and(&left, &limit->granted);

@@ -295,6 +295,10 @@ combines_masks(void **state)
 			assert_int_equal(cpumask_test(&rest, cpu), in_a && !in_b);
 		}
 		assert_false(cpumask_equal(&rest, &either));
+		assert_true(cpumask_subset(&both, &a));
+		assert_true(cpumask_subset(&a, &either));
+		assert_int_equal(cpumask_subset(&a, &b), cpumask_empty(&rest));
+		assert_int_equal(cpumask_subset(&either, &b), cpumask_empty(&rest));
 	}
 }
 
