@@ -116,23 +116,7 @@ error: /etc/vmaffinity.ini:2:9: range 3-1 runs backwards; write 1-3" apply
 }
 
 # What a terminal of 80 columns gets of a command, stdout and stderr together.
-on_terminal()
-{
-	python3 - "$@" <<-'END'
-		import os, pty, sys
-		pid, fd = pty.fork()
-		if pid == 0:
-		    os.execvp(sys.argv[1], sys.argv[1:])
-		while True:
-		    try:
-		        data = os.read(fd, 65536)
-		    except OSError:
-		        break
-		    if not data:
-		        break
-		    sys.stdout.buffer.write(data.replace(b'\r\n', b'\n'))
-	END
-}
+on_terminal() { terminal 80 sh -c 'exec "$@" 2>&1' sh "$@"; }
 
 @test "how far it is: on a terminal, if it takes long, and erased again" {
 	local names=({10..49}) name slow

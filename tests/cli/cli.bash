@@ -97,7 +97,7 @@ printable_only()
 		! LC_ALL=C grep -qaP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]' "$1"
 }
 
-# A real terminal of $1 columns for the rest.
+# A real terminal of $1 columns for the stdout of the rest.
 terminal()
 {
 	python3 - "$@" <<-'END'
@@ -109,13 +109,15 @@ terminal()
 		    os.dup2(slave, 1)
 		    os.execvp(sys.argv[2], sys.argv[2:])
 		os.close(slave)
+		data = b''
 		while True:
 		    try:
-		        data = os.read(master, 65536)
+		        more = os.read(master, 65536)
 		    except OSError:
 		        break
-		    if not data:
+		    if not more:
 		        break
-		    sys.stdout.buffer.write(data.replace(b'\r', b''))
+		    data += more
+		sys.stdout.buffer.write(data.replace(b'\r\n', b'\n'))
 	END
 }
