@@ -24,8 +24,8 @@ old_rules() { printf '[*]\nemulator = 0\nvcpus = 0\niothreads = 0\n' | rules; }
 new_rules() { printf '[*]\nemulator = 0-1\nvcpus = 0-1\niothreads = 0-1\n' | rules; }
 ruled() { assert_guest g 0-1 0-1 0-1; }
 
-# How many affinities are to be set, at least.
-affinities() { if sticky; then echo 6; else echo 0; fi; }
+# So often an affinity was to be set: for each thread or, where a written mask has done that, never.
+for_each_affinity() { if sticky; then [ "$1" -ge 6 ]; else [ "$1" = 0 ]; fi; }
 
 put_back()
 {
@@ -111,13 +111,13 @@ every_k()
 
 @test "an affinity is refused, at every step" {
 	every_k sched_setaffinity error=EPERM
-	[ "$FAILED" -ge "$(affinities)" ]
+	for_each_affinity "$FAILED"
 	[ "$SUCCEEDED" = 0 ]
 }
 
 @test "an affinity that is not taken is found out" {
 	every_k sched_setaffinity retval=0
-	[ $((FAILED + SUCCEEDED)) -ge "$(affinities)" ]
+	for_each_affinity $((FAILED + SUCCEEDED))
 }
 
 @test "reading an affinity fails, at every step" {
@@ -144,5 +144,5 @@ every_k()
 	every_k pwrite64 signal=KILL
 	[ "$DIED" -ge 5 ]
 	every_k sched_setaffinity signal=KILL
-	[ "$DIED" -ge "$(affinities)" ]
+	for_each_affinity "$DIED"
 }

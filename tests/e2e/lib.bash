@@ -389,6 +389,13 @@ changes_in()
 	grep -E '(write|pwrite64|writev|pwritev2?)\([0-9]+<[^>]*/cpuset\.|sched_setaffinity\(|(write|pwrite64)\([0-9]+<[^>]*/(tasks|cgroup\.[a-z]+)>' "$1" || true
 }
 
+# assert_only_read TRACE: nothing was written or set, no file made, no lock taken.
+assert_only_read()
+{
+	[ -z "$(changes_in "$1")" ] || fail "$(changes_in "$1")" || return 1
+	run -1 grep -E 'vmaffinity\.lock|O_CREAT|(/sys|/run/libvirt/qemu|/proc)[^"]*"[^)]*O_(WRONLY|RDWR)|F_OFD_SETLK' "$1"
+}
+
 # ---- the frame of every case ----
 
 # What a failed case leaves for its reader: the log, and the kernel's view of every thread of every guest.

@@ -56,3 +56,11 @@ on_cpu()
 	on_cpu 1 idle
 	[[ ${lines[0]} == *"; 0 guests" ]]
 }
+
+@test "it writes nothing, sets nothing and holds nothing up" {
+	local trace=$E2E_DIR/trace
+	guest_start g vcpus=2 iothreads=1
+	traced "$trace" vmaffinity map
+	grep -q 'cpuset\.cpus' "$trace" # the trace does show what it reads
+	assert_only_read "$trace"
+}
