@@ -103,10 +103,28 @@ virt_forget(struct virt *virt)
 	virt->count = 0;
 }
 
+/* Told of the connection's end. */
+static void
+on_close(virConnectPtr connection, int reason, void *data)
+{
+	const struct virt_listener *listener = data;
+	(void)connection;
+	(void)reason;
+	listener->tell(listener->data, VIRT_LOST, NULL);
+}
+
+/*
+ * What is registered holds the connection, and with it the socket, also when the daemon has gone
+ * (virObjectEventStateRegisterClient()): then the daemon cannot be told, and that is no error.
+ */
 void
 virt_close(struct virt *virt)
 {
 	virt_forget(virt);
+	for (size_t i = 0; i < virt->event_count; i++)
+		virConnectDomainEventDeregisterAny(virt->connection, virt->events[i]);
+	if (virt->hears_of_end)
+		virConnectUnregisterCloseCallback(virt->connection, on_close);
 	if (virt->connection != NULL)
 		virConnectClose(virt->connection);
 	*virt = (struct virt){0};
@@ -177,29 +195,24 @@ on_device(virConnectPtr connection, virDomainPtr domain, const char *device, voi
 	listener->tell(listener->data, VIRT_CHANGED, virDomainGetName(domain));
 }
 
-static void
-on_close(virConnectPtr connection, int reason, void *data)
-{
-	const struct virt_listener *listener = data;
-	(void)connection;
-	(void)reason;
-	listener->tell(listener->data, VIRT_LOST, NULL);
-}
-
 int
 virt_listen(struct virt *virt, struct virt_listener *listener, struct err *e)
 {
 	const struct {
 		int event;
 		virConnectDomainEventGenericCallback call;
-	} events[] = {{VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
+	} events[VIRT_EVENTS] = {
+		{VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
 		{VIR_DOMAIN_EVENT_ID_TUNABLE, VIR_DOMAIN_EVENT_CALLBACK(on_tunable)},
 		{VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device)}};
-	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-		if (virConnectDomainEventRegisterAny(virt->connection, NULL, events[i].event,
-			    events[i].call, listener, NULL) < 0)
+	for (size_t i = 0; i < VIRT_EVENTS; i++) {
+		int id = virConnectDomainEventRegisterAny(
+			virt->connection, NULL, events[i].event, events[i].call, listener, NULL);
+		if (id < 0)
 			return virt_error(e);
-	if (virConnectRegisterCloseCallback(virt->connection, on_close, listener, NULL) != 0)
-		return virt_error(e);
-	return 0;
+		virt->events[virt->event_count++] = id;
+	}
+	virt->hears_of_end =
+		virConnectRegisterCloseCallback(virt->connection, on_close, listener, NULL) == 0;
+	return virt->hears_of_end ? 0 : virt_error(e);
 }

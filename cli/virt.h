@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define VIRT_EVENTS 3
+
 struct virt_guest {
 	char *name;
 	void *domain; /* libvirt's handle of it */
@@ -17,6 +19,9 @@ struct virt {
 	void *connection;
 	struct virt_guest *guests;
 	size_t count;
+	int events[VIRT_EVENTS]; /* what virt_listen() has registered: libvirt's numbers of it */
+	size_t event_count;
+	bool hears_of_end; /* and that we are told of the connection's end */
 };
 
 /*
