@@ -126,36 +126,10 @@ on_rules(void *data)
 }
 
 static void
-on_group(struct watch *w, const struct inotify_event *event)
-{
-	struct group group;
-	struct err e;
-	for (size_t i = 0; i < w->count; i++) {
-		struct watched *guest = &w->guests[i];
-		if ((event->mask & IN_Q_OVERFLOW) != 0)
-			guest->reasons |= WATCH_MET;
-		if (guest->watch != event->wd)
-			continue;
-		if ((event->mask & IN_IGNORED) != 0)
-			guest->watch = -1;
-		else if (event->len > 0 && group_parse(event->name, &group) &&
-			 watched_add_group(guest, group, &e) != 0)
-			complain("%s: %s", guest->name, e.text);
-	}
-}
-
-static void
 on_groups(void *data)
 {
 	struct watch *w = data;
-	_Alignas(struct inotify_event) char buffer[16 * 1024];
-	ssize_t got;
-	while ((got = read(w->groups, buffer, sizeof(buffer))) > 0)
-		for (const char *at = buffer; at < buffer + got;) {
-			const struct inotify_event *event = (const void *)at;
-			at += sizeof(*event) + event->len;
-			on_group(w, event);
-		}
+	watch_groups_read(w->groups, w->guests, w->count);
 }
 
 static void
@@ -239,24 +213,39 @@ lose_libvirt(struct watch *w)
 	say(false, "libvirt has gone");
 }
 
+/* A guest that could not be set is tried again when it is time, all others at once. */
+static bool
+is_due(const struct watch *w, const struct watched *guest)
+{
+	return guest->reasons != 0 && (guest->failures == 0 || w->timer_due);
+}
+
 /* Returns whether there is something left to be tried again. */
 static bool
 look_at_guests(struct watch *w)
 {
+	const struct watch_view view = {.virt = &w->virt,
+		.host = w->host,
+		.before = w->before,
+		.inotify = w->groups,
+		.guests = w->guests,
+		.count = w->count};
 	bool left = false;
 	if (w->host == NULL)
 		return false;
 	pin_host_change(w->host, w->host->root);
-	for (size_t i = 0; i < w->count && w->connected; i++) {
-		struct watched *guest = &w->guests[i];
-		struct watch_view view = {.virt = &w->virt,
-			.host = w->host,
-			.before = w->before,
-			.inotify = w->groups};
-		if (guest->reasons != 0 && (guest->failures == 0 || w->timer_due))
-			watch_guest(&view, guest);
-		left = left || guest->reasons != 0;
+	/* A look at one can tell of others, so there are looks until nothing is due. */
+	for (bool looked = true; looked && w->connected;) {
+		looked = false;
+		for (size_t i = 0; i < w->count; i++)
+			if (is_due(w, &w->guests[i])) {
+				watch_guest(&view, &w->guests[i]);
+				looked = true;
+			}
+		w->timer_due = false;
 	}
+	for (size_t i = 0; i < w->count; i++)
+		left = left || w->guests[i].reasons != 0;
 	if (w->connected && !left)
 		free_rules(&w->before);
 	return left;

@@ -33,15 +33,20 @@ struct watched {
 
 void watched_free(struct watched *guest);
 
-/* Libvirt has made this group. Returns 0, or -1 with the reason. */
-int watched_add_group(struct watched *guest, struct group group, struct err *e);
+/*
+ * Reads what the inotify fd has to tell of groups that libvirt has made, and notes it with those of
+ * the guests whom it is about.
+ */
+void watch_groups_read(int inotify, struct watched *guests, size_t count);
 
 /* What a look at a guest needs. */
 struct watch_view {
 	struct virt *virt;
 	struct pin_host *host;	 /* the rules in force */
 	struct pin_host *before; /* those that were in force at the last look, or NULL */
-	int inotify;		 /* where the guest's directory is to be watched */
+	int inotify;		 /* where the guests' directories are watched */
+	struct watched *guests;	 /* all of them */
+	size_t count;
 };
 
 /*

@@ -11,27 +11,6 @@
 /* How often in a row it is tried again to set what could not be set. */
 #define FAILURES_MAX 3
 
-void
-watched_free(struct watched *guest)
-{
-	free(guest->name);
-	free(guest->came);
-	notes_free(&guest->told);
-}
-
-int
-watched_add_group(struct watched *guest, struct group group, struct err *e)
-{
-	struct group *larger =
-		reallocarray(guest->came, guest->came_count + 1, sizeof(*guest->came));
-	if (larger == NULL)
-		return err_set(e, "out of memory");
-	guest->came = larger;
-	guest->came[guest->came_count++] = group;
-	guest->reasons |= WATCH_GROUPS;
-	return 0;
-}
-
 /* One look at one guest. */
 struct look {
 	const struct watch_view *view;
@@ -163,32 +142,47 @@ set(struct look *look, char done[PIN_DONE_MAX], struct err *e)
 	return pin_apply(pin, done, e);
 }
 
+/* Takes libvirt's word on the guest, and makes the plan. Returns as pin_prepare() does. */
 static int
 prepare(struct look *look, struct err *e)
 {
+	struct virt *virt = look->view->virt;
+	pin_free(&look->pin);
+	free(look->xml);
+	look->xml = NULL;
+	int r = virt_find(virt, look->guest->name, e);
+	if (r == 0)
+		r = virt_xml(&virt->guests[virt->count - 1], &look->xml, e);
+	virt_forget(virt);
+	if (r != 0)
+		return r == VIRT_GONE ? PIN_NOT_RUNNING : -1;
 	return pin_prepare(&look->pin, look->view->host, look->xml, strlen(look->xml),
 		look->guest->name, PIN_APPLY, e);
+}
+
+/*
+ * Whether groups came that the plan may know, but libvirt's XML was asked for before: it answers
+ * when the group is set up. What comes later will be another reason for a look.
+ */
+static bool
+has_more_come(struct look *look)
+{
+	const struct watched *guest = look->guest;
+	unsigned reasons = guest->reasons;
+	size_t count = guest->came_count;
+	bool new = hear_of_groups(look);
+	watch_groups_read(look->view->inotify, look->view->guests, look->view->count);
+	return new || guest->came_count != count || guest->reasons != reasons;
 }
 
 /* Returns as pin_guest() does. */
 static int
 prepare_and_set(struct look *look, char done[PIN_DONE_MAX], struct err *e)
 {
-	struct watched *guest = look->guest;
-	struct virt *virt = look->view->virt;
-	int r = virt_find(virt, guest->name, e);
-	if (r == 0)
-		r = virt_xml(&virt->guests[virt->count - 1], &look->xml, e);
-	virt_forget(virt);
-	if (r == VIRT_GONE)
-		return PIN_NOT_RUNNING;
-	if (r != 0)
-		return -1;
-	r = prepare(look, e);
-	if (r == 0 && hear_of_groups(look)) {
-		pin_free(&look->pin);
+	int r;
+	do
 		r = prepare(look, e);
-	}
+	while (r == 0 && has_more_come(look));
 	return r == 0 ? set(look, done, e) : r;
 }
 
