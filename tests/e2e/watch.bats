@@ -187,7 +187,8 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 	watch_settled
 	before=$(cut -d ' ' -f 14-15 "/proc/$WATCH/stat")
 	strace -f -qq -c -o "$E2E_DIR/calls" -p "$WATCH" 3>&- 4>&- &
-	sleep 3
+	sleep "${E2E_WATCH_IDLE:-3}"
+	show "ticks of the CPU, user and system, before and after ${E2E_WATCH_IDLE:-3} s: $before, $(cut -d ' ' -f 14-15 "/proc/$WATCH/stat")"
 	[ "$before" = "$(cut -d ' ' -f 14-15 "/proc/$WATCH/stat")" ]
 	kill $!
 	wait $! || true
@@ -196,22 +197,63 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 	eventually grep -qx STOPPING=1 "$E2E_DIR/notified"
 }
 
-@test "20 times plugged in, guests that come and go: all as ruled, no file left open" {
-	local n fds
+# plugged WHAT: shows how the times in the file of that name are spread.
+plugged()
+{
+	show "$(sort -n "$E2E_DIR/$1" | awk -v what="$1" '
+		{ ms[NR] = $1 }
+		END { print NR, what "s plugged in, ms from the return of virsh: least", ms[1], "median", ms[int((NR + 1) / 2)], "most", ms[NR] }')"
+}
+
+@test "20 vCPUs and 20 iothreads plugged in: all of them pinned, and how soon" {
+	local n base
+	guest_start g vcpus=21 current=1
+	base=$(guest_cgroup g)
 	watch_start
-	guest_start g iothreads=1
-	eventually guest_is g 0 1 1
-	watch_settled
-	fds=$(find "/proc/$WATCH/fd" -type l | wc -l)
+	rm -f "$E2E_DIR/vCPU" "$E2E_DIR/iothread"
 	for n in $(seq 20); do
-		v iothreadadd --domain g --id 2 --live
-		eventually guest_is g 0 1 1
-		v iothreaddel --domain g --id 2 --live
-		guest_start "n$n"
+		"$E2E_SOURCE/settled.pl" "$base/vcpu$n" 1 virsh -q -c qemu:///system setvcpus g $((n + 1)) --live >>"$E2E_DIR/vCPU"
+		"$E2E_SOURCE/settled.pl" "$base/iothread$n" 1 virsh -q -c qemu:///system iothreadadd g "$n" --live >>"$E2E_DIR/iothread"
+	done 3>&- 4>&-
+	watch_settled
+	assert_guest g 0 1 1
+	[ "$(group_dirs g | wc -l)" = 42 ]
+	run ! grep -E 'error|warning' "$WATCH_OUT"
+	plugged vCPU
+	plugged iothread
+}
+
+watch_fds() { find "/proc/$WATCH/fd" -type l | wc -l; }
+watch_rss() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$WATCH/status"; }
+
+# E2E_WATCH_STARTS, E2E_WATCH_RESTARTS: how many of guests and of the daemon
+@test "guests that come and go, and the daemon, too: all as ruled, no file left open" {
+	local n=0 fds rss starts=${E2E_WATCH_STARTS:-6} restarts=${E2E_WATCH_RESTARTS:-2}
+	guest_start stays vcpus=2 iothreads=1
+	watch_start
+	# it has done everything once
+	guest_start n0
+	guest_stop n0
+	daemon_restart
+	eventually told '^libvirt answers' 2
+	watch_settled
+	fds=$(watch_fds) rss=$(watch_rss)
+	while [ $((n += 1)) -le "$starts" ]; do
+		guest_start "n$n" vcpus=2
 		eventually guest_is "n$n" 0 1
+		if [ $((n * restarts / starts)) != $(((n - 1) * restarts / starts)) ]; then
+			daemon_restart
+			assert_running "n$n"
+			assert_guest "n$n" 0 1
+		fi
 		guest_stop "n$n"
+		v undefine --domain "n$n"
 	done
 	watch_settled
-	[ "$(find "/proc/$WATCH/fd" -type l | wc -l)" = "$fds" ]
+	assert_running stays
+	assert_guest stays 0 1 1
+	told '^libvirt answers' $((restarts + 2))
 	run ! grep -E 'error|warning' "$WATCH_OUT"
+	show "$starts starts and stops, $restarts restarts of the daemon: VmRSS $rss kB before, $(watch_rss) after; files open $fds, $(watch_fds)"
+	[ "$(watch_fds)" = "$fds" ]
 }
