@@ -52,7 +52,7 @@ stage()
 # command_for BOOT [BATS-ARGUMENT...]: what the virtual host is to do, as shell code.
 command_for()
 {
-	local boot=$1 cases="tests/e2e/*.bats tests/vm/host.bats" faults="" at_start="" guests=16 rounds=10
+	local boot=$1 cases="tests/e2e/*.bats tests/vm/host.bats tests/vm/service.bats" faults="" at_start="" guests=16 rounds=10
 	shift
 	if [ -n "${VM_COMMAND:-}" ]; then
 		echo "$VM_COMMAND"
