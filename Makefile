@@ -27,8 +27,8 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DWORKER='"$(SBIN
 	$(WARNINGS) $(HARDEN) -MMD -MP $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LDHARDEN) -Wl,--as-needed $(LDFLAGS)
 
-XML_CFLAGS := $(shell $(PKG_CONFIG) --cflags libxml-2.0)
-XML_LIBS := $(shell $(PKG_CONFIG) --libs libxml-2.0)
+XML_CFLAGS := $(shell $(PKG_CONFIG) --cflags expat)
+XML_LIBS := $(shell $(PKG_CONFIG) --libs expat)
 INI_LIBS := -linih
 ADMIN_LIBS := $(shell $(PKG_CONFIG) --libs libvirt smartcols json-c libsystemd)
 ADMIN_CFLAGS := $(shell $(PKG_CONFIG) --cflags libvirt smartcols json-c libsystemd)

@@ -8,18 +8,18 @@
 static int
 parse_name(struct xml_element *root, struct domain *domain, struct err *e)
 {
-	struct xml_element *name = xml_child(root, "name");
-	domain->name = xml_content(name);
-	if (domain->name == NULL || domain->name[0] == '\0')
+	const char *name = xml_content(xml_child(root, "name"));
+	if (name == NULL || name[0] == '\0')
 		return err_set(e, "the domain has no <name>");
-	return 0;
+	domain->name = strdup(name);
+	return domain->name != NULL ? 0 : err_set(e, "out of memory");
 }
 
 static int
 parse_id(struct xml_element *root, struct domain *domain, struct err *e)
 {
 	domain->id = -1;
-	AUTO_TEXT char *id = xml_attribute(root, "id");
+	const char *id = xml_attribute(root, "id");
 	unsigned number;
 	if (id == NULL)
 		return 0;
@@ -35,7 +35,7 @@ parse_uuid(struct xml_element *root, struct domain *domain, struct err *e)
 	struct xml_element *uuid = xml_child(root, "uuid");
 	if (uuid == NULL)
 		return 0;
-	AUTO_TEXT char *text = xml_content(uuid);
+	const char *text = xml_content(uuid);
 	if (text == NULL || strlen(text) != 36)
 		return err_set(e, "<uuid>%.60s</uuid>: not a UUID", xml_shown(text));
 	for (size_t i = 0; i < 36; i++)
@@ -49,8 +49,8 @@ static int
 parse_vcpus(struct xml_element *root, struct domain *domain, struct err *e)
 {
 	struct xml_element *vcpu = xml_child(root, "vcpu");
-	AUTO_TEXT char *maximum = xml_content(vcpu);
-	AUTO_TEXT char *current = xml_attribute(vcpu, "current");
+	const char *maximum = xml_content(vcpu);
+	const char *current = xml_attribute(vcpu, "current");
 	unsigned online;
 	domain->vcpus = 1; /* libvirt's default */
 	if (vcpu != NULL &&
@@ -68,8 +68,8 @@ parse_vcpus(struct xml_element *root, struct domain *domain, struct err *e)
 		domain->vcpu_online[i] = true;
 	struct xml_element *one = xml_child(xml_child(root, "vcpus"), "vcpu");
 	for (; one != NULL; one = xml_next(one, "vcpu")) {
-		AUTO_TEXT char *id = xml_attribute(one, "id");
-		AUTO_TEXT char *enabled = xml_attribute(one, "enabled");
+		const char *id = xml_attribute(one, "id");
+		const char *enabled = xml_attribute(one, "enabled");
 		unsigned number;
 		if (xml_number(id, domain->vcpus - 1, &number) != 0)
 			return err_set(e,
@@ -95,7 +95,7 @@ static int
 parse_iothreads(struct xml_element *root, struct domain *domain, struct err *e)
 {
 	struct xml_element *iothreads = xml_child(root, "iothreads");
-	AUTO_TEXT char *text = xml_content(iothreads);
+	const char *text = xml_content(iothreads);
 	unsigned total = 0;
 	if (iothreads != NULL && xml_number(text, DOMAIN_IOTHREADS_MAX, &total) != 0)
 		return err_set(e, "<iothreads>%.40s</iothreads>: not a number up to %u",
@@ -105,7 +105,7 @@ parse_iothreads(struct xml_element *root, struct domain *domain, struct err *e)
 		return err_set(e, "out of memory");
 	struct xml_element *one = xml_child(xml_child(root, "iothreadids"), "iothread");
 	for (; one != NULL; one = xml_next(one, "iothread")) {
-		AUTO_TEXT char *id = xml_attribute(one, "id");
+		const char *id = xml_attribute(one, "id");
 		unsigned *next = &domain->iothreads[domain->iothread_count];
 		if (domain->iothread_count == DOMAIN_IOTHREADS_MAX)
 			return err_set(e, "more than %u iothreads", DOMAIN_IOTHREADS_MAX);
@@ -134,7 +134,7 @@ static int
 parse_threads(struct xml_element *root, struct domain *domain, struct err *e)
 {
 	struct xml_element *topology = xml_child(xml_child(root, "cpu"), "topology");
-	AUTO_TEXT char *threads = xml_attribute(topology, "threads");
+	const char *threads = xml_attribute(topology, "threads");
 	domain->threads = 1;
 	if (threads != NULL && (xml_number(threads, DOMAIN_VCPUS_MAX, &domain->threads) != 0 ||
 				       domain->threads == 0))
@@ -156,8 +156,8 @@ parse_cells(struct xml_element *root, struct domain *domain, struct err *e)
 	for (unsigned i = 0; i < domain->vcpus; i++)
 		domain->vcpu_cells[i] = -1;
 	for (unsigned next = 0; cell != NULL; next++, cell = xml_next(cell, "cell")) {
-		AUTO_TEXT char *id = xml_attribute(cell, "id");
-		AUTO_TEXT char *cpus = xml_attribute(cell, "cpus");
+		const char *id = xml_attribute(cell, "id");
+		const char *cpus = xml_attribute(cell, "cpus");
 		struct cpumask mask = {0};
 		unsigned number = next;
 		if (next == DOMAIN_CELLS_MAX ||
@@ -185,7 +185,7 @@ parse_numatune(struct xml_element *root, struct domain *domain, struct err *e)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		for (struct xml_element *one = xml_child(numatune, names[i]); one != NULL;
 			one = xml_next(one, names[i])) {
-			AUTO_TEXT char *nodeset = xml_attribute(one, "nodeset");
+			const char *nodeset = xml_attribute(one, "nodeset");
 			struct cpumask nodes;
 			if (nodeset == NULL)
 				continue;
@@ -199,10 +199,12 @@ parse_numatune(struct xml_element *root, struct domain *domain, struct err *e)
 int
 domain_parse(const char *xml, size_t length, struct domain *domain, struct err *e)
 {
-	AUTO_XML struct xml *document = xml_parse(xml, length, DOMAIN_XML_MAX, "domain", e);
-	if (document == NULL)
+	static const char *const wanted[] = {"name", "uuid", "vcpu", "vcpus", "iothreads",
+		"iothreadids", "cpu", "numatune", NULL};
+	AUTO_XML struct xml_element *root =
+		xml_parse(xml, length, DOMAIN_XML_MAX, "domain", wanted, e);
+	if (root == NULL)
 		return -1;
-	struct xml_element *root = xml_root(document);
 	struct domain result = {0};
 	if (parse_name(root, &result, e) != 0 || parse_id(root, &result, e) != 0 ||
 		parse_uuid(root, &result, e) != 0 || parse_vcpus(root, &result, e) != 0 ||
@@ -218,7 +220,7 @@ domain_parse(const char *xml, size_t length, struct domain *domain, struct err *
 void
 domain_free(struct domain *domain)
 {
-	xml_text_free(&domain->name);
+	free(domain->name);
 	free(domain->vcpu_online);
 	free(domain->vcpu_cells);
 	free(domain->iothreads);
@@ -228,10 +230,11 @@ domain_free(struct domain *domain)
 int
 domain_parse_status_pid(const char *xml, size_t length, struct err *e)
 {
-	AUTO_XML struct xml *document = xml_parse(xml, length, DOMAIN_XML_MAX, "domstatus", e);
-	if (document == NULL)
+	AUTO_XML struct xml_element *root =
+		xml_parse(xml, length, DOMAIN_XML_MAX, "domstatus", (const char *const[]){NULL}, e);
+	if (root == NULL)
 		return -1;
-	AUTO_TEXT char *text = xml_attribute(xml_root(document), "pid");
+	const char *text = xml_attribute(root, "pid");
 	unsigned pid;
 	if (xml_number(text, 0x7fffffff, &pid) != 0 || pid == 0)
 		return err_set(e, "<domstatus pid='%.40s'>: not a pid", xml_shown(text));

@@ -14,8 +14,8 @@ parse_pin_elements(struct xml_element *cputune, const char *name, enum group_kin
 {
 	for (struct xml_element *pin = xml_child(cputune, name); pin != NULL;
 		pin = xml_next(pin, name)) {
-		AUTO_TEXT char *id = id_attribute != NULL ? xml_attribute(pin, id_attribute) : NULL;
-		AUTO_TEXT char *cpuset = xml_attribute(pin, "cpuset");
+		const char *id = id_attribute != NULL ? xml_attribute(pin, id_attribute) : NULL;
+		const char *cpuset = xml_attribute(pin, "cpuset");
 		struct domain_pin *larger =
 			reallocarray(pins->pins, pins->count + 1, sizeof(*larger));
 		if (larger == NULL)
@@ -37,7 +37,7 @@ static int
 parse_pins(struct xml_element *root, struct domain_pins *pins, struct err *e)
 {
 	struct xml_element *cputune = xml_child(root, "cputune"), *vcpu = xml_child(root, "vcpu");
-	AUTO_TEXT char *cpuset = xml_attribute(vcpu, "cpuset");
+	const char *cpuset = xml_attribute(vcpu, "cpuset");
 	pins->has_default = cpuset != NULL;
 	if (cpuset != NULL && xml_list("cpuset", cpuset, &pins->fallback, e) != 0)
 		return err_context(e, "<vcpu>");
@@ -50,11 +50,13 @@ parse_pins(struct xml_element *root, struct domain_pins *pins, struct err *e)
 int
 domain_parse_pins(const char *xml, size_t length, struct domain_pins *pins, struct err *e)
 {
-	AUTO_XML struct xml *document = xml_parse(xml, length, DOMAIN_XML_MAX, "domain", e);
-	if (document == NULL)
+	static const char *const wanted[] = {"vcpu", "cputune", NULL};
+	AUTO_XML struct xml_element *root =
+		xml_parse(xml, length, DOMAIN_XML_MAX, "domain", wanted, e);
+	if (root == NULL)
 		return -1;
 	struct domain_pins result = {0};
-	if (parse_pins(xml_root(document), &result, e) != 0) {
+	if (parse_pins(root, &result, e) != 0) {
 		domain_pins_free(&result);
 		return -1;
 	}

@@ -1,29 +1,222 @@
 #include "xml.h"
 
-#include <libxml/parser.h>
-#include <libxml/tree.h>
+#include <expat.h>
 
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
+/* libvirt's own XML is a dozen levels deep. What nests deeper costs Expat memory for each level. */
+#define DEPTH_MAX 256
+
+/* Expat keeps a copy of what it is given: so much at a time, bytes. */
+#define PIECE ((size_t)64 * 1024)
+
+/* Between a namespace and a name, and in no name. */
+#define SEPARATOR ' '
+
+struct xml_element {
+	char *name;
+	char *text; /* all of it that is not in other elements; NULL if there is none */
+	size_t length, room;
+	char **attributes; /* name, value, name, ..., NULL */
+	struct xml_element *parent, *children, *last, *next;
+};
+
+enum fault { FAULT_NONE, FAULT_MEMORY, FAULT_DOCTYPE, FAULT_DEPTH };
+
+struct reader {
+	XML_Parser parser;
+	const char *const *wanted;
+	struct xml_element *root;
+	struct xml_element *open; /* the innermost that is kept */
+	unsigned depth;		  /* of the innermost that is open */
+	unsigned skipped;	  /* depth of the outermost that is not kept; 0: all are */
+	enum fault fault;	  /* that we found, not Expat */
+};
+
+/* Expat calls some more handlers after that: they look at the fault. */
 static void
-free_parser(xmlParserCtxt **parser)
+stop(struct reader *reader, enum fault fault)
 {
-	xmlFreeParserCtxt(*parser);
+	reader->fault = fault;
+	XML_StopParser(reader->parser, XML_FALSE);
 }
 
-#define AUTO_PARSER __attribute__((cleanup(free_parser)))
-
-/* libxml2's encoders print to standard error by themselves, whatever the parser was told. */
-static void
-be_quiet(void *context, const char *message, ...)
+static char **
+copy_attributes(const char **attributes)
 {
-	(void)context;
-	(void)message;
+	size_t count = 0;
+	while (attributes[count] != NULL)
+		count++;
+	char **copy = calloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; i < count && copy != NULL; i++)
+		if ((copy[i] = strdup(attributes[i])) == NULL) {
+			while (i-- > 0)
+				free(copy[i]);
+			free(copy);
+			return NULL;
+		}
+	return copy;
 }
 
-/* A document is taken apart only after libxml2 found it well-formed. */
-struct xml *
-xml_parse(const char *text, size_t length, size_t max, const char *root, struct err *e)
+void
+xml_free(struct xml_element **element)
+{
+	if (*element == NULL)
+		return;
+	for (struct xml_element *child = (*element)->children, *next; child != NULL; child = next) {
+		next = child->next;
+		xml_free(&child);
+	}
+	for (char **text = (*element)->attributes; text != NULL && *text != NULL; text++)
+		free(*text);
+	free((*element)->attributes);
+	free((*element)->name);
+	free((*element)->text);
+	free(*element);
+}
+
+/* Puts a new element behind the others in the one that is open. */
+static int
+add_element(struct reader *reader, const char *name, const char **attributes)
+{
+	struct xml_element *parent = reader->open, *element = calloc(1, sizeof(*element));
+	if (element == NULL)
+		return -1;
+	element->name = strdup(name);
+	element->attributes = copy_attributes(attributes);
+	if (element->name == NULL || element->attributes == NULL) {
+		xml_free(&element);
+		return -1;
+	}
+	element->parent = parent;
+	if (parent == NULL)
+		reader->root = element;
+	else if (parent->last == NULL)
+		parent->children = element;
+	else
+		parent->last->next = element;
+	if (parent != NULL)
+		parent->last = element;
+	reader->open = element;
+	return 0;
+}
+
+static bool
+is_wanted(const struct reader *reader, const char *name)
+{
+	if (strchr(name, SEPARATOR) != NULL && reader->depth > 1)
+		return false;
+	for (const char *const *wanted = reader->wanted; reader->depth == 2; wanted++)
+		if (*wanted == NULL || strcmp(*wanted, name) == 0)
+			return *wanted != NULL;
+	return true;
+}
+
+static void
+on_start(void *data, const char *name, const char **attributes)
+{
+	struct reader *reader = data;
+	if (reader->fault != FAULT_NONE)
+		return;
+	if (++reader->depth > DEPTH_MAX)
+		stop(reader, FAULT_DEPTH);
+	else if (reader->skipped == 0 && !is_wanted(reader, name))
+		reader->skipped = reader->depth;
+	else if (reader->skipped == 0 && add_element(reader, name, attributes) != 0)
+		stop(reader, FAULT_MEMORY);
+}
+
+static void
+on_end(void *data, const char *name)
+{
+	struct reader *reader = data;
+	(void)name;
+	if (reader->fault != FAULT_NONE)
+		return;
+	if (reader->skipped == 0)
+		reader->open = reader->open->parent;
+	else if (reader->skipped == reader->depth)
+		reader->skipped = 0;
+	reader->depth--;
+}
+
+static void
+on_text(void *data, const char *text, int length)
+{
+	struct reader *reader = data;
+	struct xml_element *element = reader->open;
+	if (reader->fault != FAULT_NONE || reader->skipped != 0)
+		return;
+	size_t needed = element->length + (size_t)length + 1;
+	if (needed > element->room) {
+		char *larger = realloc(element->text, 2 * needed);
+		if (larger == NULL) {
+			stop(reader, FAULT_MEMORY);
+			return;
+		}
+		element->text = larger;
+		element->room = 2 * needed;
+	}
+	memcpy(element->text + element->length, text, (size_t)length);
+	element->length += (size_t)length;
+	element->text[element->length] = '\0';
+}
+
+static void
+on_doctype(void *data, const char *name, const char *system, const char *public, int internal)
+{
+	(void)name;
+	(void)system;
+	(void)public;
+	(void)internal;
+	stop(data, FAULT_DOCTYPE);
+}
+
+/* Why Expat, or one of the handlers above, did not come to the end. */
+static int
+explain(const struct reader *reader, struct err *e)
+{
+	enum XML_Error error = XML_GetErrorCode(reader->parser);
+	switch (reader->fault) {
+	case FAULT_DOCTYPE:
+		return err_set(e, "the XML has a DOCTYPE, which libvirt never writes; refused");
+	case FAULT_DEPTH:
+		return err_set(e, "the XML is nested deeper than %d elements", DEPTH_MAX);
+	case FAULT_MEMORY:
+		return err_set(e, "out of memory");
+	case FAULT_NONE:
+		break;
+	}
+	if (error == XML_ERROR_NO_MEMORY)
+		return err_set(e, "out of memory");
+	if (error == XML_ERROR_NO_ELEMENTS && reader->root != NULL)
+		return err_set(e, "the XML is not well-formed: line %lu: it ends before </%s>",
+			XML_GetCurrentLineNumber(reader->parser), reader->root->name);
+	return err_set(e, "the XML is not well-formed: line %lu: %s",
+		XML_GetCurrentLineNumber(reader->parser), XML_ErrorString(error));
+}
+
+static int
+read_all(struct reader *reader, const char *text, size_t length, struct err *e)
+{
+	XML_SetUserData(reader->parser, reader);
+	XML_SetElementHandler(reader->parser, on_start, on_end);
+	XML_SetCharacterDataHandler(reader->parser, on_text);
+	XML_SetStartDoctypeDeclHandler(reader->parser, on_doctype);
+	for (size_t at = 0, piece; at < length; at += piece) {
+		piece = length - at < PIECE ? length - at : PIECE;
+		if (XML_Parse(reader->parser, text + at, (int)piece, at + piece == length) !=
+			XML_STATUS_OK)
+			return explain(reader, e);
+	}
+	return 0;
+}
+
+struct xml_element *
+xml_parse(const char *text, size_t length, size_t max, const char *root, const char *const wanted[],
+	struct err *e)
 {
 	if (length > max) {
 		err_set(e, "the XML is larger than %zu MiB", max / 1024 / 1024);
@@ -33,90 +226,59 @@ xml_parse(const char *text, size_t length, size_t max, const char *root, struct 
 		err_set(e, "the XML is empty");
 		return NULL;
 	}
-	xmlSetGenericErrorFunc(NULL, be_quiet);
-	AUTO_PARSER xmlParserCtxt *parser = xmlNewParserCtxt();
-	if (parser == NULL) {
+	struct reader reader = {.wanted = wanted, .parser = XML_ParserCreateNS(NULL, SEPARATOR)};
+	if (reader.parser == NULL) {
 		err_set(e, "out of memory");
 		return NULL;
 	}
-	AUTO_XML struct xml *xml = (struct xml *)xmlCtxtReadMemory(parser, text, (int)length, NULL,
-		NULL,
-		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT);
-	const xmlDoc *document = (const xmlDoc *)xml;
-	if (document == NULL) {
-		const xmlError *last = xmlCtxtGetLastError(parser);
-		const char *why =
-			last != NULL && last->message != NULL ? last->message : "out of memory\n";
-		err_set(e, "the XML is not well-formed: line %d: %.*s",
-			last != NULL ? last->line : 0, (int)strcspn(why, "\n"), why);
+	AUTO_XML struct xml_element *element = NULL;
+	int r = read_all(&reader, text, length, e);
+	XML_ParserFree(reader.parser);
+	element = reader.root;
+	if (r == 0 && strcmp(element->name, root) != 0)
+		r = err_set(e, "the XML is not a <%s>", root);
+	if (r != 0)
 		return NULL;
-	}
-	if (document->intSubset != NULL || document->extSubset != NULL) {
-		err_set(e, "the XML has a DOCTYPE, which libvirt never writes; refused");
-		return NULL;
-	}
-	const xmlNode *element = xmlDocGetRootElement(document);
-	if (element == NULL || strcmp((const char *)element->name, root) != 0) {
-		err_set(e, "the XML is not a <%s>", root);
-		return NULL;
-	}
-	struct xml *result = xml;
-	xml = NULL;
+	struct xml_element *result = element;
+	element = NULL;
 	return result;
 }
 
-void
-xml_free(struct xml **xml)
-{
-	xmlFreeDoc((xmlDoc *)*xml);
-}
-
-struct xml_element *
-xml_root(struct xml *xml)
-{
-	return (struct xml_element *)xmlDocGetRootElement((const xmlDoc *)xml);
-}
-
 static struct xml_element *
-element_from(xmlNode *node, const char *name)
+element_from(struct xml_element *element, const char *name)
 {
-	for (; node != NULL; node = node->next)
-		if (node->type == XML_ELEMENT_NODE && node->ns == NULL &&
-			strcmp((const char *)node->name, name) == 0)
-			return (struct xml_element *)node;
-	return NULL;
+	while (element != NULL && strcmp(element->name, name) != 0)
+		element = element->next;
+	return element;
 }
 
 struct xml_element *
 xml_child(const struct xml_element *element, const char *name)
 {
-	return element != NULL ? element_from(((const xmlNode *)element)->children, name) : NULL;
+	return element != NULL ? element_from(element->children, name) : NULL;
 }
 
 struct xml_element *
 xml_next(const struct xml_element *element, const char *name)
 {
-	return element_from(((const xmlNode *)element)->next, name);
+	return element_from(element->next, name);
 }
 
-char *
-xml_content(struct xml_element *element)
+const char *
+xml_content(const struct xml_element *element)
 {
-	return element != NULL ? (char *)xmlNodeGetContent((const xmlNode *)element) : NULL;
+	if (element == NULL)
+		return NULL;
+	return element->text != NULL ? element->text : "";
 }
 
-char *
-xml_attribute(struct xml_element *element, const char *name)
+const char *
+xml_attribute(const struct xml_element *element, const char *name)
 {
-	return element != NULL
-		       ? (char *)xmlGetNoNsProp((const xmlNode *)element, (const xmlChar *)name)
-		       : NULL;
-}
-
-void
-xml_text_free(char **text)
-{
-	xmlFree(*text);
+	char *const *text = element != NULL ? element->attributes : NULL;
+	while (text != NULL && *text != NULL && strcmp(*text, name) != 0)
+		text += 2;
+	return text != NULL && *text != NULL ? text[1] : NULL;
 }
 
 const char *

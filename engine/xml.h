@@ -1,4 +1,4 @@
-/* XML as elements, attributes and text. The only module that knows libxml2. */
+/* XML as elements, attributes and text. The only module that knows Expat. */
 #ifndef VMAFFINITY_XML_H
 #define VMAFFINITY_XML_H
 
@@ -7,19 +7,19 @@
 
 #include <stddef.h>
 
-struct xml; /* a document */
 struct xml_element;
 
 /*
  * Takes a document apart, in which nothing is resolved: no entity, no network; one with a DOCTYPE
- * is refused. Bounded in size by max and in depth by libxml2 (256). root is its outermost element's
- * name. Returns it, to be freed by xml_free(), or NULL with the reason.
+ * is refused. Bounded in size by max, bytes, and in depth (256). root is its outermost element's
+ * name; of the elements in that, those are kept which wanted names, up to its NULL, with all that
+ * is in them. The rest is only seen to be well-formed: devices and metadata can be megabytes.
+ * Returns the outermost element, to be freed by xml_free(), or NULL with the reason.
  */
-struct xml *xml_parse(const char *text, size_t length, size_t max, const char *root, struct err *e);
-void xml_free(struct xml **xml);
+struct xml_element *xml_parse(const char *text, size_t length, size_t max, const char *root,
+	const char *const wanted[], struct err *e);
+void xml_free(struct xml_element **root);
 #define AUTO_XML __attribute__((cleanup(xml_free)))
-
-struct xml_element *xml_root(struct xml *xml);
 
 /*
  * The first element of that name in element (which may be NULL), the next one beside it; NULL if
@@ -28,12 +28,12 @@ struct xml_element *xml_root(struct xml *xml);
 struct xml_element *xml_child(const struct xml_element *element, const char *name);
 struct xml_element *xml_next(const struct xml_element *element, const char *name);
 
-/* Text, to be freed by xml_text_free(); NULL if there is none, or no memory. Element may be NULL.
+/*
+ * An element's text, without that of elements in it, and the value of an attribute; NULL if there
+ * is none. Element may be NULL. Both live as long as the document.
  */
-char *xml_content(struct xml_element *element);
-char *xml_attribute(struct xml_element *element, const char *name);
-void xml_text_free(char **text);
-#define AUTO_TEXT __attribute__((cleanup(xml_text_free)))
+const char *xml_content(const struct xml_element *element);
+const char *xml_attribute(const struct xml_element *element, const char *name);
 
 /* For messages: text, or "" for NULL. */
 const char *xml_shown(const char *text);

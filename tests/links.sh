@@ -21,10 +21,10 @@ needs() {
 }
 
 needs vmaffinity-guard 'libc.so.6'
-needs vmaffinity-hook 'libc.so.6 libinih.so.1 libxml2.so.*'
-needs vmaffinity 'libc.so.6 libinih.so.1 libjson-c.so.* libsmartcols.so.1 libsystemd.so.0 libvirt.so.0 libxml2.so.*'
+needs vmaffinity-hook 'libc.so.6 libexpat.so.1 libinih.so.1'
+needs vmaffinity 'libc.so.6 libexpat.so.1 libinih.so.1 libjson-c.so.* libsmartcols.so.1 libsystemd.so.0 libvirt.so.0'
 
-# Only xml.c may know libxml2, only rules_parse.c inih, only cli/virt.c libvirt: the walls of the house.
+# Only xml.c may know Expat, only rules_parse.c inih, only cli/virt.c libvirt: the walls of the house.
 only() {
 	local header=$1 room=$2 found
 	number=$((number + 1))
@@ -37,7 +37,7 @@ only() {
 	fi
 }
 
-only libxml/ engine/xml.c
+only expat.h engine/xml.c
 only ini.h engine/rules_parse.c
 only libvirt/ cli/virt.c
 

@@ -70,7 +70,7 @@ $TABLE" "$output"
 		directory|Is a directory
 		large.xml|the XML is larger than 16 MiB
 		empty.xml|the XML is empty
-		cut.xml|the XML is not well-formed: line 2: Premature end of data in tag domain line 1
+		cut.xml|the XML is not well-formed: line 2: it ends before </domain>
 		doctype.xml|the XML has a DOCTYPE, which libvirt never writes; refused
 		network.xml|the XML is not a <domain>
 		nameless.xml|the domain has no <name>

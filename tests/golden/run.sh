@@ -90,8 +90,8 @@ layout='"{", (to_entries[] | if (.value | type) == "array" and (.value | length)
 	then "  \(.key | tojson): [", (.value[] | "    " + tojson), "  ]"
 	else "  \(.key | tojson): \(.value | tojson)" end), "}"'
 
-# The words of libxml2 differ between its versions.
-foreign='s/\(the XML is not well-formed: \)line [0-9][0-9]*: [^"]*/\1(libxml2)/'
+# The words of Expat differ between its versions.
+foreign='s/\(the XML is not well-formed: \)line [0-9][0-9]*: [^"]*/\1(Expat)/'
 
 number=0 failed=0
 report()

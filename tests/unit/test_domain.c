@@ -357,7 +357,7 @@ refuses_what_is_no_domain(void **state)
 	}
 }
 
-/* Not well-formed; libxml2's words differ between its versions. */
+/* Not well-formed; Expat's words differ between its versions. */
 static const char *const broken[] = {
 	"x",
 	"<",
