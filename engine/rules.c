@@ -49,11 +49,11 @@ setting_is_keep(const struct setting *setting)
 }
 
 /*
- * Whether one of the comma-separated patterns of a "match =" value fits. Its form was checked at
- * load.
+ * Whether one of the comma-separated patterns of a "match =" value fits, or may fit where the UUID
+ * is not known (NULL). Their form was checked at load.
  */
 static bool
-patterns_match(const char *patterns, const struct domain *domain)
+patterns_match(const char *patterns, const char *name, const char *uuid)
 {
 	static const char white[] = " \t\n";
 	for (const char *s = patterns; s != NULL; s = strchr(s, ',')) {
@@ -68,24 +68,39 @@ patterns_match(const char *patterns, const struct domain *domain)
 		memcpy(pattern, s, length);
 		pattern[length] = '\0';
 		if (strncmp(pattern, "uuid:", 5) == 0) {
-			if (strcasecmp(pattern + 5, domain->uuid) == 0)
+			if (uuid == NULL || strcasecmp(pattern + 5, uuid) == 0)
 				return true;
 		} else {
 			const char *glob =
 				strncmp(pattern, "name:", 5) == 0 ? pattern + 5 : pattern;
-			if (fnmatch(glob, domain->name, 0) == 0)
+			if (fnmatch(glob, name, 0) == 0)
 				return true;
 		}
 	}
 	return false;
 }
 
+static bool
+fits(const struct rule *rule, const char *name, const char *uuid)
+{
+	if (rule->match.text != NULL)
+		return patterns_match(rule->match.text, name, uuid);
+	return fnmatch(rule->section, name, 0) == 0;
+}
+
 bool
 rule_matches(const struct rule *rule, const struct domain *domain)
 {
-	if (rule->match.text != NULL)
-		return patterns_match(rule->match.text, domain);
-	return fnmatch(rule->section, domain->name, 0) == 0;
+	return fits(rule, domain->name, domain->uuid);
+}
+
+bool
+rules_may_match(const struct rules *rules, const char *name)
+{
+	for (size_t i = 0; i < rules->rule_count; i++)
+		if (fits(&rules->rules[i], name, NULL))
+			return true;
+	return false;
 }
 
 int

@@ -113,6 +113,9 @@ const struct named_set *rules_find_set(const struct rules *rules, const char *na
 
 bool rule_matches(const struct rule *rule, const struct domain *domain);
 
+/* Whether any rule can match a guest of that name, whatever its UUID. */
+bool rules_may_match(const struct rules *rules, const char *name);
+
 /* The rules that match a domain, in order. Zero-initialised is none. Points into the struct rules.
  */
 struct matched {

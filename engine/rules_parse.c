@@ -5,7 +5,7 @@
 
 #include <ini.h>
 
-#include <search.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +45,8 @@ struct parser {
 	bool full; /* there are too many rules, and that was said */
 	enum on_error global_on_error;
 	enum enforce global_enforce;
-	void *sections;	     /* tree of struct section, by name: those in this file */
+	struct section *sections; /* those in this file: a hash table, see find_section() */
+	size_t section_count, section_room;
 	bool key_sound;	     /* the last key was right */
 	struct value *value; /* of the last key, if it has one that can be continued */
 	unsigned value_line; /* where that value ends */
@@ -57,34 +58,59 @@ static const char white[] = " \t\r\n\v\f";
 #define error_at(p, format, ...)                                                                   \
 	notes_add((p)->notes, NOTE_ERROR, "%s:%u: " format, (p)->file, (p)->line, ##__VA_ARGS__)
 
-static int
-compare_sections(const void *a, const void *b)
+/*
+ * The place of a name in a table of room, a power of two, which is never full: where it stands, or
+ * where it would. The hash is FNV-1a; that of hsearch(3) looks at eight bytes, and many guests'
+ * names begin alike.
+ */
+static struct section *
+find_section(struct section *table, size_t room, const char *name)
 {
-	return strcmp(((const struct section *)a)->name, ((const struct section *)b)->name);
+	uint32_t hash = 2166136261u;
+	for (const char *s = name; *s != '\0'; s++)
+		hash = (hash ^ (unsigned char)*s) * 16777619u;
+	size_t i = hash & (room - 1);
+	while (table[i].name != NULL && strcmp(table[i].name, name) != 0)
+		i = (i + 1) & (room - 1);
+	return &table[i];
 }
 
-/*
- * Notes the section's name with its line, as long as name lives. -1 if the file has it already.
- * In a tree, for the hash of hsearch(3) looks at eight bytes: many guests' names begin alike.
- */
+/* At least half of the table stays free. */
+static int
+make_room_for_section(struct parser *p)
+{
+	if (2 * p->section_count < p->section_room)
+		return 0;
+	size_t room = p->section_room == 0 ? 16 : 2 * p->section_room;
+	struct section *larger = calloc(room, sizeof(*larger));
+	if (larger == NULL)
+		return -1;
+	for (size_t i = 0; i < p->section_room; i++)
+		if (p->sections[i].name != NULL)
+			*find_section(larger, room, p->sections[i].name) = p->sections[i];
+	free(p->sections);
+	p->sections = larger;
+	p->section_room = room;
+	return 0;
+}
+
+/* Notes the section's name with its line, as long as name lives. -1 if the file has it already. */
 static int
 remember_section(struct parser *p, const char *name)
 {
-	struct section *section = malloc(sizeof(*section));
-	struct section **found = NULL;
-	if (section != NULL) {
-		*section = (struct section){.name = name, .line = p->line};
-		found = tsearch(section, &p->sections, compare_sections);
-	}
-	if (found != NULL && *found == section)
-		return 0;
-	if (found != NULL)
-		error_at(p, "section [%s] stands already at line %u; write its keys there", name,
-			(*found)->line);
-	else
+	if (make_room_for_section(p) != 0) {
 		error_at(p, "out of memory");
-	free(section);
-	return -1;
+		return -1;
+	}
+	struct section *section = find_section(p->sections, p->section_room, name);
+	if (section->name != NULL) {
+		error_at(p, "section [%s] stands already at line %u; write its keys there", name,
+			section->line);
+		return -1;
+	}
+	*section = (struct section){.name = name, .line = p->line};
+	p->section_count++;
+	return 0;
 }
 
 static enum section_kind
@@ -362,7 +388,7 @@ rules_parse(
 		.rules = rules, .notes = notes, .file = file, .next = text, .end = text + length};
 	size_t first_rule = rules->rule_count, errors = notes->errors;
 	int rc = ini_parse_stream(read_line, &p, take_line, &p);
-	tdestroy(p.sections, free);
+	free(p.sections);
 	check_patterns(&p, first_rule);
 	if (p.global_on_error != ON_ERROR_UNSET)
 		rules->on_error = p.global_on_error;

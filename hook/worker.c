@@ -104,17 +104,17 @@ work(struct job *job, int root)
 	struct err e;
 	AUTO_FREE char *xml = NULL;
 	size_t length;
-	/* First of all, for libvirt waits until it is read, or until nobody is left who could. */
+	int loaded = pin_host_load(&job->host, root, NULL, 0, &notes);
+	log_notes(job, &notes, NULL);
+	notes_free(&notes);
+	/* Its XML is not even read then: libvirt takes a closed pipe for an answer, too. */
+	if (loaded == 0 && !rules_may_match(&job->host.rules, job->guest))
+		return WORKER_DONE;
 	int got = file_read_all(STDIN_FILENO, DOMAIN_XML_MAX, &xml, &length);
 	if (got != 0 && errno == EFBIG)
 		err_set(&e, "the XML is larger than %zu MiB", DOMAIN_XML_MAX / 1024 / 1024);
 	else if (got != 0)
 		err_errno(&e, "cannot read the XML");
-	int loaded = pin_host_load(&job->host, root, NULL, 0, &notes);
-	log_notes(job, &notes, NULL);
-	notes_free(&notes);
-	if (loaded == 0 && job->host.rules.rule_count == 0)
-		return WORKER_DONE;
 	if (got != 0)
 		return fail(job, e.text);
 	if (loaded != 0) {

@@ -228,7 +228,7 @@ FAIL  hook       /etc/libvirt/hooks/qemu is another program's, and vmaffinity's 
 # worker_at PATH: the hook runs that one.
 worker_at()
 {
-	sed -i "s|/usr/sbin/vmaffinity-hook\x00|$1\x00|" $HOOK
+	sed -i "s|/usr/sbin/vmaffinity-hook\x00|$1\x00|g" $HOOK
 	mkdir -p "root${1%/*}"
 	cp -p root/usr/sbin/vmaffinity-hook "root$1"
 }

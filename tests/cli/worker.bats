@@ -86,13 +86,17 @@ ABSENT="not running here: no pid file and no status file in /run/libvirt/qemu"
 	logged ""
 }
 
-@test "no rule matches: nothing to do, and the guest is not looked for" {
+@test "no rule matches: nothing to do, the guest is not looked for, its XML not read" {
 	own_rules '[global]\non-error = fail\n[db*]\nvcpus = 0\n'
 	for operation in started reconnect; do
 		worker 0 $operation
 		same "" "$stderr"
 		logged ""
 	done
+	mkfifo pipe
+	sleep 60 >pipe 3>&- & # nobody writes, nor closes it
+	run -0 timeout 20 "$BATS_TEST_DIRNAME/private.sh" own "$BUILD/vmaffinity-hook" web-1 started begin - <pipe
+	kill $!
 }
 
 @test "the guest does not run: 1 and a log line; with on-error = fail a start is refused, a reconnect is not" {
@@ -209,7 +213,9 @@ err: web-1: not pinned, runs on: $RULES_BAD"
 	own_rules '[web-1]\nvcpus = 0\non-error = fail\n'
 	worker 113 started web-1 empty.xml
 	worker 1 reconnect web-1 empty.xml
-	worker 1 started web-2 empty.xml
+	worker 0 started web-2 empty.xml # no rule can be about it, so its XML is not looked at
+	own_rules '[x]\nmatch = uuid:6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11\nvcpus = 0\n'
+	worker 1 started web-2 empty.xml # that one can be
 	own_rules '[global]\non-error = fail\n[*]\nvcpus = x\n' # and wrong rules, too
 	worker 113 started web-1 empty.xml
 	logged "\

@@ -53,10 +53,15 @@ matches_by_name_and_uuid(void **state)
 		struct rule rule = {.section = (char *)matches[i].section,
 			.match = {.text = (char *)matches[i].match}};
 		struct domain domain = {.name = (char *)matches[i].name, .uuid = UUID};
-		if (rule_matches(&rule, &domain) != matches[i].matches)
+		struct rules rules = {.rules = &rule, .rule_count = 1};
+		bool may = matches[i].matches ||
+			   (matches[i].match != NULL && strncmp(matches[i].match, "uuid:", 5) == 0);
+		if (rule_matches(&rule, &domain) != matches[i].matches ||
+			rules_may_match(&rules, matches[i].name) != may)
 			fail_msg("[%s] match = %s, and %s", matches[i].section, matches[i].match,
 				matches[i].name);
 	}
+	assert_false(rules_may_match(&(struct rules){0}, "x"));
 	struct rule rule = {.section = (char *)"x", .match = {.text = (char *)"uuid:" UUID}};
 	struct domain unknown = {.name = (char *)UUID};
 	assert_false(rule_matches(&rule, &unknown));
