@@ -3,6 +3,8 @@
 usage: bench.py PROGRAMS [smoke|quick|full] [JSON-FILE], on a private libvirt host: see run.sh
 """
 import os
+import random
+import shutil
 import subprocess
 import sys
 import time
@@ -16,14 +18,22 @@ from measure import Contender, Failure, Stopwatch, interleave
 HERE = os.path.dirname(os.path.abspath(__file__))
 GUARD = "/etc/libvirt/hooks/qemu"
 WORKER = "/usr/sbin/vmaffinity-hook"
+ADMIN = "/usr/sbin/vmaffinity"
 RULES = "/etc/vmaffinity.ini"
 
-# rounds; vCPUs of guests and of stand-ins; rules; KiB of XML; pairs of starts; pairs of restarts, and with how many guests
+# rounds; vCPUs of guests and of stand-ins; rules; KiB of XML; rounds of starts; rounds of restarts, and with how many
+# guests; how many guests for apply
 SIZES = {
-    "smoke": (1, [1, 4], [1, 8], [1, 10], [4, 64], 1, 1, 2),
-    "quick": (7, [1, 4, 16, 64], [1, 128, 1024], [1, 1000, 10000], [4, 256, 4096], 5, 2, 10),
-    "full": (30, [1, 4, 16, 64, 128], [1, 128, 256, 512, 1024], [1, 10, 100, 1000, 10000], [4, 64, 512, 4096], 30, 5, 50),
+    "smoke": (1, [1, 4], [1, 8], [1, 10], [4, 64], 1, 1, 2, [1, 2]),
+    "quick": (7, [1, 4, 16, 64], [1, 128, 1024], [1, 1000, 10000], [4, 256, 4096], 5, 2, 10, [1, 5, 20]),
+    "full": (
+        30, [1, 4, 16, 64, 128], [1, 128, 256, 512, 1024], [1, 10, 100, 1000, 10000], [4, 64, 512, 4096], 30, 5, 50,
+        [1, 10, 50, 100, 200, 500],
+    ),
 }
+
+# What lies where libvirt looks for its hook.
+OURS, NOTHING, NONE = "with the hook", "with an empty program for a hook", "without a hook"
 
 
 class Bench:
@@ -160,61 +170,97 @@ class Bench:
         script = f". {HERE}/../e2e/host-private.bash && {function}"
         subprocess.run(["bash", "-c", script], check=True, timeout=120, stdin=subprocess.DEVNULL)
 
-    def set_hook(self, there):
-        """Puts the hook in its place, or takes it away. The daemon has to be told."""
+    def set_hook(self, kind):
+        """The daemon has to be told."""
         away = "/etc/libvirt/guard"
-        if there != os.path.exists(GUARD):
-            os.replace(*(away, GUARD) if there else (GUARD, away))
+        if not os.path.exists(away):
+            os.replace(GUARD, away)
+        if os.path.exists(GUARD):
+            os.remove(GUARD)
+        if kind != NONE:
+            shutil.copy(away if kind == OURS else f"{self.programs}/empty", GUARD)
 
-    def run_starts(self, pairs):
-        """virsh start with the hook and without, by turns; which of them was measured the guest's masks tell."""
-        guest = self.libvirt.start("bench-start", 4, 1)
-        self.set_rules(guest.rule())
-        taken = {True: Contender("start", "virsh start with the hook", None), False: Contender("start", "without", None)}
-        progress = self.progress("starts")
-        for number in range(pairs):
+    def run_in_turns(self, section, kinds, rounds, measure, x=None):
+        """Each kind of hook once a round, in another order each time."""
+        taken = {kind: Contender(section, f"{section} {kind}", None, x=x) for kind in kinds}
+        progress = self.progress(section)
+        for number in range(rounds):
             progress(number)
-            for there in (True, False) if number % 2 else (False, True):
-                self.libvirt.virsh("destroy", guest.name)
-                self.set_hook(there)
-                self.host("host_reload")
-                time.sleep(0.5)  # the daemon does it when it comes to it
-                ms, status, _ = self.stopwatch.run(
-                    "/dev/null", ["/usr/bin/virsh", "-q", "-c", "qemu:///system", "start", guest.name]
-                )
-                if status != 0 or self.libvirt.running(guest.name, 4, 1).is_pinned() != there:
-                    raise Failure(f"virsh start: status {status}, or the hook did not do what it should")
-                taken[there].ms.append(ms)
-        self.set_hook(True)
+            for kind in random.Random(number).sample(kinds, len(kinds)):
+                taken[kind].ms.append(measure(kind))
+        self.set_hook(OURS)
+        self.host("host_reload")
         self.libvirt.close()
         self.contenders += taken.values()
 
-    def run_restarts(self, pairs, count):
-        """The daemon's start until every guest answers, with the hook and without."""
+    def run_starts(self, rounds):
+        """virsh start; which of the hooks was measured the guest's masks tell."""
+        guest = self.libvirt.start("bench-start", 4, 1)
+        self.set_rules(guest.rule())
+
+        def measure(kind):
+            self.libvirt.virsh("destroy", guest.name)
+            self.set_hook(kind)
+            self.host("host_reload")
+            time.sleep(0.5)  # the daemon does it when it comes to it
+            words = ["/usr/bin/virsh", "-q", "-c", "qemu:///system", "start", guest.name]
+            ms, status, *_ = self.stopwatch.run("/dev/null", words)
+            if status != 0 or self.libvirt.running(guest.name, 4, 1).is_pinned() != (kind == OURS):
+                raise Failure(f"virsh start: status {status}, or the hook did not do what it should")
+            return ms
+
+        self.run_in_turns("virsh start", [OURS, NOTHING, NONE], rounds, measure)
+
+    def run_restarts(self, rounds, count):
+        """The daemon's start until every guest answers."""
         for number in range(count):
             guest = self.libvirt.start(f"bench-many-{number}", 4, 1)
         self.set_rules(guest.rule("bench-many-*"))
-        taken = {
-            there: Contender("restart", f"daemon restart {how} the hook", None, x=count)
-            for there, how in ((True, "with"), (False, "without"))
-        }
-        progress = self.progress("restarts")
-        for number in range(pairs):
-            progress(number)
-            for there in (True, False) if number % 2 else (False, True):
-                self.host("host_stop")
-                self.set_hook(there)
-                guest.reset()
-                start = time.perf_counter()
-                self.host("host_start")
-                for domain in libvirt.open("qemu:///system").listAllDomains():
-                    domain.state()
-                taken[there].ms.append((time.perf_counter() - start) * 1e3)
-                if guest.is_pinned() != there:
-                    raise Failure("daemon restart: the hook did not do what it should")
-        self.set_hook(True)
+
+        def measure(kind):
+            self.host("host_stop")
+            self.set_hook(kind)
+            guest.reset()
+            start = time.perf_counter()
+            self.host("host_start")
+            for domain in libvirt.open("qemu:///system").listAllDomains():
+                domain.state()
+            ms = (time.perf_counter() - start) * 1e3
+            if guest.is_pinned() != (kind == OURS):
+                raise Failure("daemon restart: the hook did not do what it should")
+            return ms
+
+        self.run_in_turns("daemon restart", [OURS, NOTHING, NONE], rounds, measure, x=count)
+
+    def run_apply(self, counts):
+        """vmaffinity apply to more and more guests, next to the floor's writes for all of them."""
+        guests = []
+        self.set_hook(NONE)
+        self.host("host_reload")
+        for count in counts:
+            first = len(self.contenders)
+            while len(guests) < count:
+                guests.append(self.libvirt.start(f"bench-apply-{len(guests)}", 4, 1))
+                self.progress("apply, guests")(len(guests) - 1)
+            self.set_rules(guests[0].rule("bench-apply-*"))
+
+            def reset(guests=tuple(guests)):
+                for guest in guests:
+                    guest.reset()
+
+            def pinned(guests=tuple(guests)):
+                return all(guest.is_pinned() for guest in guests)
+
+            more = {"x": count, "prepare": reset, "verify": pinned}
+            floor = [f"{self.programs}/floor", str(CPUS), "4", "1", *(guest.directory for guest in guests)]
+            self.add("guests", "floor", floor, **more)
+            self.add("guests", "vmaffinity apply", [ADMIN, "apply"], **more)
+            self.add("guests", "vmaffinity apply, already pinned", [ADMIN, "apply"], x=count, verify=pinned,
+                     prepare=lambda guests=tuple(guests): [guest.pin() for guest in guests])
+            self.interleave(first, f"apply, {count} guests")
+        self.set_hook(OURS)
+        self.host("host_reload")
         self.libvirt.close()
-        self.contenders += taken.values()
 
     def progress(self, what):
         def show(number):
@@ -224,12 +270,13 @@ class Bench:
         return show
 
     def run(self):
-        *_, starts, restarts, guests = self.sizes
+        *_, starts, restarts, guests, applied = self.sizes
         try:
             self.run_real()
             self.run_wide()
             self.run_starts(starts)
             self.run_restarts(restarts, guests)
+            self.run_apply(applied)
         finally:
             self.stand_ins.close()
 

@@ -18,10 +18,10 @@ class Stopwatch:
         )
 
     def run(self, stdin, words):
-        """(milliseconds, exit status, peak of resident memory in KiB)"""
+        """(milliseconds, exit status, peak of resident memory in KiB, page faults)"""
         print(stdin, *words, sep="\t", file=self.process.stdin, flush=True)
-        nanoseconds, status, peak, _ = self.process.stdout.readline().split()
-        return int(nanoseconds) / 1e6, int(status), int(peak)
+        nanoseconds, status, peak, faults = self.process.stdout.readline().split()
+        return int(nanoseconds) / 1e6, int(status), int(peak), int(faults)
 
 
 class Contender:
@@ -31,7 +31,7 @@ class Contender:
         self.section, self.name, self.x = section, name, x
         self.words, self.stdin, self.status = words, stdin, status
         self.prepare, self.verify = prepare, verify
-        self.ms, self.peaks = [], []
+        self.ms, self.peaks, self.faults = [], [], []
 
     def what(self):
         return f"{self.section}: {self.name}" + (f" ({self.x})" if self.x is not None else "")
@@ -39,13 +39,14 @@ class Contender:
     def run(self, stopwatch):
         if self.prepare:
             self.prepare()
-        ms, status, peak = stopwatch.run(self.stdin, self.words)
+        ms, status, peak, faults = stopwatch.run(self.stdin, self.words)
         if status != self.status:
             raise Failure(f"{self.what()}: ended with status {status}")
         if self.verify and not self.verify():
             raise Failure(f"{self.what()}: the kernel does not have what it should have left")
         self.ms.append(ms)
         self.peaks.append(peak)
+        self.faults.append(faults)
 
 
 def interleave(contenders, rounds, stopwatch, progress):
