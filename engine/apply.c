@@ -64,7 +64,8 @@ static int
 remember(struct work *work, const struct target *target, pid_t tid, const struct cpumask *cpus)
 {
 	if (work->before_count == work->before_room) {
-		size_t room = work->before_room == 0 ? 64 : 2 * work->before_room;
+		size_t room = work->before_room == 0 ? 2 * work->target_count + 16
+						     : 2 * work->before_room;
 		struct before *larger = reallocarray(work->before, room, sizeof(*larger));
 		if (larger == NULL)
 			return -1;

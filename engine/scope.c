@@ -77,12 +77,12 @@ scope_write_mask(
 static int
 compare_groups(const void *a, const void *b)
 {
-	const struct scope_group *left = a, *right = b;
-	return group_compare(left->group, right->group);
+	return group_compare(*(const struct group *)a, *(const struct group *)b);
 }
 
+/* The names of the groups, in order. *groups, count of them, is the caller's, also on failure. */
 static int
-list_groups(struct scope *scope, struct err *e)
+list_names(const struct scope *scope, struct group **groups, size_t *count, struct err *e)
 {
 	int fd = openat(scope->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
@@ -100,21 +100,35 @@ list_groups(struct scope *scope, struct err *e)
 			break;
 		if (!group_parse(entry->d_name, &group))
 			continue;
-		if (scope->group_count == room) {
-			room = room == 0 ? 16 : 2 * room;
-			struct scope_group *larger =
-				reallocarray(scope->groups, room, sizeof(*larger));
+		if (*count == room) {
+			room = room == 0 ? 64 : 2 * room;
+			struct group *larger = reallocarray(*groups, room, sizeof(*larger));
 			if (larger == NULL) {
 				r = err_set(e, "out of memory");
 				break;
 			}
-			scope->groups = larger;
+			*groups = larger;
 		}
-		scope->groups[scope->group_count++].group = group;
+		(*groups)[(*count)++] = group;
 	}
 	closedir(directory);
-	if (r == 0 && scope->group_count > 0)
-		qsort(scope->groups, scope->group_count, sizeof(*scope->groups), compare_groups);
+	if (r == 0 && *count > 0)
+		qsort(*groups, *count, sizeof(**groups), compare_groups);
+	return r;
+}
+
+/* Their masks are large: there is room for them once it is known how many there are. */
+static int
+list_groups(struct scope *scope, struct err *e)
+{
+	struct group *names = NULL;
+	size_t count = 0;
+	int r = list_names(scope, &names, &count, e);
+	if (r == 0 && (scope->groups = calloc(count + 1, sizeof(*scope->groups))) == NULL)
+		r = err_set(e, "out of memory");
+	for (size_t i = 0; i < count && r == 0; i++)
+		scope->groups[scope->group_count++].group = names[i];
+	free(names);
 	return r;
 }
 
