@@ -80,15 +80,29 @@ virt_find(struct virt *virt, const char *name, struct err *e)
 	return domain != NULL ? add(virt, domain, e) : virt_error(e);
 }
 
-int
-virt_xml(const struct virt_guest *guest, char **xml, struct err *e)
+static int
+get_xml(const struct virt_guest *guest, unsigned flags, char **xml, struct err *e)
 {
-	*xml = virDomainGetXMLDesc(guest->domain, 0);
+	*xml = virDomainGetXMLDesc(guest->domain, flags);
 	if (*xml != NULL)
 		return 0;
 	bool gone = virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
 	virt_error(e);
 	return gone ? VIRT_GONE : -1;
+}
+
+int
+virt_xml(const struct virt_guest *guest, char **xml, struct err *e)
+{
+	return get_xml(guest, 0, xml, e);
+}
+
+int
+virt_definition(const struct virt_guest *guest, char **xml, struct err *e)
+{
+	if (virDomainIsPersistent(guest->domain) == 0)
+		return VIRT_TRANSIENT;
+	return get_xml(guest, VIR_DOMAIN_XML_INACTIVE, xml, e);
 }
 
 void

@@ -52,6 +52,15 @@ int virt_find(struct virt *virt, const char *name, struct err *e);
  */
 int virt_xml(const struct virt_guest *guest, char **xml, struct err *e);
 
+/* What virt_definition() returns for a guest that will not be there when it has ended. */
+#define VIRT_TRANSIENT 2
+
+/*
+ * The XML with which the guest will be started the next time, and was the last time if nobody has
+ * defined it anew since. Returns as virt_xml(), or VIRT_TRANSIENT.
+ */
+int virt_definition(const struct virt_guest *guest, char **xml, struct err *e);
+
 /*
  * For a program that goes on: libvirt's events. They come out of virt_loop_run(), as does what
  * other files have to say. To be set up by virt_loop_open() before virt_open().

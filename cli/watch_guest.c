@@ -17,8 +17,9 @@ struct look {
 	struct watched *guest;
 	char *xml;
 	struct pin pin;
-	struct pin before; /* what the rules before these said, as far as that is asked */
-	bool compared;	   /* before is there */
+	struct pin before;	    /* what the rules before these said, as far as that is asked */
+	bool compared;		    /* before is there */
+	struct domain_pins defined; /* where its definition pins it, as far as that is asked */
 	struct drift drift;
 	struct notes wrong; /* what is not as ruled, and stays so */
 };
@@ -62,6 +63,14 @@ is_untouched(const struct drift *drift)
 	return true;
 }
 
+/* Whether a group's mask is what libvirt gave it when it started the guest. */
+static bool
+is_as_defined(const struct look *look, const struct drift_group *group)
+{
+	const struct cpumask *pin = domain_pins_find(&look->defined, group->step->group);
+	return pin != NULL && cpumask_equal(pin, &group->observed.cpus);
+}
+
 /*
  * Whether a group that is not as ruled is ours to set. If not, the administrator has chosen so, and
  * it is not for us to fight that.
@@ -77,7 +86,8 @@ is_to_set(const struct look *look, const struct drift_group *group)
 		return true;
 	if ((reasons & WATCH_RULES) != 0 && (unpinned || is_new_wish(look, group)))
 		return true;
-	return (reasons & WATCH_MET) != 0 && (unpinned || is_untouched(&look->drift));
+	return (reasons & WATCH_MET) != 0 &&
+	       (unpinned || is_untouched(&look->drift) || is_as_defined(look, group));
 }
 
 /* Takes out of the plan what is not ours to set, and notes that it stays as it is. */
@@ -125,6 +135,24 @@ hear_of_groups(struct look *look)
 	return new;
 }
 
+/*
+ * A pin that stands in the guest's definition, too, is libvirt's, from its start: that a rule is to
+ * override. One that does not is an administrator's, made while it ran.
+ */
+static void
+read_definition(struct look *look)
+{
+	struct virt *virt = look->view->virt;
+	char *xml = NULL;
+	struct err e;
+	if (virt_find(virt, look->guest->name, &e) == 0 &&
+		virt_definition(&virt->guests[virt->count - 1], &xml, &e) == 0 &&
+		domain_parse_pins(xml, strlen(xml), &look->defined, &e) != 0)
+		notes_add(&look->wrong, NOTE_WARNING, "its definition: %s", e.text);
+	virt_forget(virt);
+	free(xml);
+}
+
 /* Returns as pin_apply() does. */
 static int
 set(struct look *look, char done[PIN_DONE_MAX], struct err *e)
@@ -138,6 +166,8 @@ set(struct look *look, char done[PIN_DONE_MAX], struct err *e)
 		return -1;
 	if (look->drift.drifted == 0)
 		return pin_obstacle(pin) != NULL ? pin_apply(pin, done, e) : 0;
+	if ((look->guest->reasons & WATCH_MET) != 0)
+		read_definition(look);
 	leave_the_rest(look);
 	return pin_apply(pin, done, e);
 }
@@ -237,6 +267,7 @@ watch_guest(const struct watch_view *view, struct watched *guest)
 	if (r != PIN_NOT_RUNNING)
 		tell(&look);
 	drift_free(&look.drift);
+	domain_pins_free(&look.defined);
 	pin_free(&look.before);
 	pin_free(&look.pin);
 	notes_free(&look.wrong);

@@ -76,8 +76,16 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 	mv "$GUARD" "$E2E_DIR/guard"
 	host_reload
 	guest_start before vcpus=2 vcpupin="0:$HOST_CPUS"
+	# pins of the XML's own, one of them as ruled; and one that somebody made since: that is left
+	guest_start pinned vcpus=2 vcpupin="0:0 1:1"
+	v emulatorpin --domain pinned --cpulist 1 --live
 	watch_start
 	eventually guest_is before 0 1
+	eventually pinned pinned vcpu0 1
+	watch_settled
+	assert_pinned pinned vcpu1 1
+	assert_pinned pinned emulator 1
+	told '^pinned: warning: emulator: the cgroup has CPUs 1; the rule says 0; left as it is$' 1
 	guest_start after vcpus=2 cpuset=0
 	eventually guest_is after 0 1
 	guest_stop after
