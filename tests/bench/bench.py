@@ -255,6 +255,7 @@ class Bench:
             floor = [f"{self.programs}/floor", str(CPUS), "4", "1", *(guest.directory for guest in guests)]
             self.add("guests", "floor", floor, **more)
             self.add("guests", "vmaffinity apply", [ADMIN, "apply"], **more)
+            self.add("guests", "libvirt asked for each guest's XML, no more", [f"{HERE}/ask-libvirt.py"], x=count)
             self.add("guests", "vmaffinity apply, already pinned", [ADMIN, "apply"], x=count, verify=pinned,
                      prepare=lambda guests=tuple(guests): [guest.pin() for guest in guests])
             self.interleave(first, f"apply, {count} guests")
