@@ -105,6 +105,14 @@ virt_definition(const struct virt_guest *guest, char **xml, struct err *e)
 	return get_xml(guest, VIR_DOMAIN_XML_INACTIVE, xml, e);
 }
 
+bool
+virt_is_starting(const struct virt_guest *guest)
+{
+	int state, reason;
+	return virDomainGetState(guest->domain, &state, &reason, 0) == 0 &&
+	       state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_STARTING_UP;
+}
+
 void
 virt_forget(struct virt *virt)
 {

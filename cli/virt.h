@@ -52,6 +52,12 @@ int virt_find(struct virt *virt, const char *name, struct err *e);
  */
 int virt_xml(const struct virt_guest *guest, char **xml, struct err *e);
 
+/*
+ * Whether libvirt is still starting the guest, which it counts among those that run: its cgroups
+ * come one after the other then. VIRT_STARTED follows.
+ */
+bool virt_is_starting(const struct virt_guest *guest);
+
 /* What virt_definition() returns for a guest that will not be there when it has ended. */
 #define VIRT_TRANSIENT 2
 

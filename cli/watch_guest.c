@@ -172,7 +172,10 @@ set(struct look *look, char done[PIN_DONE_MAX], struct err *e)
 	return pin_apply(pin, done, e);
 }
 
-/* Takes libvirt's word on the guest, and makes the plan. Returns as pin_prepare() does. */
+/*
+ * Takes libvirt's word on the guest, and makes the plan. Returns as pin_prepare() does. One that is
+ * still being started does not run yet: who asks for no event can meet it.
+ */
 static int
 prepare(struct look *look, struct err *e)
 {
@@ -181,8 +184,12 @@ prepare(struct look *look, struct err *e)
 	free(look->xml);
 	look->xml = NULL;
 	int r = virt_find(virt, look->guest->name, e);
+	const struct virt_guest *guest = &virt->guests[virt->count - 1];
+	if (r == 0 && (look->guest->reasons & (WATCH_MET | WATCH_RULES)) != 0 &&
+		virt_is_starting(guest))
+		r = VIRT_GONE;
 	if (r == 0)
-		r = virt_xml(&virt->guests[virt->count - 1], &look->xml, e);
+		r = virt_xml(guest, &look->xml, e);
 	virt_forget(virt);
 	if (r != 0)
 		return r == VIRT_GONE ? PIN_NOT_RUNNING : -1;
