@@ -29,10 +29,14 @@ struct watch {
 	bool told_why; /* why libvirt cannot be reached */
 	struct watched *guests;
 	size_t count;
-	int groups, rules; /* inotify: of the guests' directories, of the rules' files */
-	int timer, signals;
-	struct virt_source sources[4];
-	bool rules_due, timer_due, ended;
+	int groups; /* inotify: of the guests' directories */
+	struct watch_rules rules;
+	bool deaf;	   /* the rules' directory cannot be watched: it has gone */
+	int settle, retry; /* timers */
+	bool retry_armed;
+	int end, hangup; /* eventfd, signalfd */
+	struct virt_source sources[6];
+	bool rules_due, retry_due, ended;
 };
 
 static struct watched *
@@ -88,41 +92,58 @@ on_event(void *data, enum virt_event event, const char *name)
 }
 
 static void
-arm(struct watch *w, int ms)
+arm(int timer, int ms)
 {
 	struct itimerspec in = {.it_value = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}};
-	timerfd_settime(w->timer, 0, &in, NULL);
+	timerfd_settime(timer, 0, &in, NULL);
+}
+
+/* Whether there was something to read: a timer that has run out, for one. */
+static bool
+has_come(int fd)
+{
+	uint64_t times;
+	return read(fd, &times, sizeof(times)) > 0;
 }
 
 static void
-on_timer(void *data)
+on_settle(void *data)
 {
 	struct watch *w = data;
-	uint64_t times;
-	w->timer_due = read(w->timer, &times, sizeof(times)) > 0;
+	w->rules_due |= has_come(w->settle);
 }
 
 static void
-on_signal(void *data)
+on_retry(void *data)
+{
+	struct watch *w = data;
+	if (!has_come(w->retry))
+		return;
+	w->retry_due = true;
+	w->retry_armed = false;
+}
+
+static void
+on_hangup(void *data)
 {
 	struct watch *w = data;
 	struct signalfd_siginfo info;
-	if (read(w->signals, &info, sizeof(info)) != sizeof(info))
-		return;
-	if (info.ssi_signo == SIGHUP)
-		w->rules_due = w->timer_due = true;
-	else
-		w->ended = true;
+	w->rules_due |= read(w->hangup, &info, sizeof(info)) == sizeof(info);
+}
+
+static void
+on_end(void *data)
+{
+	struct watch *w = data;
+	w->ended |= has_come(w->end);
 }
 
 static void
 on_rules(void *data)
 {
 	struct watch *w = data;
-	if (!watch_rules_changed(w->rules, w->options->root, w->options->config))
-		return;
-	w->rules_due = true;
-	arm(w, SETTLE_MS);
+	if (watch_rules_changed(&w->rules))
+		arm(w->settle, SETTLE_MS);
 }
 
 static void
@@ -148,6 +169,8 @@ read_rules(struct watch *w)
 	struct pin_host *host = malloc(sizeof(*host));
 	struct notes notes = {0};
 	w->rules_due = false;
+	/* Other directories may stand in the place of those that were watched. */
+	w->deaf = watch_rules_follow(&w->rules) != 0;
 	if (host == NULL) {
 		complain("out of memory");
 		return;
@@ -217,7 +240,7 @@ lose_libvirt(struct watch *w)
 static bool
 is_due(const struct watch *w, const struct watched *guest)
 {
-	return guest->reasons != 0 && (guest->failures == 0 || w->timer_due);
+	return guest->reasons != 0 && (guest->failures == 0 || w->retry_due);
 }
 
 /* Returns whether there is something left to be tried again. */
@@ -242,7 +265,7 @@ look_at_guests(struct watch *w)
 				watch_guest(&view, &w->guests[i]);
 				looked = true;
 			}
-		w->timer_due = false;
+		w->retry_due = false;
 	}
 	for (size_t i = 0; i < w->count; i++)
 		left = left || w->guests[i].reasons != 0;
@@ -257,14 +280,18 @@ turn(struct watch *w)
 {
 	if (w->lost)
 		lose_libvirt(w);
-	if (w->timer_due && w->rules_due)
+	if (w->deaf && w->retry_due)
+		w->rules_due |= watch_rules_follow(&w->rules) == 0;
+	if (w->rules_due)
 		read_rules(w);
-	if (w->timer_due && !w->connected)
+	if (w->retry_due && !w->connected)
 		connect_to_libvirt(w);
 	bool left = look_at_guests(w);
-	w->timer_due = false;
-	if (left || !w->connected)
-		arm(w, RETRY_MS);
+	w->retry_due = false;
+	if ((left || w->deaf || !w->connected) && !w->retry_armed) {
+		arm(w->retry, RETRY_MS);
+		w->retry_armed = true;
+	}
 }
 
 static int
@@ -275,26 +302,41 @@ add_source(struct watch *w, size_t i, int fd, void (*ready)(void *), struct err 
 }
 
 static int
+open_timer(void)
+{
+	return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+}
+
+static int
+open_signals(struct watch *w, struct err *e)
+{
+	sigset_t hangup;
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	sigprocmask(SIG_BLOCK, &hangup, NULL);
+	w->hangup = signalfd(-1, &hangup, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (add_source(w, 0, w->hangup, on_hangup, e) != 0)
+		return -1;
+	w->end = watch_end_open();
+	return add_source(w, 1, w->end, on_end, e);
+}
+
+static int
 open_watch(struct watch *w, struct err *e)
 {
-	sigset_t signals;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGHUP);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) != 0 || virt_loop_open(e) != 0)
-		return err_set(e, "%s", strerror(errno));
-	w->rules = watch_rules_open(w->options->root, w->options->config, e);
-	if (w->rules < 0 || add_source(w, 0, w->rules, on_rules, e) != 0)
+	if (virt_loop_open(e) != 0 || open_signals(w, e) != 0)
+		return -1;
+	if (watch_rules_open(&w->rules, w->options->root, w->options->config, e) != 0 ||
+		add_source(w, 2, w->rules.inotify, on_rules, e) != 0)
 		return -1;
 	w->groups = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (add_source(w, 1, w->groups, on_groups, e) != 0)
+	if (add_source(w, 3, w->groups, on_groups, e) != 0)
 		return -1;
-	w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (add_source(w, 2, w->timer, on_timer, e) != 0)
+	w->settle = open_timer();
+	if (add_source(w, 4, w->settle, on_settle, e) != 0)
 		return -1;
-	w->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	return add_source(w, 3, w->signals, on_signal, e);
+	w->retry = open_timer();
+	return add_source(w, 5, w->retry, on_retry, e);
 }
 
 static void
@@ -306,22 +348,26 @@ close_watch(struct watch *w)
 	virt_close(&w->virt);
 	free_rules(&w->before);
 	free_rules(&w->host);
-	file_close(&w->rules);
+	file_close(&w->rules.inotify);
 	file_close(&w->groups);
-	file_close(&w->timer);
-	file_close(&w->signals);
+	file_close(&w->settle);
+	file_close(&w->retry);
+	file_close(&w->hangup);
+	file_close(&w->end);
 }
 
 enum exit_status
 command_watch(const struct options *options)
 {
 	struct watch w = {.options = options,
-		.rules = -1,
+		.rules = {.inotify = -1},
 		.groups = -1,
-		.timer = -1,
-		.signals = -1,
+		.settle = -1,
+		.retry = -1,
+		.end = -1,
+		.hangup = -1,
 		.rules_due = true,
-		.timer_due = true};
+		.retry_due = true};
 	struct err e;
 	int r = open_watch(&w, &e);
 	w.listener = (struct virt_listener){.tell = on_event, .data = &w};

@@ -56,12 +56,30 @@ struct watch_view {
 void watch_guest(const struct watch_view *view, struct watched *guest);
 
 /*
- * An inotify fd that tells of changes to the rules' files: of config, or of those in the standard
- * places below the directory fd root if that is NULL. Returns it, or -1 with the reason.
+ * An eventfd, the caller's, that SIGTERM and SIGINT make readable; or -1 with errno set. Not a
+ * signalfd, for libvirt's calls and a guest's lock wait without a limit: some seconds after the
+ * signal the process ends there. What waits has nothing half done.
  */
-int watch_rules_open(int root, const char *config, struct err *e);
+int watch_end_open(void);
 
-/* Reads what it tells. Returns whether the rules may be others now. */
-bool watch_rules_changed(int inotify, int root, const char *config);
+/* What tells of changes to the rules' files. */
+struct watch_rules {
+	int inotify;	    /* readable when there is news; the caller closes it */
+	int root;	    /* directory fd of the standard places */
+	const char *config; /* the only file, or NULL: those in the standard places */
+	int main, more;	    /* watches of the directories of the (main) file and of the others */
+};
+
+/* Returns 0, or -1 with the reason. */
+int watch_rules_open(struct watch_rules *rules, int root, const char *config, struct err *e);
+
+/*
+ * Looks at the directories that stand in their places now, which may be others than those that
+ * were. Returns 0, or -1 if there is none to hold the (main) file.
+ */
+int watch_rules_follow(struct watch_rules *rules);
+
+/* Reads what there is to tell. Returns whether the rules may be others now. */
+bool watch_rules_changed(struct watch_rules *rules);
 
 #endif

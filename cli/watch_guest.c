@@ -76,7 +76,7 @@ is_as_defined(const struct look *look, const struct drift_group *group)
  * it is not for us to fight that.
  */
 static bool
-is_to_set(const struct look *look, const struct drift_group *group)
+is_to_set(const struct look *look, const struct drift_group *group, bool untouched)
 {
 	unsigned reasons = look->guest->reasons;
 	bool unpinned = group->kind == DRIFT_UNPINNED;
@@ -86,8 +86,7 @@ is_to_set(const struct look *look, const struct drift_group *group)
 		return true;
 	if ((reasons & WATCH_RULES) != 0 && (unpinned || is_new_wish(look, group)))
 		return true;
-	return (reasons & WATCH_MET) != 0 &&
-	       (unpinned || is_untouched(&look->drift) || is_as_defined(look, group));
+	return (reasons & WATCH_MET) != 0 && (unpinned || untouched || is_as_defined(look, group));
 }
 
 /* Takes out of the plan what is not ours to set, and notes that it stays as it is. */
@@ -95,8 +94,10 @@ static void
 leave_the_rest(struct look *look)
 {
 	struct drift *drift = &look->drift;
+	bool untouched = is_untouched(drift);
 	for (size_t i = 0; i < drift->count; i++)
-		if (drift->groups[i].kind != DRIFT_NONE && is_to_set(look, &drift->groups[i]))
+		if (drift->groups[i].kind != DRIFT_NONE &&
+			is_to_set(look, &drift->groups[i], untouched))
 			drift->groups[i].kind = DRIFT_NONE;
 	const struct drift_group *end;
 	for (const struct drift_group *first = drift->groups; first < drift->groups + drift->count;

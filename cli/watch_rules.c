@@ -42,51 +42,68 @@ add_directory_of(int inotify, int root, const char *path)
 }
 
 int
-watch_rules_open(int root, const char *config, struct err *e)
+watch_rules_follow(struct watch_rules *rules)
 {
-	int inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	const char *file = config != NULL ? config : RULES_MAIN_FILE;
-	if (inotify < 0)
-		return err_set(e, "inotify: %s", strerror(errno));
-	if (add_directory_of(inotify, root, file) < 0) {
-		err_set(e, "the directory of %s cannot be watched: %s", file, strerror(errno));
-		close(inotify);
-		return -1;
-	}
-	if (config == NULL)
-		add_directory(inotify, root, RULES_DIRECTORY); /* may come later */
-	return inotify;
+	const char *file = rules->config != NULL ? rules->config : RULES_MAIN_FILE;
+	rules->main = add_directory_of(rules->inotify, rules->root, file);
+	rules->more = rules->config == NULL /* it may come later */
+			      ? add_directory(rules->inotify, rules->root, RULES_DIRECTORY)
+			      : -1;
+	return rules->main < 0 ? -1 : 0;
 }
 
-/* Whether a change of what is called name, in one of the directories, can change the rules. */
-static bool
-is_about_rules(const char *name, const char *config)
+int
+watch_rules_open(struct watch_rules *rules, int root, const char *config, struct err *e)
 {
+	*rules = (struct watch_rules){
+		.inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), .root = root, .config = config};
+	if (rules->inotify < 0)
+		return err_set(e, "inotify: %s", strerror(errno));
+	if (watch_rules_follow(rules) == 0)
+		return 0;
+	return err_set(e, "the directory of %s cannot be watched: %s",
+		config != NULL ? config : RULES_MAIN_FILE, strerror(errno));
+}
+
+/* What is behind the last '/'. */
+static const char *
+last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* Whether the rules can be others after that. */
+static bool
+is_about_rules(const struct watch_rules *rules, const struct inotify_event *event)
+{
+	const char *name = event->len > 0 ? event->name : "";
 	size_t length = strlen(name);
-	if (config != NULL) {
-		const char *slash = strrchr(config, '/');
-		return strcmp(name, slash != NULL ? slash + 1 : config) == 0;
-	}
-	return strcmp(name, strrchr(RULES_MAIN_FILE, '/') + 1) == 0 ||
-	       strcmp(name, strrchr(RULES_DIRECTORY, '/') + 1) == 0 ||
-	       (length > 4 && strcmp(name + length - 4, ".ini") == 0);
+	if ((event->mask & IN_Q_OVERFLOW) != 0)
+		return true;
+	if (event->wd != rules->main && event->wd != rules->more)
+		return false;
+	if ((event->mask & IN_IGNORED) != 0) /* it has gone */
+		return true;
+	if (event->wd == rules->more)
+		return length > 4 && strcmp(name + length - 4, ".ini") == 0;
+	if (rules->config != NULL)
+		return strcmp(name, last_part(rules->config)) == 0;
+	return strcmp(name, last_part(RULES_MAIN_FILE)) == 0 ||
+	       strcmp(name, last_part(RULES_DIRECTORY)) == 0;
 }
 
 bool
-watch_rules_changed(int inotify, int root, const char *config)
+watch_rules_changed(struct watch_rules *rules)
 {
 	_Alignas(struct inotify_event) char buffer[16 * 1024];
 	bool changed = false;
 	ssize_t got;
-	while ((got = read(inotify, buffer, sizeof(buffer))) > 0)
+	while ((got = read(rules->inotify, buffer, sizeof(buffer))) > 0)
 		for (const char *at = buffer; at < buffer + got;) {
 			const struct inotify_event *event = (const void *)at;
 			at += sizeof(*event) + event->len;
-			if ((event->mask & IN_Q_OVERFLOW) != 0 ||
-				(event->len > 0 && is_about_rules(event->name, config)))
-				changed = true;
+			changed |= is_about_rules(rules, event);
 		}
-	if (changed && config == NULL)
-		add_directory(inotify, root, RULES_DIRECTORY);
 	return changed;
 }

@@ -12,9 +12,6 @@
 /* Expat keeps a copy of what it is given: so much at a time, bytes. */
 #define PIECE ((size_t)64 * 1024)
 
-/* Between a namespace and a name, and in no name. */
-#define SEPARATOR ' '
-
 struct xml_element {
 	char *name;
 	char *text; /* all of it that is not in other elements; NULL if there is none */
@@ -103,10 +100,20 @@ add_element(struct reader *reader, const char *name, const char **attributes)
 	return 0;
 }
 
+/* Whether an element is of a namespace, its prefix's or its own default one: libvirt's are not. */
 static bool
-is_wanted(const struct reader *reader, const char *name)
+is_foreign(const char *name, const char **attributes)
 {
-	if (strchr(name, SEPARATOR) != NULL && reader->depth > 1)
+	for (; *attributes != NULL; attributes += 2)
+		if (strcmp(attributes[0], "xmlns") == 0 && attributes[1][0] != '\0')
+			return true;
+	return strchr(name, ':') != NULL;
+}
+
+static bool
+is_wanted(const struct reader *reader, const char *name, const char **attributes)
+{
+	if (reader->depth > 1 && is_foreign(name, attributes))
 		return false;
 	for (const char *const *wanted = reader->wanted; reader->depth == 2; wanted++)
 		if (*wanted == NULL || strcmp(*wanted, name) == 0)
@@ -122,7 +129,7 @@ on_start(void *data, const char *name, const char **attributes)
 		return;
 	if (++reader->depth > DEPTH_MAX)
 		stop(reader, FAULT_DEPTH);
-	else if (reader->skipped == 0 && !is_wanted(reader, name))
+	else if (reader->skipped == 0 && !is_wanted(reader, name, attributes))
 		reader->skipped = reader->depth;
 	else if (reader->skipped == 0 && add_element(reader, name, attributes) != 0)
 		stop(reader, FAULT_MEMORY);
@@ -226,7 +233,11 @@ xml_parse(const char *text, size_t length, size_t max, const char *root, const c
 		err_set(e, "the XML is empty");
 		return NULL;
 	}
-	struct reader reader = {.wanted = wanted, .parser = XML_ParserCreateNS(NULL, SEPARATOR)};
+	/*
+	 * Namespaces are ours to tell: libvirt passes on metadata with prefixes that nobody
+	 * declared, which libxml2 lets it, and Expat would not.
+	 */
+	struct reader reader = {.wanted = wanted, .parser = XML_ParserCreate(NULL)};
 	if (reader.parser == NULL) {
 		err_set(e, "out of memory");
 		return NULL;

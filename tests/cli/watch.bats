@@ -7,7 +7,8 @@ load cli
 setup()
 {
 	cli_setup
-	rules=$BATS_TEST_TMPDIR/rules.ini
+	mkdir "$BATS_TEST_TMPDIR/rules"
+	rules=$BATS_TEST_TMPDIR/rules/rules.ini
 	out=$BATS_TEST_TMPDIR/out
 	nobody="qemu+unix:///system?socket=$BATS_TEST_TMPDIR/nobody"
 }
@@ -44,10 +45,18 @@ eventually()
 	eventually '^rules in force: 1, from 1 file$' 2
 	kill -HUP "$watch"
 	eventually '^rules in force: 1, from 1 file$' 3
-	: >"$BATS_TEST_TMPDIR/other.ini"
+	: >"${rules%/*}/other.ini"
+	# the directory goes, and another one comes
+	rm -r "${rules%/*}"
+	eventually 'the rules have errors: those before stay in force' 2
+	mkdir "${rules%/*}"
+	printf '[*]\nvcpus = 0\n[x]\nvcpus = 1\n' >"$rules"
+	eventually '^rules in force: 2, from 1 file$' 1
+	printf '[*]\nvcpus = 0\n' >"$rules"
+	eventually '^rules in force: 1, from 1 file$' 4
 	kill -TERM "$watch"
 	wait "$watch"
 	watch=
 	eventually 'trying again until it answers' 1
-	eventually '^rules in force' 3
+	eventually '^rules in force' 5
 }

@@ -17,6 +17,7 @@ teardown()
 {
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || sed 's/^/watch: /' "$WATCH_OUT" >&2
 	watch_stop
+	[ -z "${TOUCHING:-}" ] || kill "$TOUCHING"
 	case_teardown
 }
 
@@ -134,6 +135,11 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 	rm "$RULES_DIR/more.ini"
 	eventually guest_is other 0 1
 	show "$(cat "$WATCH_OUT")"
+	# one that was made meanwhile: nothing about the guest is as ruled, so all of it is set
+	watch_stop
+	printf '[other]\nvcpus = 1\nemulator = 0\n[g]\nemulator = 0\nvcpus = 1\n' | rules
+	watch_start
+	eventually guest_is g 0 1
 }
 
 @test "what an administrator pins by hand is told, and left; with enforce it is put back" {
@@ -191,11 +197,27 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 	WATCH=$!
 	eventually told 'none is in force'
 	eventually told 'trying again until it answers'
+	# what happens all the time and is nothing to it holds nothing up
+	while sleep 0.1; do touch /etc/unrelated.ini; done 3>&- 4>&- &
+	TOUCHING=$!
 	printf '[*]\nemulator = 0\nvcpus = 1\n' | rules
 	eventually told '^rules in force: 1, from 1 file$'
 	host_start
 	eventually guest_is g 0 1
 	show "$(cat "$WATCH_OUT")"
+}
+
+@test "told to end while the daemon is stuck: it ends" {
+	guest_start g
+	watch_start
+	kill -STOP "$(cat "$HOST_PIDFILE")"
+	printf '[*]\nvcpus = 0\n' | rules
+	eventually told '^rules in force' 2
+	kill "$WATCH"
+	(sleep 20; kill -KILL "$WATCH") 3>&- 4>&- &
+	wait "$WATCH"
+	WATCH=
+	kill -CONT "$(cat "$HOST_PIDFILE")"
 }
 
 # On the CPU so far, ns.

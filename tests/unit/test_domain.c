@@ -287,6 +287,31 @@ numbers_iothreads_as_libvirt_does(void **state)
 	}
 }
 
+/* What libvirt stores as metadata and passes on, whatever the standard on namespaces says of it. */
+static void
+passes_over_any_metadata(void **state)
+{
+	(void)state;
+	static const char *const metadata[] = {
+		"<e:x xmlns:e='my app'/>",
+		"<foo:bar/>",
+		"<xmlns:q/>",
+		"<x foo:a='1'/>",
+		"<e:x xmlns:e='urn:e' xmlns:f='urn:e' e:a='1' f:a='2'/>",
+		"<a:b:c/>",
+		"<y:/><:z/>",
+		"<?a:b c?>",
+		"<x xmlns='urn:x'><vcpu xmlns=''>9</vcpu></x>",
+	};
+	for (size_t i = 0; i < COUNT(metadata); i++) {
+		char more[256];
+		snprintf(more, sizeof(more), "<metadata>%s</metadata><vcpu>2</vcpu>", metadata[i]);
+		struct domain domain = parsed(around(more));
+		assert_int_equal(domain.vcpus, 2);
+		domain_free(&domain);
+	}
+}
+
 /* In the place of the document's end, the XML's own words. */
 static const struct {
 	const char *xml, *reason;
@@ -534,6 +559,7 @@ main(void)
 {
 	alarm(120); /* "without end" is a fault that is looked for here */
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(passes_over_any_metadata),
 		cmocka_unit_test(reads_a_running_guest),
 		cmocka_unit_test(reads_the_threads_of_a_core),
 		cmocka_unit_test(reads_the_cells_of_numa),
