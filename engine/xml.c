@@ -3,6 +3,7 @@
 #include <expat.h>
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ struct reader {
 	struct xml_element *open; /* the innermost that is kept */
 	unsigned depth;		  /* of the innermost that is open */
 	unsigned skipped;	  /* depth of the outermost that is not kept; 0: all are */
+	XML_Index skipped_at;	  /* where that begins */
 	enum fault fault;	  /* that we found, not Expat */
 };
 
@@ -129,9 +131,10 @@ on_start(void *data, const char *name, const char **attributes)
 		return;
 	if (++reader->depth > DEPTH_MAX)
 		stop(reader, FAULT_DEPTH);
-	else if (reader->skipped == 0 && !is_wanted(reader, name, attributes))
+	else if (reader->skipped == 0 && !is_wanted(reader, name, attributes)) {
 		reader->skipped = reader->depth;
-	else if (reader->skipped == 0 && add_element(reader, name, attributes) != 0)
+		reader->skipped_at = XML_GetCurrentByteIndex(reader->parser);
+	} else if (reader->skipped == 0 && add_element(reader, name, attributes) != 0)
 		stop(reader, FAULT_MEMORY);
 }
 
@@ -206,19 +209,67 @@ explain(const struct reader *reader, struct err *e)
 }
 
 static int
-read_all(struct reader *reader, const char *text, size_t length, struct err *e)
+read_part(struct reader *reader, const char *text, size_t length, bool last, struct err *e)
 {
+	for (size_t at = 0, piece; at < length; at += piece) {
+		piece = length - at < PIECE ? length - at : PIECE;
+		if (XML_Parse(reader->parser, text + at, (int)piece,
+			    last && at + piece == length) != XML_STATUS_OK)
+			return explain(reader, e);
+	}
+	return 0;
+}
+
+/* Reads the text but for what lies from gap to gap_end. */
+static int
+read_without(struct reader *reader, const char *text, size_t gap, size_t gap_end, size_t length,
+	struct err *e)
+{
+	xml_free(&reader->root);
+	*reader = (struct reader){.parser = reader->parser, .wanted = reader->wanted};
+	XML_ParserReset(reader->parser, NULL);
 	XML_SetUserData(reader->parser, reader);
 	XML_SetElementHandler(reader->parser, on_start, on_end);
 	XML_SetCharacterDataHandler(reader->parser, on_text);
 	XML_SetStartDoctypeDeclHandler(reader->parser, on_doctype);
-	for (size_t at = 0, piece; at < length; at += piece) {
-		piece = length - at < PIECE ? length - at : PIECE;
-		if (XML_Parse(reader->parser, text + at, (int)piece, at + piece == length) !=
-			XML_STATUS_OK)
-			return explain(reader, e);
+	int r = read_part(reader, text, gap, false, e);
+	return r != 0 ? r : read_part(reader, text + gap_end, length - gap_end, true, e);
+}
+
+/* Where the last end tag of the element that begins at start is over; 0 if there is none. */
+static size_t
+end_of_element(const char *text, size_t start, size_t length)
+{
+	char tag[64];
+	size_t name = 0, end = 0;
+	while (start + 1 + name < length && strchr(" \t\r\n/>", text[start + 1 + name]) == NULL)
+		name++;
+	int n = snprintf(tag, sizeof(tag), "</%.*s>", (int)name, text + start + 1);
+	if (n < 0 || (size_t)n >= sizeof(tag))
+		return 0;
+	for (size_t at = start; at < length; at = end) {
+		const char *found = memmem(text + at, length - at, tag, (size_t)n);
+		if (found == NULL)
+			break;
+		end = (size_t)(found - text) + (size_t)n;
 	}
-	return 0;
+	return end;
+}
+
+/*
+ * libvirt passes on what its users have stored as metadata, with names that are right in XML 1.0's
+ * fifth edition, and Expat knows the fourth. Nothing of that is wanted here: it may be anything,
+ * up to its end tag, which cannot stand behind it.
+ */
+static int
+read_document(struct reader *reader, const char *text, size_t length, struct err *e)
+{
+	struct err ignored;
+	int r = read_without(reader, text, 0, 0, length, e);
+	if (r == 0 || reader->fault != FAULT_NONE || reader->skipped == 0)
+		return r;
+	size_t gap = (size_t)reader->skipped_at, end = end_of_element(text, gap, length);
+	return end > 0 && read_without(reader, text, gap, end, length, &ignored) == 0 ? 0 : -1;
 }
 
 struct xml_element *
@@ -243,7 +294,7 @@ xml_parse(const char *text, size_t length, size_t max, const char *root, const c
 		return NULL;
 	}
 	AUTO_XML struct xml_element *element = NULL;
-	int r = read_all(&reader, text, length, e);
+	int r = read_document(&reader, text, length, e);
 	XML_ParserFree(reader.parser);
 	element = reader.root;
 	if (r == 0 && strcmp(element->name, root) != 0)

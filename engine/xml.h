@@ -13,7 +13,7 @@ struct xml_element;
  * Takes a document apart, in which nothing is resolved: no entity, no network; one with a DOCTYPE
  * is refused. Bounded in size by max, bytes, and in depth (256). root is its outermost element's
  * name; of the elements in that, those are kept which wanted names, up to its NULL, with all that
- * is in them. The rest is only seen to be well-formed: devices and metadata can be megabytes.
+ * is in them. The rest, which can be megabytes of devices and metadata, has to have its end tag.
  * Returns the outermost element, to be freed by xml_free(), or NULL with the reason.
  */
 struct xml_element *xml_parse(const char *text, size_t length, size_t max, const char *root,

@@ -4,6 +4,7 @@ usage: bench.py PROGRAMS [smoke|quick|full] [JSON-FILE], on a private libvirt ho
 """
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -172,13 +173,14 @@ class Bench:
 
     def set_hook(self, kind):
         """The daemon has to be told."""
-        away = "/etc/libvirt/guard"
-        if not os.path.exists(away):
-            os.replace(GUARD, away)
-        if os.path.exists(GUARD):
+        ours, new = "/etc/libvirt/guard", "/etc/libvirt/new"
+        if not os.path.exists(ours):
+            shutil.copy(GUARD, ours)
+        if kind != NONE:  # never half of one
+            shutil.copy(ours if kind == OURS else f"{self.programs}/empty", new)
+            os.replace(new, GUARD)
+        elif os.path.exists(GUARD):
             os.remove(GUARD)
-        if kind != NONE:
-            shutil.copy(away if kind == OURS else f"{self.programs}/empty", GUARD)
 
     def run_in_turns(self, section, kinds, rounds, measure, x=None):
         """Each kind of hook once a round, in another order each time."""
@@ -212,9 +214,8 @@ class Bench:
         self.run_in_turns("virsh start", [OURS, NOTHING, NONE], rounds, measure)
 
     def run_restarts(self, rounds, count):
-        """The daemon's start until every guest answers."""
-        for number in range(count):
-            guest = self.libvirt.start(f"bench-many-{number}", 4, 1)
+        """The daemon's start until every guest takes a job, for which its hook has to be done."""
+        *_, guest = self.libvirt.start_all([f"bench-many-{number}" for number in range(count)], 4, 1)
         self.set_rules(guest.rule("bench-many-*"))
 
         def measure(kind):
@@ -224,7 +225,7 @@ class Bench:
             start = time.perf_counter()
             self.host("host_start")
             for domain in libvirt.open("qemu:///system").listAllDomains():
-                domain.state()
+                domain.memoryStats()
             ms = (time.perf_counter() - start) * 1e3
             if guest.is_pinned() != (kind == OURS):
                 raise Failure("daemon restart: the hook did not do what it should")
@@ -239,9 +240,7 @@ class Bench:
         self.host("host_reload")
         for count in counts:
             first = len(self.contenders)
-            while len(guests) < count:
-                guests.append(self.libvirt.start(f"bench-apply-{len(guests)}", 4, 1))
-                self.progress("apply, guests")(len(guests) - 1)
+            guests += self.libvirt.start_all([f"bench-apply-{n}" for n in range(len(guests), count)], 4, 1)
             self.set_rules(guests[0].rule("bench-apply-*"))
 
             def reset(guests=tuple(guests)):
@@ -282,6 +281,17 @@ class Bench:
             self.stand_ins.close()
 
 
+def readme_table():
+    """What README shows of a run, as printed."""
+    with open(f"{HERE}/../../README.md", encoding="utf-8") as file:
+        return re.search(r"^```text\n([^`]* rounds, interleaved;[^`]*)```", file.read(), re.M)[1]
+
+
+def labels(table):
+    """What its rows are called, whatever their figures; the first two lines are about the machine."""
+    return {re.sub(r"[0-9.]+", "N", re.split(" {2,}", line)[0]) for line in table.splitlines()[2:] if line}
+
+
 def main():
     programs = sys.argv[1]
     size = sys.argv[2] if len(sys.argv) > 2 else "full"
@@ -292,17 +302,20 @@ def main():
         bench.run()
     except Failure as failure:
         sys.exit(f"bench: {failure}")
-    if size == "smoke":  # one round says nothing but that all of them did what they should
-        for number, contender in enumerate(bench.contenders, 1):
-            print(f"ok {number} - bench {contender.what()}")
-        print(f"1..{len(bench.contenders)}")
-        return
     version = libvirt.getVersion()
     about = {
         "libvirt": f"{version // 1000000}.{version // 1000 % 1000}.{version % 1000}",
         "type": os.environ["E2E_VIRT_TYPE"],
     }
     result = report.Report(bench.contenders, bench.rounds, about)
+    if size == "smoke":  # one round says nothing but that all of them did what they should
+        for number, contender in enumerate(bench.contenders, 1):
+            print(f"ok {number} - bench {contender.what()}")
+        unknown = labels(readme_table()) - labels(result.text())
+        number = len(bench.contenders) + 1
+        print(f"{'not ok' if unknown else 'ok'} {number} - bench: README's table has its rows {sorted(unknown)}")
+        print(f"1..{number}")
+        return
     print(result.text())
     if len(sys.argv) > 3:
         put(sys.argv[3], result.json())

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 CPUS = min(2, len(os.sched_getaffinity(0)))
 RUN = "/run/libvirt/qemu"
@@ -151,10 +152,18 @@ class Libvirt:
         self.guests.append(name)
         return self.running(name, vcpus, iothreads)
 
+    def start_all(self, names, vcpus, iothreads):
+        """As many at a time as there are CPUs."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(lambda name: self.start(name, vcpus, iothreads), names))
+
+    def remove(self, name):
+        self.virsh("destroy", name)
+        self.virsh("undefine", name)
+
     def close(self):
-        for name in self.guests:
-            self.virsh("destroy", name)
-            self.virsh("undefine", name)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(self.remove, self.guests))
         self.guests = []
 
 

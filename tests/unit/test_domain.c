@@ -302,6 +302,8 @@ passes_over_any_metadata(void **state)
 		"<y:/><:z/>",
 		"<?a:b c?>",
 		"<x xmlns='urn:x'><vcpu xmlns=''>9</vcpu></x>",
+		"<\xf0\x9f\x98\x80/>",
+		"<x \xf0\xa0\xae\xb7='&lt;/metadata>'/><![CDATA[</metadata><vcpu>9</vcpu>]]>",
 	};
 	for (size_t i = 0; i < COUNT(metadata); i++) {
 		char more[256];
@@ -319,6 +321,8 @@ static const struct {
 	{"", "the XML is empty"},
 	{"<domstatus/>", "the XML is not a <domain>"},
 	{"<domain/>", "the domain has no <name>"},
+	{"<domain><name>x</name><devices><\xf0\x9f\x98\x80/></devices><vcpu>0</vcpu></domain>",
+		"<vcpu>0</vcpu>: not a number from 1 to 4096"},
 	{"<domain><name/></domain>", "the domain has no <name>"},
 	{"<domain><metadata><name>x</name></metadata></domain>", "the domain has no <name>"},
 	{"<domain><name xmlns='urn:x'>x</name></domain>", "the domain has no <name>"},
