@@ -112,7 +112,7 @@ class Report:
         lines = [
             f"{about['date']}: {about['machine']}, Linux {about['kernel']}, libvirt {about['libvirt']}, guests of type "
             f"'{about['type']}'",
-            f"{about['rounds']} rounds, interleaved; median (quartiles); load {about['load']:.1f} at the end",
+            f"{about['rounds']} rounds, interleaved; median (quartiles)",
         ]
         for section in ("4 vCPUs", "16 vCPUs"):
             if not self.find(section):
