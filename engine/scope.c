@@ -126,7 +126,7 @@ list_groups(struct scope *scope, struct err *e)
 	int r = list_names(scope, &names, &count, e);
 	if (r == 0 && (scope->groups = calloc(count + 1, sizeof(*scope->groups))) == NULL)
 		r = err_set(e, "out of memory");
-	for (size_t i = 0; names != NULL && i < count && r == 0; i++)
+	for (size_t i = 0; names != NULL && scope->groups != NULL && i < count; i++)
 		scope->groups[scope->group_count++].group = names[i];
 	free(names);
 	return r;
