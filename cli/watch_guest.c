@@ -185,7 +185,7 @@ prepare(struct look *look, struct err *e)
 	free(look->xml);
 	look->xml = NULL;
 	int r = virt_find(virt, look->guest->name, e);
-	const struct virt_guest *guest = &virt->guests[virt->count - 1];
+	const struct virt_guest *guest = r == 0 ? &virt->guests[virt->count - 1] : NULL;
 	if (r == 0 && (look->guest->reasons & (WATCH_MET | WATCH_RULES)) != 0 &&
 		virt_is_starting(guest))
 		r = VIRT_GONE;
