@@ -25,7 +25,7 @@ RULES = "/etc/vmaffinity.ini"
 # rounds; vCPUs of guests and of stand-ins; rules; KiB of XML; rounds of starts; rounds of restarts, and with how many
 # guests; how many guests for apply
 SIZES = {
-    "smoke": (1, [1, 4], [1, 8], [1, 10], [4, 64], 1, 1, 2, [1, 2]),
+    "smoke": (1, [1, 4, 16], [1, 8], [1, 10], [4, 64], 1, 1, 2, [1, 2]),
     "quick": (7, [1, 4, 16, 64], [1, 128, 1024], [1, 1000, 10000], [4, 256, 4096], 5, 2, 10, [1, 5, 20]),
     "full": (
         30, [1, 4, 16, 64, 128], [1, 128, 256, 512, 1024], [1, 10, 100, 1000, 10000], [4, 64, 512, 4096], 30, 5, 50,
