@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
@@ -24,6 +25,26 @@ place_of(const char *name)
 	return (off_t)(hash >> 2);
 }
 
+/*
+ * Tries again and again, up to the limit: there is no fcntl(2) that waits for a time, and an alarm
+ * would be the whole process'. 0, 1 if somebody else has it still, or -1 with errno set.
+ */
+static int
+wait_for(int fd, struct flock *lock)
+{
+	struct timespec pause = {.tv_nsec = 1000000};
+	for (long waited = 0; waited < LOCK_WAIT_MS; waited += pause.tv_nsec / 1000000) {
+		if (fcntl(fd, F_OFD_SETLK, lock) == 0)
+			return 0;
+		if (errno != EAGAIN && errno != EACCES && errno != EINTR)
+			return -1;
+		nanosleep(&pause, NULL);
+		if (waited >= 20)
+			pause.tv_nsec = 10000000;
+	}
+	return 1;
+}
+
 int
 lock_guest(int root, const char *name, struct err *e)
 {
@@ -32,13 +53,14 @@ lock_guest(int root, const char *name, struct err *e)
 		return err_errno(e, "/%s", LOCK_FILE);
 	struct flock lock = {
 		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place_of(name), .l_len = 1};
-	int r;
-	do
-		r = fcntl(fd, F_OFD_SETLKW, &lock);
-	while (r != 0 && errno == EINTR);
+	int r = wait_for(fd, &lock);
 	if (r == 0)
 		return fd;
-	err_errno(e, "/%s", LOCK_FILE);
+	if (r < 0)
+		err_errno(e, "/%s", LOCK_FILE);
+	else
+		err_set(e, "/%s: another vmaffinity has been at work on this guest for %d s",
+			LOCK_FILE, LOCK_WAIT_MS / 1000);
 	close(fd);
 	return -1;
 }

@@ -165,6 +165,19 @@ waits_on_after_a_signal(void **state)
 }
 
 static void
+does_not_wait_for_ever(void **state)
+{
+	const struct tree *t = *state;
+	struct err e;
+	tree_make(t, "run/");
+	AUTO_CLOSE int fd = lock_guest(t->fd, "web", &e);
+	assert_true(fd >= 0);
+	assert_int_equal(lock_guest(t->fd, "web", &e), -1);
+	assert_string_equal(e.text,
+		"/run/vmaffinity.lock: another vmaffinity has been at work on this guest for 5 s");
+}
+
+static void
 says_why_there_is_no_lock(void **state)
 {
 	const struct tree *t = *state;
@@ -195,6 +208,7 @@ main(void)
 		tree_test(is_free_once_its_holder_has_ended),
 		tree_test(is_not_inherited_and_not_open_to_others),
 		tree_test(waits_on_after_a_signal),
+		tree_test(does_not_wait_for_ever),
 		tree_test(says_why_there_is_no_lock),
 	};
 	return cmocka_run_group_tests_name("lock", tests, NULL, NULL);
