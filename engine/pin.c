@@ -56,7 +56,7 @@ open_scope(struct pin *pin, enum pin_intent intent, struct err *e)
 	if (intent == PIN_APPLY) {
 		pin->lock = lock_guest(pin->host->root, pin->domain.name, e);
 		if (pin->lock < 0)
-			notes_add(&pin->notes, NOTE_INFO, "going on without a lock: %s", e->text);
+			notes_add(&pin->notes, NOTE_WARNING, "going on without a lock: %s", e->text);
 	}
 	int r = scope_open(pin->host->root, pin->domain.name, &pin->scope, e);
 	pin->running = r == 0;
@@ -217,6 +217,12 @@ failed(const struct pin *pin, struct err *e)
 	return PIN_NOT_RUNNING;
 }
 
+static const char *
+plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 int
 pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 {
@@ -230,10 +236,12 @@ pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 	if (result.masks == 0 && result.threads == 0 && result.nodes == 0)
 		return 0;
 	if (result.nodes > 0)
-		snprintf(memory, sizeof(memory), ", memory of %zu groups", result.nodes);
-	snprintf(done, PIN_DONE_MAX, "%s (%zu masks and %zu threads%s set in %.1f ms)",
-		plan_summary(&pin->plan, summary, sizeof(summary)), result.masks, result.threads,
-		memory, now_ms() - pin->since);
+		snprintf(memory, sizeof(memory), ", memory of %zu group%s", result.nodes,
+			plural(result.nodes));
+	snprintf(done, PIN_DONE_MAX, "%s (%zu mask%s and %zu thread%s%s set in %.1f ms)",
+		plan_summary(&pin->plan, summary, sizeof(summary)), result.masks,
+		plural(result.masks), result.threads, plural(result.threads), memory,
+		now_ms() - pin->since);
 	return PIN_CHANGED;
 }
 

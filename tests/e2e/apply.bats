@@ -16,7 +16,7 @@ rules_for() { printf '[*]\nemulator = %s\nvcpus = %s\niothreads = 0-1\n' "$1" "$
 # shown_as_pinned NAME SUMMARY: the line of a guest that changed is among those of $output.
 shown_as_pinned()
 {
-	grep -qE "^$1: pinned: $2 \([0-9]+ masks and [0-9]+ threads set in [0-9]+\.[0-9] ms\)$" <<<"$output" || fail "$output"
+	grep -qE "^$1: pinned: $2 \([0-9]+ masks? and [0-9]+ threads? set in [0-9]+\.[0-9] ms\)$" <<<"$output" || fail "$output"
 }
 
 @test "an edit of the rules reaches guests that run" {

@@ -396,7 +396,7 @@ applies_a_plan(void **state)
 	if (r != PIN_CHANGED)
 		fail_msg("%d: %s", r, e.text);
 	assert_true(locked >= 0);
-	snprintf(text, sizeof(text), "emulator %s (1 masks and ", cpu);
+	snprintf(text, sizeof(text), "emulator %s (1 mask and ", cpu);
 	assert_memory_equal(done, text, strlen(text));
 	assert_mask(&now, cpu);
 	/* the file was "\n": a value goes to its beginning */
@@ -414,7 +414,7 @@ goes_on_without_a_lock(void **state)
 	assert_int_equal(prepare(t, "[web]\nvcpus = 1\n", PIN_APPLY), 0);
 	assert_int_equal(pin.lock, -1);
 	assert_string_equal(show_notes(&pin.notes),
-		"note: going on without a lock: /run/vmaffinity.lock: Is a directory\n");
+		"warning: going on without a lock: /run/vmaffinity.lock: Is a directory\n");
 	assert_null(pin_obstacle(&pin));
 }
 
