@@ -127,23 +127,24 @@ firmware()
 }
 
 # guest_xml NAME [KEY=VALUE...]: a diskless guest. Keys: vcpus (1), current, cpuset, vcpupin ("0:1 1:0"),
-# emulatorpin, iothreads, iothreadids ("2 5"), iothreadpin ("2:1"), partition, uuid, padding (bytes of metadata).
+# emulatorpin, iothreads, iothreadids ("2 5"), iothreadpin ("2:1"), partition, uuid, metadata, padding (bytes of metadata).
 guest_xml()
 {
 	local name=$1 key value pin
 	local vcpus=1 current="" cpuset="" vcpupin="" emulatorpin="" iothreads="" iothreadids="" iothreadpin=""
-	local partition="" uuid="" padding=0 threads=1
+	local partition="" uuid="" metadata="" padding=0 threads=1
 	shift
 	for pin; do
 		key=${pin%%=*} value=${pin#*=}
 		case $key in
-		vcpus | current | cpuset | vcpupin | emulatorpin | iothreads | iothreadids | iothreadpin | partition | uuid | padding | threads)
+		vcpus | current | cpuset | vcpupin | emulatorpin | iothreads | iothreadids | iothreadpin | partition | uuid | metadata | padding | threads)
 			printf -v "$key" %s "$value" ;;
 		*) fail "guest_xml: no such key: $key" || return 1 ;;
 		esac
 	done
 	printf "<domain type='%s'>\n<name>%s</name>\n" "$E2E_VIRT_TYPE" "$(xml_escape "$name")"
 	[ -z "$uuid" ] || printf '<uuid>%s</uuid>\n' "$uuid"
+	[ -z "$metadata" ] || printf '<metadata>%s</metadata>\n' "$metadata"
 	if [ "$padding" -gt 0 ]; then
 		printf "<metadata><e:x xmlns:e='urn:e2e'>"
 		printf '<e:vcpu>99</e:vcpu>'

@@ -280,6 +280,41 @@ split_rules()
 	assert_pinned g vcpu1 0
 }
 
+# libvirt keeps in <metadata> what its own parser takes, and hands it to the hook.
+@test "metadata of other programs, whatever it is named, does not leave a guest unpinned" {
+	local what
+	split_rules
+	for what in "<e:x xmlns:e='my app'/>" "<x xmlns='urn:e2e'><undeclared:y/></x>" "<😀 xmlns='urn:e2e'/>" \
+		"<x xmlns='urn:e2e'>&#x1F600;<name>h</name></x>" \
+		"<x xmlns='urn:e2e'><![CDATA[</metadata><vcpu>99</vcpu>]]><!-- </metadata> --></x>"; do
+		guest_define g vcpus=2 iothreads=1 metadata="$what"
+		v start --domain g
+		v dumpxml --domain g >"$E2E_DIR/g.xml"
+		grep -q '<metadata>' "$E2E_DIR/g.xml" || fail "$what: libvirt dropped it"
+		assert_guest g 0 1 0-1 || fail "$what"
+		guests_remove
+	done
+}
+
+@test "a lock that is never given back: pinned all the same, and told" {
+	local holder
+	split_rules
+	guest_define g vcpus=2 iothreads=1
+	python3 -c '
+import fcntl, time
+file = open("/run/vmaffinity.lock", "a")
+fcntl.lockf(file, fcntl.LOCK_EX)
+open("/run/e2e-locked", "w")
+time.sleep(60)' 3>&- &
+	holder=$!
+	eventually test -e /run/e2e-locked
+	v start --domain g
+	kill $holder
+	assert_guest g 0 1 0-1
+	assert_log 'g: going on without a lock: /run/vmaffinity.lock: another vmaffinity has been at work on this guest for 5 s'
+	show_log
+}
+
 @test "two workers at once on one guest, 20 rounds" {
 	local round one other xml=$E2E_DIR/two.xml
 	guest_start g vcpus=4 iothreads=2
