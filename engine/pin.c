@@ -56,7 +56,8 @@ open_scope(struct pin *pin, enum pin_intent intent, struct err *e)
 	if (intent == PIN_APPLY) {
 		pin->lock = lock_guest(pin->host->root, pin->domain.name, e);
 		if (pin->lock < 0)
-			notes_add(&pin->notes, NOTE_WARNING, "going on without a lock: %s", e->text);
+			notes_add(
+				&pin->notes, NOTE_WARNING, "going on without a lock: %s", e->text);
 	}
 	int r = scope_open(pin->host->root, pin->domain.name, &pin->scope, e);
 	pin->running = r == 0;

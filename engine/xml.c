@@ -2,7 +2,9 @@
 
 #include <expat.h>
 
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +32,30 @@ struct reader {
 	struct xml_element *open; /* the innermost that is kept */
 	unsigned depth;		  /* of the innermost that is open */
 	unsigned skipped;	  /* depth of the outermost that is not kept; 0: all are */
-	XML_Index skipped_at;	  /* where that begins */
+	int64_t skipped_at;	  /* where that begins */
 	enum fault fault;	  /* that we found, not Expat */
 };
+
+/* Where Expat is. Those of a fixed width came with 2.9, which deprecates the others. */
+static uint64_t
+line_number(const struct reader *reader)
+{
+#if XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION < 9
+	return XML_GetCurrentLineNumber(reader->parser);
+#else
+	return XML_GetCurrentLineNumber64(reader->parser);
+#endif
+}
+
+static int64_t
+byte_index(const struct reader *reader)
+{
+#if XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION < 9
+	return XML_GetCurrentByteIndex(reader->parser);
+#else
+	return XML_GetCurrentByteIndex64(reader->parser);
+#endif
+}
 
 /* Expat calls some more handlers after that: they look at the fault. */
 static void
@@ -133,7 +156,7 @@ on_start(void *data, const char *name, const char **attributes)
 		stop(reader, FAULT_DEPTH);
 	else if (reader->skipped == 0 && !is_wanted(reader, name, attributes)) {
 		reader->skipped = reader->depth;
-		reader->skipped_at = XML_GetCurrentByteIndex(reader->parser);
+		reader->skipped_at = byte_index(reader);
 	} else if (reader->skipped == 0 && add_element(reader, name, attributes) != 0)
 		stop(reader, FAULT_MEMORY);
 }
@@ -202,10 +225,11 @@ explain(const struct reader *reader, struct err *e)
 	if (error == XML_ERROR_NO_MEMORY)
 		return err_set(e, "out of memory");
 	if (error == XML_ERROR_NO_ELEMENTS && reader->root != NULL)
-		return err_set(e, "the XML is not well-formed: line %lu: it ends before </%s>",
-			XML_GetCurrentLineNumber(reader->parser), reader->root->name);
-	return err_set(e, "the XML is not well-formed: line %lu: %s",
-		XML_GetCurrentLineNumber(reader->parser), XML_ErrorString(error));
+		return err_set(e,
+			"the XML is not well-formed: line %" PRIu64 ": it ends before </%s>",
+			line_number(reader), reader->root->name);
+	return err_set(e, "the XML is not well-formed: line %" PRIu64 ": %s", line_number(reader),
+		XML_ErrorString(error));
 }
 
 static int
