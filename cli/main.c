@@ -373,8 +373,10 @@ main(int argc, char *argv[])
 	}
 	free(lists);
 	/* A full disk or a closed pipe behind us must not look like success. */
+	errno = 0;
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		complain("standard output: %s", strerror(errno));
+		complain("standard output: %s",
+			errno != 0 ? strerror(errno) : "not all could be written");
 		status = EXIT_CANNOT;
 	}
 	return (int)status;
