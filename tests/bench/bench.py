@@ -23,13 +23,13 @@ ADMIN = "/usr/sbin/vmaffinity"
 RULES = "/etc/vmaffinity.ini"
 
 # rounds; vCPUs of guests and of stand-ins; rules; KiB of XML; rounds of starts; rounds of restarts, and with how many
-# guests; how many guests for apply
+# guests; how many guests and how many stand-ins for apply
 SIZES = {
-    "smoke": (1, [1, 4, 16], [1, 8], [1, 10], [4, 64], 1, 1, 2, [1, 2]),
-    "quick": (7, [1, 4, 16, 64], [1, 128, 1024], [1, 1000, 10000], [4, 256, 4096], 5, 2, 10, [1, 5, 20]),
+    "smoke": (1, [1, 4, 16], [1, 8], [1, 10], [4, 64], 1, 1, 2, [1, 2], [1, 2]),
+    "quick": (7, [1, 4, 16, 64], [1, 128, 1024], [1, 1000, 10000], [4, 256, 4096], 5, 2, 10, [1, 5, 20], [1, 20, 100]),
     "full": (
         30, [1, 4, 16, 64, 128], [1, 128, 256, 512, 1024], [1, 10, 100, 1000, 10000], [4, 64, 512, 4096], 30, 5, 50,
-        [1, 10, 50, 100, 200],
+        [1, 10, 50, 100, 200], [1, 100, 250, 500],
     ),
 }
 
@@ -233,8 +233,30 @@ class Bench:
 
         self.run_in_turns("daemon restart", [OURS, NOTHING, NONE], rounds, measure, x=count)
 
+    def add_apply(self, section, guests, uri):
+        """vmaffinity apply to these guests, next to the floor's writes for all of them."""
+
+        def reset():
+            for guest in guests:
+                guest.reset()
+
+        def pin():
+            for guest in guests:
+                guest.pin()
+
+        def pinned():
+            return all(guest.is_pinned() for guest in guests)
+
+        apply, x = [ADMIN, "apply", "--connect", uri], len(guests)
+        vcpus, iothreads = str(guests[0].vcpus), str(guests[0].iothreads)
+        floor = [f"{self.programs}/floor", str(CPUS), vcpus, iothreads, *(guest.directory for guest in guests)]
+        self.add(section, "floor", floor, x=x, prepare=reset, verify=pinned)
+        self.add(section, "vmaffinity apply", apply, x=x, prepare=reset, verify=pinned)
+        self.add(section, "libvirt asked for each guest's XML, no more", [f"{HERE}/ask-libvirt.py", uri], x=x)
+        self.add(section, "vmaffinity apply, already pinned", apply, x=x, prepare=pin, verify=pinned)
+
     def run_apply(self, counts):
-        """vmaffinity apply to more and more guests, next to the floor's writes for all of them."""
+        """More and more guests of libvirt."""
         guests = []
         self.set_hook(NONE)
         self.host("host_reload")
@@ -242,25 +264,22 @@ class Bench:
             first = len(self.contenders)
             guests += self.libvirt.start_all([f"bench-apply-{n}" for n in range(len(guests), count)], 4, 1)
             self.set_rules(guests[0].rule("bench-apply-*"))
-
-            def reset(guests=tuple(guests)):
-                for guest in guests:
-                    guest.reset()
-
-            def pinned(guests=tuple(guests)):
-                return all(guest.is_pinned() for guest in guests)
-
-            more = {"x": count, "prepare": reset, "verify": pinned}
-            floor = [f"{self.programs}/floor", str(CPUS), "4", "1", *(guest.directory for guest in guests)]
-            self.add("guests", "floor", floor, **more)
-            self.add("guests", "vmaffinity apply", [ADMIN, "apply"], **more)
-            self.add("guests", "libvirt asked for each guest's XML, no more", [f"{HERE}/ask-libvirt.py"], x=count)
-            self.add("guests", "vmaffinity apply, already pinned", [ADMIN, "apply"], x=count, verify=pinned,
-                     prepare=lambda guests=tuple(guests): [guest.pin() for guest in guests])
+            self.add_apply("guests", tuple(guests), "qemu:///system")
             self.interleave(first, f"apply, {count} guests")
         self.set_hook(OURS)
         self.host("host_reload")
         self.libvirt.close()
+
+    def run_apply_wide(self, counts):
+        """More and more stand-ins, whose XML libvirt's test driver gives out."""
+        guests = []
+        for count in counts:
+            first = len(self.contenders)
+            guests += [self.stand_ins.start(f"stand-in-apply-{n}", 4) for n in range(len(guests), count)]
+            self.set_rules(guests[0].rule("stand-in-apply-*"))
+            self.add_apply("guests, stand-ins", tuple(guests), self.stand_ins.uri(guests))
+            self.interleave(first, f"apply, {count} stand-ins")
+        self.stand_ins.close()
 
     def progress(self, what):
         def show(number):
@@ -270,13 +289,14 @@ class Bench:
         return show
 
     def run(self):
-        *_, starts, restarts, guests, applied = self.sizes
+        *_, starts, restarts, guests, applied, applied_wide = self.sizes
         try:
             self.run_real()
             self.run_wide()
             self.run_starts(starts)
             self.run_restarts(restarts, guests)
             self.run_apply(applied)
+            self.run_apply_wide(applied_wide)
         finally:
             self.stand_ins.close()
 

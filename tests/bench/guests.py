@@ -215,6 +215,17 @@ class StandIns:
             put(f"{directory}/{group}/{'cgroup.threads' if V2 else 'tasks'}", str(tid))
         return guest
 
+    def uri(self, guests):
+        """A libvirt of its own that knows these, as running guests: the test driver's, which asks no daemon."""
+        path = f"{self.scratch}/node.xml"
+        domains = (
+            f"<domain type='test'><name>{guest.name}</name><memory unit='MiB'>64</memory><vcpu>{guest.vcpus}</vcpu>"
+            f"<os><type>hvm</type></os></domain>"
+            for guest in guests
+        )
+        put(path, f"<node>{''.join(domains)}</node>")
+        return f"test://{path}"
+
     def close(self):
         for process in self.processes:
             process.stdin.close()
