@@ -417,28 +417,44 @@ count()
 
 # The virtual hosts take as long as all else together, a CPU each and not one more: they run beside it, on what it leaves
 # them. They are a process group, so that they end with this script.
+# begin TARGET: in the background, with what time the others leave. Its process group goes to $pids.
+begin()
+{
+	set -m
+	run_make "$1" >"$log.$1" 2>&1 </dev/null &
+	set +m
+	renice -n 10 -g $! >/dev/null
+	pids[$1]=$!
+}
+
+# finish TARGET: as suite() does.
+finish()
+{
+	local status=0
+	printf '\n# make %s, begun before the others\n' "$1"
+	wait "${pids[$1]}" || status=$?
+	mv "$log.$1" "$log"
+	cat "$log"
+	count "$1" "$status"
+}
+
 run_tests()
 {
-	local passed=0 failed=0 closing="" status=0
+	local passed=0 failed=0 closing=""
+	declare -gA pids=() # for the trap
 	need_root --test
 	packages build host test
 	[ -z "${CI:-}" ] || export WERROR=1
 	# git tells what to check, also where the tree belongs to another user than root
 	export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$PWD
 	build
-	set -m
-	run_make check-vm >"$log.vm" 2>&1 </dev/null &
-	vm=$!
-	set +m
-	trap 'kill -- "-$vm" 2>/dev/null; rm -f "$log" "$log.vm"' EXIT
-	suite lint
+	trap 'kill -- "${pids[@]/#/-}" 2>/dev/null; rm -f "$log" "$log".*' EXIT
+	begin check-vm
+	begin lint
 	suite check-sanitize
 	suite check
-	printf '\n# make check-vm, begun before the others\n'
-	wait "$vm" || status=$?
-	mv "$log.vm" "$log"
-	cat "$log"
-	count check-vm "$status"
+	finish lint
+	finish check-vm
 	printf '%s\n%s passed, %s failed\n' "$closing" "$passed" "$failed"
 	[ "$failed" = 0 ]
 }

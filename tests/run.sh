@@ -51,9 +51,8 @@ suite_bench() {
 	tests/bench/run.sh smoke
 }
 suite_vm() {
-	# they have time, and what runs beside them may not
 	# shellcheck disable=SC2086 # words
-	nice tests/vm/check.sh ${VM_HOSTS:-}
+	tests/vm/check.sh ${VM_HOSTS:-}
 }
 
 passed=0 failed=0 summary=""

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034 # for build.sh, run.sh and check.sh
 # The virtual hosts: which Debian, and what its kernel is told. vm_host NAME sets
 #   suite     Debian's release
+#   cgroups   v1 or v2: where the cpuset controller is
 #   cmdline   what is added to the kernel's command line
 #   image     the directory of what build.sh makes: kernel, initrd, root, key
 
@@ -14,9 +15,9 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 125; }
 vm_host()
 {
 	case $1 in
-	debian13) suite=trixie cmdline="" ;;
+	debian13) suite=trixie cgroups=v2 cmdline="" ;;
 	debian12-v1)
-		suite=bookworm
+		suite=bookworm cgroups=v1
 		cmdline="systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=1"
 		;;
 	*) die "no such host: '$1'; there are: $HOSTS" ;;
