@@ -163,6 +163,9 @@ eval_item(struct run *run, const char *text, size_t length, struct cpumask *mask
 		return err_set(e, "an item is missing");
 	if (memchr(text, ';', length) != NULL || *text == '#')
 		return err_set(e, "a comment behind a value begins with a space and ';'");
+	if (*text == '!' || *text == '~')
+		return err_set(e, "to leave CPUs out, write '^%.*s'",
+			(int)(length < 40 ? length - 1 : 40), text + 1);
 	if (*text == '@')
 		return eval_named(run, text + 1, length - 1, mask, e);
 	if (*text >= '0' && *text <= '9') {
