@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.." || exit 2
 : "${BUILD:=build}" "${SANITIZE:=}"
 export BUILD SANITIZE
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
-# What is about installing and about texts has no part in the code that is sanitized.
+# Cases with this tag are about installing and texts, about libvirt's side or about numbers of guests: what they run of
+# the sanitized code others run, too, and sanitized it takes a multiple of the time.
 shipped=()
 [ -z "$SANITIZE" ] || shipped=(--filter-tags '!as-shipped')
 output=$(mktemp -d) || exit 2

@@ -21,6 +21,7 @@ kept()
 	strace -E ASAN_OPTIONS=detect_leaks=0 -qq -o /dev/null -e inject=unlink,rmdir:error=EPERM "$@"
 }
 
+# bats test_tags=as-shipped
 @test "every machine becomes the same tree as by expand.sh" {
 	rules ''
 	for machine in "$REPO"/tests/fixtures/machines/*.txt; do

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Guests of every shape: names, partitions, vCPUs, iothreads.
+# bats file_tags=as-shipped
 
 load lib
 
