@@ -21,7 +21,8 @@ worker cut in half        ~ truncate -s 4096 $WORKER                      ~ \bg\
 SIGSEGV                   ~ script "kill -SEGV \$\$"                      ~ \bg\b.*([Ss]egmentation fault|signal 11)
 SIGABRT                   ~ script "kill -ABRT \$\$"                      ~ \bg\b.*([Aa]bort|signal 6)
 SIGKILL before it works   ~ script "cat >/dev/null; kill -KILL \$\$"      ~ \bg\b.*([Kk]illed|signal 9)
-out of memory             ~ limited "ulimit -v 4096"                      ~ \bg\b
+no memory for libraries   ~ limited "ulimit -v 2048"                      ~ \bg\b
+out of memory             ~ yes "#" | head -c 3000000 >>$RULES; limited "ulimit -v 4096" ~ out of memory|Cannot allocate memory
 no file descriptors       ~ limited "ulimit -n 3"                         ~ \bg\b
 a hang                    ~ script "exec sleep 1000"                      ~ \bg\b.*did not end
 it leaves a child behind  ~ script "sleep 1000 & exit 0"                  ~ -
