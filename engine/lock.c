@@ -1,5 +1,6 @@
 #include "lock.h"
 
+#include "clock.h"
 #include "file.h"
 
 #include <errno.h>
@@ -32,17 +33,16 @@ place_of(const char *name)
 static int
 wait_for(int fd, struct flock *lock)
 {
-	struct timespec pause = {.tv_nsec = 1000000};
-	for (long waited = 0; waited < LOCK_WAIT_MS; waited += pause.tv_nsec / 1000000) {
-		if (fcntl(fd, F_OFD_SETLK, lock) == 0)
-			return 0;
+	const struct timespec pause = {.tv_nsec = 2000000};
+	const double start = clock_ms();
+	while (fcntl(fd, F_OFD_SETLK, lock) != 0) {
 		if (errno != EAGAIN && errno != EACCES && errno != EINTR)
 			return -1;
+		if (clock_ms() - start >= LOCK_WAIT_MS)
+			return 1;
 		nanosleep(&pause, NULL);
-		if (waited >= 20)
-			pause.tv_nsec = 10000000;
 	}
-	return 1;
+	return 0;
 }
 
 int

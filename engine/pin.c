@@ -1,5 +1,6 @@
 #include "pin.h"
 
+#include "clock.h"
 #include "file.h"
 #include "lock.h"
 #include "shortfall.h"
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 int
 pin_host_load(struct pin_host *host, int root, const char *const files[], size_t count,
@@ -174,19 +174,11 @@ make_plan(struct pin *pin, struct err *e)
 	return 0;
 }
 
-static double
-now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 int
 pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, enum pin_intent intent, struct err *e)
 {
-	*pin = (struct pin){.host = host, .lock = -1, .since = now_ms()};
+	*pin = (struct pin){.host = host, .lock = -1, .since = clock_ms()};
 	if (domain_parse(xml, length, &pin->domain, e) != 0)
 		return -1;
 	if (name != NULL && strcmp(name, pin->domain.name) != 0)
@@ -242,7 +234,7 @@ pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 	snprintf(done, PIN_DONE_MAX, "%s (%zu mask%s and %zu thread%s%s set in %.1f ms)",
 		plan_summary(&pin->plan, summary, sizeof(summary)), result.masks,
 		plural(result.masks), result.threads, plural(result.threads), memory,
-		now_ms() - pin->since);
+		clock_ms() - pin->since);
 	return PIN_CHANGED;
 }
 
