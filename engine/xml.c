@@ -15,6 +15,12 @@
 /* Expat keeps a copy of what it is given: so much at a time, bytes. */
 #define PIECE ((size_t)64 * 1024)
 
+/* Where Expat is: those of a fixed width came with 2.9, which deprecates the others. */
+#if XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION < 9
+#define XML_GetCurrentLineNumber64 XML_GetCurrentLineNumber
+#define XML_GetCurrentByteIndex64 XML_GetCurrentByteIndex
+#endif
+
 struct xml_element {
 	char *name;
 	char *text; /* all of it that is not in other elements; NULL if there is none */
@@ -35,27 +41,6 @@ struct reader {
 	int64_t skipped_at;	  /* where that begins */
 	enum fault fault;	  /* that we found, not Expat */
 };
-
-/* Where Expat is. Those of a fixed width came with 2.9, which deprecates the others. */
-static uint64_t
-line_number(const struct reader *reader)
-{
-#if XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION < 9
-	return XML_GetCurrentLineNumber(reader->parser);
-#else
-	return XML_GetCurrentLineNumber64(reader->parser);
-#endif
-}
-
-static int64_t
-byte_index(const struct reader *reader)
-{
-#if XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION < 9
-	return XML_GetCurrentByteIndex(reader->parser);
-#else
-	return XML_GetCurrentByteIndex64(reader->parser);
-#endif
-}
 
 /* Expat calls some more handlers after that: they look at the fault. */
 static void
@@ -156,7 +141,7 @@ on_start(void *data, const char *name, const char **attributes)
 		stop(reader, FAULT_DEPTH);
 	else if (reader->skipped == 0 && !is_wanted(reader, name, attributes)) {
 		reader->skipped = reader->depth;
-		reader->skipped_at = byte_index(reader);
+		reader->skipped_at = XML_GetCurrentByteIndex64(reader->parser);
 	} else if (reader->skipped == 0 && add_element(reader, name, attributes) != 0)
 		stop(reader, FAULT_MEMORY);
 }
@@ -212,6 +197,7 @@ static int
 explain(const struct reader *reader, struct err *e)
 {
 	enum XML_Error error = XML_GetErrorCode(reader->parser);
+	uint64_t line = XML_GetCurrentLineNumber64(reader->parser);
 	switch (reader->fault) {
 	case FAULT_DOCTYPE:
 		return err_set(e, "the XML has a DOCTYPE, which libvirt never writes; refused");
@@ -226,9 +212,9 @@ explain(const struct reader *reader, struct err *e)
 		return err_set(e, "out of memory");
 	if (error == XML_ERROR_NO_ELEMENTS && reader->root != NULL)
 		return err_set(e,
-			"the XML is not well-formed: line %" PRIu64 ": it ends before </%s>",
-			line_number(reader), reader->root->name);
-	return err_set(e, "the XML is not well-formed: line %" PRIu64 ": %s", line_number(reader),
+			"the XML is not well-formed: line %" PRIu64 ": it ends before </%s>", line,
+			reader->root->name);
+	return err_set(e, "the XML is not well-formed: line %" PRIu64 ": %s", line,
 		XML_ErrorString(error));
 }
 
