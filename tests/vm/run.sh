@@ -5,9 +5,9 @@
 # usage: tests/vm/run.sh HOST [BATS-ARGUMENT...]       hosts: see hosts.bash
 #
 # Emulated CPUs are slow: without arguments only the cases with the tag "vm" are run, and of those that this machine runs
-# by itself on a private libvirt host (tests/e2e) none, if its cgroups are of the same version. VM_ALL=1: all cases, with
-# every fault on every path, and 10 rounds of 16 guests in place of one of 6. With arguments those go to bats, and there
-# is no second boot.
+# by itself on a private libvirt host (tests/e2e) none, if it is the same Debian with the same cgroups. VM_ALL=1: all
+# cases, with every fault on every path, and 10 rounds of 16 guests in place of one of 6. With arguments those go to
+# bats, and there is no second boot.
 # VM_COMMAND: shell commands to run inside instead. VM_TIMEOUT: seconds after which a machine is killed.
 # VM_CONSOLE: a file for its console.
 set -eu -o pipefail
@@ -51,8 +51,13 @@ stage()
 	mke2fs -qF -t ext4 -O ^has_journal -d "$image/root" "$work/disk.img" 3G >"$work/log"
 }
 
-# The version of this machine's cgroups, as far as the cpuset controller goes.
-own_cgroups() { if grep -qE '^[^ ]+ [^ ]+ cgroup [^ ]*\bcpuset\b' /proc/self/mounts; then echo v1; else echo v2; fi; }
+# Whether this machine is what the host is, but for systemd and CPUs: its Debian, so its libvirt, and its cgroups.
+is_like_this_machine()
+{
+	local own=v2
+	! grep -qE '^[^ ]+ [^ ]+ cgroup [^ ]*\bcpuset\b' /proc/self/mounts || own=v1
+	[ "$cgroups" = $own ] && grep -qx "VERSION_CODENAME=$suite" /etc/os-release
+}
 
 # command_for BOOT [BATS-ARGUMENT...]: what the virtual host is to do, as shell code.
 command_for()
@@ -68,7 +73,7 @@ command_for()
 		echo "E2E_INSTALL=: tests/e2e/run.sh --tap --timing tests/vm/boot.bats"
 	else
 		if [ -z "${VM_ALL:-}" ]; then
-			[ "$cgroups" != "$(own_cgroups)" ] || cases=${cases/"*.bats"/wide.bats}
+			! is_like_this_machine || cases=${cases/"*.bats"/wide.bats}
 			cases+=" --filter-tags vm"
 			faults="worker deleted|SIGSEGV|a hang|rules of mode 666|ruled: the log gone"
 			at_start="worker deleted|ruled: the log gone"
