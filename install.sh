@@ -415,9 +415,8 @@ count()
 	passed=$((passed + ok)) failed=$((failed + bad))
 }
 
-# The virtual hosts take as long as all else together, a CPU each and not one more: they run beside it, on what it leaves
-# them. They are a process group, so that they end with this script.
-# begin TARGET: in the background, with what time the others leave. Its process group goes to $pids.
+# begin TARGET: in the background, with what time the others leave it: the virtual hosts take as long as all else together.
+# It is a process group, which goes to $pids, so that it ends with this script.
 begin()
 {
 	set -m
