@@ -310,6 +310,7 @@ time.sleep(60)' 3>&- &
 	eventually test -e /run/e2e-locked
 	v start --domain g
 	kill $holder
+	rm /run/e2e-locked
 	assert_guest g 0 1 0-1
 	assert_log 'g: going on without a lock: /run/vmaffinity.lock: another vmaffinity has been at work on this guest for 5 s'
 	show_log
