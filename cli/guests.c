@@ -1,4 +1,4 @@
-#include "guests.h"
+#include "cli/guests.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #ifndef VMAFFINITY_CLI_GUESTS_H
 #define VMAFFINITY_CLI_GUESTS_H
 
-#include "cli.h"
-#include "virt.h"
+#include "cli/command.h"
+#include "cli/virt.h"
 
 /*
  * Asks libvirt for the guests that are named in options->words or, if there are none, for all that

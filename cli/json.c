@@ -1,6 +1,6 @@
-#include "json.h"
+#include "cli/json.h"
 
-#include "../engine/printable.h"
+#include "base/escape.h"
 
 #include <stdio.h>
 #include <stdlib.h>

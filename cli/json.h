@@ -2,8 +2,8 @@
 #ifndef VMAFFINITY_CLI_JSON_H
 #define VMAFFINITY_CLI_JSON_H
 
-#include "../engine/notes.h"
-#include "../engine/pin.h"
+#include "base/messages.h"
+#include "pin/pin.h"
 
 #include <json-c/json.h>
 

@@ -1,7 +1,7 @@
-#include "cli.h"
+#include "cli/command.h"
 
-#include "../engine/domain.h"
-#include "../engine/file.h"
+#include "guest/domain.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

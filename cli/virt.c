@@ -1,4 +1,4 @@
-#include "virt.h"
+#include "cli/virt.h"
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>

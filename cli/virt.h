@@ -2,7 +2,7 @@
 #ifndef VMAFFINITY_VIRT_H
 #define VMAFFINITY_VIRT_H
 
-#include "../engine/err.h"
+#include "base/err.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,9 +8,9 @@
  * virHookCall() and qemuProcessReconnect()). So this program needs nothing but libc, does not do
  * the work, and turns every way in which the worker can end into a harmless status.
  */
-#include "status.h"
+#include "hook/worker_status.h"
 
-#include "../engine/printable.h"
+#include "base/escape.h"
 
 #include <errno.h>
 #include <fcntl.h>

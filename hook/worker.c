@@ -3,12 +3,12 @@
  * the rules say. Run by the guard (hooks/qemu), which see for what libvirt makes of a hook's end.
  * Prints nothing but a refusal's reason.
  */
-#include "status.h"
+#include "hook/worker_status.h"
 
-#include "../engine/err.h"
-#include "../engine/file.h"
-#include "../engine/pin.h"
-#include "../engine/printable.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "pin/pin.h"
+#include "base/escape.h"
 
 #include <errno.h>
 #include <fcntl.h>

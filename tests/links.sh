@@ -37,13 +37,13 @@ only() {
 	fi
 }
 
-only expat.h engine/xml.c
-only ini.h engine/rules_parse.c
+only expat.h engine/guest/xml.c
+only ini.h engine/rules/parse.c
 only libvirt/ cli/virt.c
 
 # Nothing in engine/ prints, logs or exits.
 number=$((number + 1))
-if found=$(grep -nE '\b(printf|puts|putchar|fputs|perror|syslog|exit|abort|_exit) ?\(|\b(stdout|stderr)\b' engine/*.c); then
+if found=$(grep -nE '\b(printf|puts|putchar|fputs|perror|syslog|exit|abort|_exit) ?\(|\b(stdout|stderr)\b' engine/*/*.c); then
 	echo "not ok $number - engine/ prints, logs or exits:"
 	printf '%s\n' "${found//$'\n'/$'\n# '}" | sed '1s/^/# /'
 	failed=1

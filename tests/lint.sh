@@ -20,7 +20,7 @@ check() {
 	fi
 }
 
-mapfile -t sources < <(git ls-files 'engine/*.c' 'hook/*.c' 'cli/*.c')
+mapfile -t sources < <(git ls-files 'engine/**/*.c' 'hook/*.c' 'cli/*.c' 'cli/**/*.c')
 mapfile -t all_c < <(git ls-files '*.c' '*.h')
 mapfile -t scripts < <(git ls-files '*.sh' '*.bash' '*.bats' .ci/run)
 read -ra includes < <(pkg-config --cflags expat json-c smartcols libvirt)

@@ -94,21 +94,21 @@ done
 
 # ---- the rules' keys and words ----
 
-known=$(sed -n '/^rules_key_parse/,/^}/p' engine/rules_key.c | tr -d '\n' | sed -E 's/.*known\[\] = \{([^}]*)\}.*/\1/' |
+known=$(sed -n '/^rules_key_parse/,/^}/p' engine/rules/keys.c | tr -d '\n' | sed -E 's/.*known\[\] = \{([^}]*)\}.*/\1/' |
 	grep -oE '"[^"]+"' | tr -d '"')
 keys=$(section man/vmaffinity.ini.5 "Keys of a rule" | sed -n 's/^\.It //p' | plain | tr -d ' ' | tr , '\n' |
 	sed 's/[AB]\b/N/g')
-same engine/rules_key.c "$known" man/vmaffinity.ini.5 "$keys" keys
+same engine/rules/keys.c "$known" man/vmaffinity.ini.5 "$keys" keys
 keys=$(sed -nE 's/^; (emulator|vcpus|iothreads|placement|memory|on-error|match)( .*|,.*|:.*|$)/\1/p; s/^;(emulator|vcpus|iothreads|placement|memory|on-error|match) *=.*/\1/p' conf/vmaffinity.ini)
-same engine/rules_key.c "$(grep -v N <<<"$known")" conf/vmaffinity.ini "$keys" "keys without a number"
-words=$(sed -nE 's/^\t\{"([a-z]+)", TOPOLOGY_.*/\1/p' engine/cpuexpr.c)
+same engine/rules/keys.c "$(grep -v N <<<"$known")" conf/vmaffinity.ini "$keys" "keys without a number"
+words=$(sed -nE 's/^\t\{"([a-z]+)", TOPOLOGY_.*/\1/p' engine/desired/cpuset_expr.c)
 man_words=$(section man/vmaffinity.ini.5 "CPU sets" | sed -nE 's/^\.It Cm ([a-z]+( , [a-z]+)*)$/\1/p' | tr -d ' ' | tr , '\n')
-same engine/cpuexpr.c "$words" man/vmaffinity.ini.5 "$man_words" "words in a CPU set"
-topology=$(sed -nE 's/^\t\{"([a-z0-9]+)", TOPOLOGY_.*/\1/p' engine/cpuwords.c)
+same engine/desired/cpuset_expr.c "$words" man/vmaffinity.ini.5 "$man_words" "words in a CPU set"
+topology=$(sed -nE 's/^\t\{"([a-z0-9]+)", TOPOLOGY_.*/\1/p' engine/desired/cpuset_words.c)
 man_words=$(section man/vmaffinity.ini.5 "Topology words" | sed -n 's/^\.It Cm //p' | grep -oE '[a-z0-9]+:' | tr -d :)
-same engine/cpuwords.c "$topology" man/vmaffinity.ini.5 "$man_words" "topology words"
-meant=$(sed -n '/^unknown_item/,/^}/p' engine/cpuexpr.c | tr -d '\n' | sed -E 's/.*names\[\] = \{([^}]*)\}.*/\1/' | grep -oE '"[^"]+"' | tr -d '"')
-same engine/cpuexpr.c "$words"$'\n'"$topology" "unknown_item() in it" "$meant" "words that may be meant"
+same engine/desired/cpuset_words.c "$topology" man/vmaffinity.ini.5 "$man_words" "topology words"
+meant=$(sed -n '/^unknown_item/,/^}/p' engine/desired/cpuset_expr.c | tr -d '\n' | sed -E 's/.*names\[\] = \{([^}]*)\}.*/\1/' | grep -oE '"[^"]+"' | tr -d '"')
+same engine/desired/cpuset_expr.c "$words"$'\n'"$topology" "unknown_item() in it" "$meant" "words that may be meant"
 
 # A limit is in the man page with its number, as DEFINITION in FILE has it.
 limits=$(section man/vmaffinity.ini.5 Limits; section man/vmaffinity.ini.5 Format; section man/vmaffinity.ini.5 Sections)
@@ -119,18 +119,18 @@ while read -r file definition offset text; do
 	text=${text/N/$((value + offset))}
 	grep -qE "(^|[^A-Za-z0-9])$text" <<<"$limits" || absent+="$definition: '$text'"$'\n'
 done <<-'END'
-	engine/rules.h RULES_FILES_MAX 0 N files
-	engine/rules.h RULES_MAX 0 N rules
-	engine/rules.h RULES_SETS_MAX 0 N names
-	engine/rules.h RULES_PATTERN_MAX 0 One pattern: N bytes
-	engine/rules_parse.c SECTION_NAME_MAX 0 1 to N bytes
-	engine/cpuexpr.c DEPTH_MAX 0 up to N deep
-	engine/cpumask.h CPUMASK_CPUS -1 CPUs: 0 to N\.
-	engine/memory.h MEMORY_NODES -1 Memory nodes: 0 to N\.
-	engine/domain.h DOMAIN_VCPUS_MAX -1 vCPUs: 0 to N\.
-	engine/domain.h DOMAIN_VCPUS_MAX -1 iothreads: 1 to N\.
+	engine/rules/rules.h RULES_FILES_MAX 0 N files
+	engine/rules/rules.h RULES_MAX 0 N rules
+	engine/rules/rules.h RULES_SETS_MAX 0 N names
+	engine/rules/rules.h RULES_PATTERN_MAX 0 One pattern: N bytes
+	engine/rules/parse.c SECTION_NAME_MAX 0 1 to N bytes
+	engine/desired/cpuset_expr.c DEPTH_MAX 0 up to N deep
+	engine/base/cpumask.h CPUMASK_CPUS -1 CPUs: 0 to N\.
+	engine/desired/memory_nodes.h MEMORY_NODES -1 Memory nodes: 0 to N\.
+	engine/guest/domain.h DOMAIN_VCPUS_MAX -1 vCPUs: 0 to N\.
+	engine/guest/domain.h DOMAIN_VCPUS_MAX -1 iothreads: 1 to N\.
 END
-mebibytes=$(sed -nE 's/^#define RULES_FILE_MAX \(\(size_t\)([0-9]+) \* 1024 \* 1024\).*/\1/p' engine/rules.h)
+mebibytes=$(sed -nE 's/^#define RULES_FILE_MAX \(\(size_t\)([0-9]+) \* 1024 \* 1024\).*/\1/p' engine/rules/rules.h)
 grep -q "^One file: $mebibytes MiB" <<<"$limits" || absent+="RULES_FILE_MAX: $mebibytes MiB"$'\n'
 result "limits: engine/, man/vmaffinity.ini.5" "${absent%$'\n'}"
 
@@ -145,7 +145,7 @@ result "the sample has no rule and nothing is to be said of it" "$found"
 
 # ---- the hook ----
 
-same hook/status.h "$(sed -nE 's/^\tWORKER_[A-Z]+ = ([0-9]+),.*/\1/p' hook/status.h)" man/vmaffinity-hook.8 \
+same hook/worker_status.h "$(sed -nE 's/^\tWORKER_[A-Z]+ = ([0-9]+),.*/\1/p' hook/worker_status.h)" man/vmaffinity-hook.8 \
 	"$(section man/vmaffinity-hook.8 "EXIT STATUS" | awk '/^The worker:/ { on = 1 } on' | sed -nE 's/^\.It ([0-9]+)$/\1/p')" \
 	"exit statuses of the worker"
 limit=$(sed -nE 's/^#define TIME_LIMIT_MS ([0-9]+)000$/\1/p' hook/guard.c)

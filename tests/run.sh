@@ -20,7 +20,7 @@ suite_links() {
 }
 suite_unit() {
 	local program status=0
-	for program in "$BUILD"/tests/unit/test_*[!.]?; do
+	for program in "$BUILD"/tests/unit/*/test_*[!.]?; do
 		[ -x "$program" ] || continue
 		CMOCKA_MESSAGE_OUTPUT=TAP "$program" || status=1
 	done

@@ -7,76 +7,42 @@
 #: make bench           what a start costs, next to the least it could and to what people use; BENCH=quick: in a minute
 #: SUITES="unit cli"    only these, for check and check-sanitize
 
-# What each unit test links besides itself: its module and what that stands on, nothing else.
-UNIT_err := err
-UNIT_notes := notes
-UNIT_printable := printable
-UNIT_file := file err
-UNIT_cpumask := cpumask err
-UNIT_group := group cpumask err
-UNIT_domain := domain xml group cpumask err
-UNIT_domain_pins := domain_pins $(UNIT_domain)
-UNIT_spelling := spelling
-UNIT_rules_key := rules_key spelling cpumask err
-UNIT_rules := rules spelling rules_key rules_add rules_parse rules_load notes file domain xml group cpumask err
-UNIT_rules_parse := $(UNIT_rules)
-UNIT_rules_load := $(UNIT_rules)
-UNIT_topology := topology topology_tree topology_nodes file cpumask err
-UNIT_cpuwords := cpuwords spelling $(UNIT_topology)
-UNIT_cpuexpr := $(UNIT_rules) cpuexpr cpuwords topology topology_tree topology_nodes
-UNIT_memory := memory topology topology_tree topology_nodes $(UNIT_rules)
-UNIT_onetoone := onetoone onetoone_cells $(UNIT_memory)
-UNIT_placement := placement pairing onetoone onetoone_cells $(UNIT_cpuexpr)
-UNIT_plan := plan $(UNIT_placement)
-UNIT_process := process domain xml group file cpumask err
-UNIT_lock := lock clock file err
-UNIT_scope := scope process domain xml group file cpumask err
-UNIT_occupancy := occupancy group cpumask err
-UNIT_observe := observe scope process domain xml group file cpumask err
-UNIT_drift := drift observe scope process domain xml group file cpumask err
-UNIT_apply := apply apply_memory scope process domain xml group file cpumask err
-UNIT_apply_undo := $(UNIT_apply)
-UNIT_apply_memory := $(UNIT_apply)
-UNIT_apply_cgroup := $(UNIT_apply)
-UNIT_pin := $(ENGINE)
-UNIT_pin_guest := $(ENGINE)
-
-# What of tests/unit/ a test links besides: all of them, and one of them.
-UNIT_HELPERS := tree threads
-HELPERS_rules := shown
-HELPERS_rules_parse := shown
-HELPERS_rules_load := shown
-HELPERS_apply := guest
-HELPERS_apply_undo := guest
-HELPERS_apply_memory := guest
-
-UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
-UNIT_PROGRAMS := $(UNIT_TESTS:%=$(BUILD)/tests/unit/test_%)
+# A unit test lies in its wing's folder and links that wing and those below it, nothing above.
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*/test_*.c))
+UNIT_PROGRAMS := $(UNIT_TESTS:%=$(BUILD)/tests/unit/%)
+SUPPORT := tree threads
+$(foreach test,rules/test_match rules/test_parse rules/test_load,$(eval HELPERS_$(test) := shown))
+$(foreach test,pin/test_apply pin/test_apply_undo pin/test_apply_memory,$(eval HELPERS_$(test) := guest))
+EXTRA_map := $(BUILD)/cli/map/occupancy.o
+USES_map := guest base
+wing = $(patsubst %/,%,$(dir $(1)))
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/replay_%)
 
 # For the failures that a tree of files cannot have: the kernel's answers, as the test wants them.
-LIBS_apply := -Wl,--wrap=pwrite,--wrap=sched_setaffinity,--wrap=sched_getaffinity
-LIBS_apply_undo := $(LIBS_apply)
-LIBS_apply_memory := $(LIBS_apply)
+WRAP := -Wl,--wrap=pwrite,--wrap=sched_setaffinity,--wrap=sched_getaffinity
+LIBS_pin/test_apply := $(WRAP)
+LIBS_pin/test_apply_undo := $(WRAP)
+LIBS_pin/test_apply_memory := $(WRAP)
 
 .SECONDEXPANSION:
-$(UNIT_PROGRAMS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o \
-		$$(addsuffix .o,$$(addprefix $(BUILD)/tests/unit/,$(UNIT_HELPERS) $$(HELPERS_$$*))) \
-		$$(addsuffix .o,$$(addprefix $(BUILD)/engine/,$$(UNIT_$$*)))
+$(UNIT_PROGRAMS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o \
+		$$(addprefix $(BUILD)/tests/unit/support/,$$(addsuffix .o,$(SUPPORT) $$(HELPERS_$$*))) \
+		$$(EXTRA_$$(call wing,$$*)) \
+		$$(call archives,$$(filter $(WINGS),$$(call wing,$$*)) $$(USES_$$(call wing,$$*)))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS) -lcmocka $(LIBS_$*)
 
 # A fuzz target is a test as well: its corpus is run through a plain main().
-$(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(ENGINE_OBJECTS)
+$(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $$(call archives,pin $(USES_pin))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS)
 
 # Guards with another worker, in a place that is only there in a namespace of the test's own; and one of less
 # patience, to see it come to its end.
-$(BUILD)/tests/guard $(BUILD)/tests/guard-hasty: hook/guard.c hook/status.h $(BUILD)/engine/printable.o $(BUILD)/flags
+$(BUILD)/tests/guard $(BUILD)/tests/guard-hasty: hook/guard.c hook/worker_status.h $(BUILD)/engine/base/escape.o $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -UWORKER -DWORKER='"/run/vmaffinity-test-worker"' \
 		$(if $(findstring hasty,$@),-DTIME_LIMIT_MS=700 -DGRACE_MS=300) \
-		$(ALL_LDFLAGS) -o $@ hook/guard.c $(BUILD)/engine/printable.o
+		$(ALL_LDFLAGS) -o $@ hook/guard.c $(BUILD)/engine/base/escape.o
 
 # The benchmark's own programs: the floor is static, so that it is one; the empty ones load what guard and worker do.
 BENCH_PROGRAMS := $(addprefix $(BUILD)/tests/bench/,empty empty-linked floor standin stopwatch)
@@ -90,7 +56,7 @@ $(filter-out %/empty-linked,$(BENCH_PROGRAMS)): $(BUILD)/tests/bench/%: tests/be
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
 
 # What the oracle is compared with.
-$(BUILD)/tests/oracle/evaluate: $(BUILD)/tests/oracle/evaluate.o $(addsuffix .o,$(addprefix $(BUILD)/engine/,$(UNIT_cpuexpr)))
+$(BUILD)/tests/oracle/evaluate: $(BUILD)/tests/oracle/evaluate.o $(call archives,desired $(USES_desired))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS)
 
 tests: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/oracle/evaluate $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty $(BENCH_PROGRAMS)

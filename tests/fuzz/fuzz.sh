@@ -24,9 +24,9 @@ read -ra xml < <(pkg-config --cflags --libs expat | tr '\n' ' ')
 
 build()
 {
-	"$CLANG" -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer \
+	"$CLANG" -std=gnu11 -D_GNU_SOURCE -I. -Iengine -O1 -g -fno-omit-frame-pointer \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-o "$BUILD/fuzz_$1" "tests/fuzz/fuzz_$1.c" engine/*.c "${xml[@]}" -linih
+		-o "$BUILD/fuzz_$1" "tests/fuzz/fuzz_$1.c" engine/*/*.c "${xml[@]}" -linih
 }
 
 # fuzz TARGET: runs it and reports; fails if an input broke a promise.

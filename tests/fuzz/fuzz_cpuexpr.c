@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "../../engine/cpuexpr.h"
+#include "desired/cpuset_expr.h"
 
 #include <string.h>
 

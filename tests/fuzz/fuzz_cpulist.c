@@ -1,7 +1,7 @@
 /* The kernel's CPU lists: the whole one, a range of it, and back to text. */
 #include "fuzz.h"
 
-#include "../../engine/cpumask.h"
+#include "base/cpumask.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "../../engine/process.h"
+#include "cgroup/qemu_process.h"
 
 #include <fcntl.h>
 #include <string.h>

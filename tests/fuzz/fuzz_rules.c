@@ -1,10 +1,10 @@
 /* A rules file: parsed, its CPU sets checked, and matched against a guest. */
 #include "fuzz.h"
 
-#include "../../engine/cpuexpr.h"
-#include "../../engine/rules.h"
-#include "../../engine/rules_key.h"
-#include "../../engine/rules_parse.h"
+#include "desired/cpuset_expr.h"
+#include "rules/rules.h"
+#include "rules/keys.h"
+#include "rules/parse.h"
 
 #include <string.h>
 

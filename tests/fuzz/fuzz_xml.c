@@ -1,7 +1,7 @@
 /* A domain's XML, and libvirt's status file. */
 #include "fuzz.h"
 
-#include "../../engine/domain.h"
+#include "guest/domain.h"
 
 #include <string.h>
 

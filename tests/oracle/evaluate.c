@@ -1,6 +1,6 @@
 /* Reads a CPU set a line, says what it means on the host below a directory: a mask as taskset(1)
  * has it, or why it is none. */
-#include "../../engine/cpuexpr.h"
+#include "desired/cpuset_expr.h"
 
 #include <fcntl.h>
 #include <stdio.h>

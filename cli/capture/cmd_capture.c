@@ -1,0 +1,270 @@
+#include "cli/command.h"
+#include "cli/capture/snapshot_write.h"
+
+#include "base/cpumask.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "cgroup/qemu_process.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CPUS "sys/devices/system/cpu"
+#define NODES "sys/devices/system/node"
+
+/* hwloc looks at no more: cache/index0 to index9. */
+#define CACHES 10
+
+struct capture {
+	struct machine machine;
+	char **cgroups; /* those that were taken: guests share what is above theirs */
+	size_t cgroup_count;
+};
+
+/*
+ * What the kernel says of each CPU, the second name being the one from before Linux 5.3
+ * (Documentation/ ABI/stable/sysfs-devices-system-cpu).
+ */
+static const char *const cpu_files[][2] = {
+	{"topology/physical_package_id", NULL},
+	{"topology/die_id", NULL},
+	{"topology/cluster_id", NULL},
+	{"topology/core_id", NULL},
+	{"topology/drawer_siblings_list", NULL},
+	{"topology/book_siblings_list", NULL},
+	{"topology/package_cpus_list", "topology/core_siblings_list"},
+	{"topology/die_cpus_list", NULL},
+	{"topology/cluster_cpus_list", NULL},
+	{"topology/core_cpus_list", "topology/thread_siblings_list"},
+	{"cpu_capacity", NULL},
+};
+
+static void
+take_cpus(struct machine *machine)
+{
+	static const char *const host[] = {CPUS "/possible", CPUS "/present", CPUS "/online",
+		CPUS "/isolated", "sys/devices/cpu_core/cpus", "sys/devices/cpu_atom/cpus"};
+	static const char *const cache[] = {"level", "type", "size", "id", "shared_cpu_list"};
+	char name[64];
+	for (size_t i = 0; i < sizeof(host) / sizeof(host[0]); i++)
+		machine_take(machine, host[i]);
+	struct cpumask cpus = machine_numbers(machine, CPUS, "cpu");
+	for (size_t i = 0; i < sizeof(cpu_files) / sizeof(cpu_files[0]); i++)
+		for (size_t j = 0; j < 2 && cpu_files[i][j] != NULL; j++) {
+			snprintf(name, sizeof(name), "/%s", cpu_files[i][j]);
+			if (machine_take_each(machine, CPUS "/cpu", &cpus, name))
+				break;
+		}
+	for (unsigned index = 0; index < CACHES; index++)
+		for (size_t i = 0; i < sizeof(cache) / sizeof(cache[0]); i++) {
+			snprintf(name, sizeof(name), "/cache/index%u/%s", index, cache[i]);
+			machine_take_each(machine, CPUS "/cpu", &cpus, name);
+		}
+}
+
+/* The nodes whose CPUs are the nearest to a node; it may have none of its own. */
+static void
+take_initiators(struct machine *machine, unsigned node)
+{
+	char directory[PATH_MAX], path[PATH_MAX];
+	for (unsigned class = 0; class < 2; class ++) {
+		if (!machine_path(
+			    machine, directory, NODES "/node%u/access%u/initiators", node, class))
+			return;
+		struct cpumask nodes = machine_numbers(machine, directory, "node");
+		for (unsigned i = cpumask_next(&nodes, 0); i < CPUMASK_CPUS;
+			i = cpumask_next(&nodes, i + 1))
+			if (machine_path(machine, path, "%s/node%u", directory, i))
+				machine_put_directory(path);
+	}
+}
+
+static void
+take_nodes(struct machine *machine)
+{
+	static const char *const host[] = {
+		NODES "/possible", NODES "/online", NODES "/has_cpu", NODES "/has_memory"};
+	char path[PATH_MAX];
+	for (size_t i = 0; i < sizeof(host) / sizeof(host[0]); i++)
+		machine_take(machine, host[i]);
+	struct cpumask nodes = machine_numbers(machine, NODES, "node");
+	machine_take_each(machine, NODES "/node", &nodes, "/cpulist");
+	machine_take_each(machine, NODES "/node", &nodes, "/distance");
+	for (unsigned i = cpumask_next(&nodes, 0); i < CPUMASK_CPUS;
+		i = cpumask_next(&nodes, i + 1)) {
+		take_initiators(machine, i);
+		/* Of its memory what does not change from one moment to the next. */
+		if (machine_path(machine, path, NODES "/node%u/meminfo", i))
+			machine_take_lines(machine, path, " MemTotal:", " MemTotal:");
+	}
+}
+
+/* What a cgroup's cpuset may have: v1 and v2. */
+static const char *const cpuset_files[] = {"cpuset.cpus", "cpuset.cpus.effective",
+	"cpuset.cpus.exclusive", "cpuset.cpus.partition", "cpuset.effective_cpus", "cpuset.mems",
+	"cpuset.mems.effective", "cpuset.effective_mems", "cpuset.memory_migrate"};
+#define CPUSET_FILES (sizeof(cpuset_files) / sizeof(cpuset_files[0]))
+
+static void
+take_cgroup(struct capture *capture, const char *directory)
+{
+	for (size_t i = 0; i < capture->cgroup_count; i++)
+		if (strcmp(capture->cgroups[i], directory) == 0)
+			return;
+	size_t count = capture->cgroup_count;
+	char **longer = reallocarray(capture->cgroups, count + 1, sizeof(*longer));
+	if (longer != NULL) {
+		capture->cgroups = longer;
+		if ((longer[count] = strdup(directory)) != NULL)
+			capture->cgroup_count++;
+	}
+	char path[PATH_MAX];
+	for (size_t i = 0; i < CPUSET_FILES; i++)
+		if (machine_path(&capture->machine, path, "%s/%s", directory, cpuset_files[i]))
+			machine_take(&capture->machine, path);
+}
+
+/*
+ * The hierarchies of cgroups that are mounted, and of those with the cpuset controller the top and
+ * the cgroups in which libvirt puts its guests (libvirt, docs/cgroups).
+ */
+static void
+take_hierarchies(struct capture *capture)
+{
+	static const char mountinfo[] = "proc/self/mountinfo";
+	static const char *const parts[] = {"", "/machine.slice", "/machine"};
+	struct machine *machine = &capture->machine;
+	machine_take_lines(machine, mountinfo, " - cgroup ", " - cgroup2 ");
+	AUTO_FREE char *text = machine_read(machine, mountinfo);
+	for (char *rest = text, *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;) {
+		AUTO_FREE char *mount = NULL;
+		char path[PATH_MAX];
+		if (strstr(line, " - cgroup") == NULL ||
+			sscanf(line, "%*s %*s %*s / /%ms", &mount) != 1)
+			continue;
+		for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+			if (machine_path(machine, path, "%s%s", mount, parts[i]))
+				take_cgroup(capture, path);
+	}
+}
+
+/* The threads of a group, and where each may run. */
+static void
+take_threads(struct capture *capture, pid_t pid, const char *group, const char *file)
+{
+	char path[PATH_MAX];
+	if (!machine_path(&capture->machine, path, "%s/%s", group, file))
+		return;
+	AUTO_FREE char *text = machine_read(&capture->machine, path);
+	if (text == NULL)
+		return;
+	machine_put(&capture->machine, path, text);
+	for (char *rest = text, *tid; (tid = strsep(&rest, "\n")) != NULL;)
+		if (*tid != '\0' && strspn(tid, "0123456789") == strlen(tid) &&
+			machine_path(
+				&capture->machine, path, "proc/%d/task/%s/status", (int)pid, tid))
+			machine_take_lines(&capture->machine, path,
+				"Cpus_allowed_list:", "Mems_allowed_list:");
+}
+
+/* The groups of a guest that are below directory: what their cpusets say, then their threads. */
+static void
+take_groups(struct capture *capture, pid_t pid, const char *directory, const char *threads)
+{
+	static const char *const stems[] = {"vcpu", "iothread"};
+	struct machine *machine = &capture->machine;
+	char path[PATH_MAX], group[PATH_MAX], name[64];
+	if (!machine_path(machine, path, "%s/emulator", directory))
+		return;
+	take_cgroup(capture, path);
+	take_threads(capture, pid, path, threads);
+	for (size_t i = 0; i < sizeof(stems) / sizeof(stems[0]); i++) {
+		struct cpumask ids = machine_numbers(machine, directory, stems[i]);
+		if (!machine_path(machine, path, "%s/%s", directory, stems[i]))
+			return;
+		for (size_t j = 0; j < CPUSET_FILES; j++) {
+			snprintf(name, sizeof(name), "/%s", cpuset_files[j]);
+			machine_take_each(machine, path, &ids, name);
+		}
+		for (unsigned id = cpumask_next(&ids, 0); id < CPUMASK_CPUS;
+			id = cpumask_next(&ids, id + 1))
+			if (machine_path(machine, group, "%s%u", path, id))
+				take_threads(capture, pid, group, threads);
+	}
+}
+
+/* From the mount point down to the cgroup that holds a guest's groups, and these. */
+static void
+take_cgroups(struct capture *capture, pid_t pid, const struct process_cgroup *cgroup)
+{
+	static const char last[] = "/emulator";
+	char path[PATH_MAX];
+	if (!machine_path(&capture->machine, path, "%s%s%s", cgroup->mount + 1,
+		    *cgroup->path != '\0' ? "/" : "", cgroup->path))
+		return;
+	/* Where libvirt made no groups there are none to take, and that is to be seen. */
+	size_t length = strlen(path), end = sizeof(last) - 1;
+	if (length > end && strcmp(path + length - end, last) == 0)
+		path[length - end] = '\0';
+	for (char *s = path + strlen(cgroup->mount) - 1; *s != '\0'; s++)
+		if (*s == '/') {
+			*s = '\0';
+			take_cgroup(capture, path);
+			*s = '/';
+		}
+	take_cgroup(capture, path);
+	take_groups(capture, pid, path, cgroup->v2 ? "cgroup.threads" : "tasks");
+}
+
+static void
+take_guest(struct capture *capture, const char *guest)
+{
+	struct machine *machine = &capture->machine;
+	struct process_cgroup cgroup;
+	struct err e;
+	pid_t pid;
+	char path[PATH_MAX], status[64];
+	if (process_find(machine->root, guest, &pid, &e) != 0) {
+		complain("%s: %s", guest, e.text);
+		machine->incomplete = true;
+		return;
+	}
+	printf("\n# A guest, process %d.\n", (int)pid);
+	/* Who it is, as libvirt's status file says: a copy of the pid file nobody holds locked. */
+	if (machine_path(machine, path, "run/libvirt/qemu/%s.xml", guest)) {
+		snprintf(status, sizeof(status), "<domstatus pid='%d'/>\n", (int)pid);
+		machine_put(machine, path, status);
+	}
+	if (machine_path(machine, path, "proc/%d/cgroup", (int)pid))
+		machine_take_lines(machine, path, "cpuset", "0::");
+	if (process_find_cgroup(machine->root, pid, &cgroup, &e) == 0) {
+		take_cgroups(capture, pid, &cgroup);
+	} else {
+		complain("%s: %s", guest, e.text);
+		machine->incomplete = true;
+	}
+}
+
+enum exit_status
+command_capture(const struct options *options)
+{
+	struct capture capture = {.machine.root = options->root};
+	puts("# Captured by vmaffinity " VERSION ".");
+	machine_take(&capture.machine, "proc/sys/kernel/osrelease");
+	take_cpus(&capture.machine);
+	take_nodes(&capture.machine);
+	take_hierarchies(&capture);
+	for (size_t i = 0; i < options->word_count; i++) {
+		size_t first = 0;
+		while (strcmp(options->words[first], options->words[i]) != 0)
+			first++;
+		if (first == i)
+			take_guest(&capture, options->words[i]);
+	}
+	for (size_t i = 0; i < capture.cgroup_count; i++)
+		free(capture.cgroups[i]);
+	free(capture.cgroups);
+	return capture.machine.incomplete ? EXIT_CANNOT : EXIT_OK;
+}

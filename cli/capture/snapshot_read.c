@@ -1,0 +1,251 @@
+#include "cli/capture/snapshot_read.h"
+
+#include "base/cpumask.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <libgen.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Directories that are open while the tree is removed. */
+#define REMOVE_FDS 16
+
+/* In a path under work, for a brace that is only a brace. No path has a control character. */
+#define PLAIN_BRACE '\001'
+
+struct maker {
+	int root;
+	size_t files, bytes;
+};
+
+/*
+ * Resolves \a and \b to A and B, and two backslashes to one, in place; any other backslash is one.
+ * Returns the length.
+ */
+static size_t
+unescape(char *text, size_t length, char a, char A, char b, char B)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < length; i++) {
+		char next = text[i] == '\\' && i + 1 < length ? text[i + 1] : '\0';
+		bool known = next != '\0' && (next == a || next == b || next == '\\');
+		text[used++] = !known ? text[i] : next == a ? A : next == b ? B : '\\';
+		i += known;
+	}
+	return used;
+}
+
+/* Nothing may lead out of the directory: neither "/x" nor "../x" nor "x/../../y". */
+static bool
+stays_inside(const char *path)
+{
+	if (path[0] == '/' || path[0] == '\0')
+		return false;
+	for (const char *s = path; *s != '\0';) {
+		size_t length = strcspn(s, "/");
+		if (length == 0 || (length == 1 && s[0] == '.') ||
+			(length == 2 && s[0] == '.' && s[1] == '.'))
+			return false;
+		s += length;
+		s += *s == '/';
+	}
+	return true;
+}
+
+static int
+make_directories(int root, char *path)
+{
+	for (char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		int r = mkdirat(root, path, 0700);
+		*slash = '/';
+		if (r != 0 && errno != EEXIST)
+			return -1;
+	}
+	return 0;
+}
+
+/* There is no link in the tree, for nothing here makes one: so a path leads where it says. */
+static int
+append(int root, char *path, const char *value, size_t length)
+{
+	static const int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
+	int first = openat(root, path, flags, 0600);
+	AUTO_CLOSE int fd = first >= 0 || errno != ENOENT	? first
+			    : make_directories(root, path) == 0 ? openat(root, path, flags, 0600)
+								: -1;
+	if (fd < 0)
+		return -1;
+	ssize_t n = write(fd, value, length);
+	if (n >= 0 && (size_t)n != length) {
+		errno = EIO;
+		return -1;
+	}
+	return n < 0 ? -1 : 0;
+}
+
+static int
+make_one(struct maker *maker, char *path, const char *value, size_t length, struct err *e)
+{
+	for (char *s = path; *s != '\0'; s++)
+		if (*s == PLAIN_BRACE)
+			*s = '{';
+	if (!stays_inside(path))
+		return err_set(e, "'%.256s' leads out of the tree", path);
+	if (maker->files++ == HOST_FILE_FILES_MAX)
+		return err_set(e, "more than %u files", HOST_FILE_FILES_MAX);
+	if ((maker->bytes += length) > HOST_FILE_CONTENT_MAX)
+		return err_set(
+			e, "more than %zu MiB in its files", HOST_FILE_CONTENT_MAX / 1024 / 1024);
+	int r = path[strlen(path) - 1] == '/' ? make_directories(maker->root, path)
+					      : append(maker->root, path, value, length);
+	return r == 0 ? 0 : err_errno(e, "%.256s", path);
+}
+
+/* The '}' of a list of numbers that begins at open, a '{'; NULL if there is none. */
+static const char *
+parse_list(const char *open, struct cpumask *numbers)
+{
+	struct err e;
+	*numbers = (struct cpumask){0};
+	for (const char *s = open; *s == '{' || *s == ',';) {
+		s++;
+		if (cpumask_parse_range(&s, numbers, &e) != 0)
+			break;
+		if (*s == '}')
+			return s;
+	}
+	return NULL;
+}
+
+/* "vcpu{0-3,5}/cpuset.cpus": one file for each number. */
+static int
+make_each(struct maker *maker, const char *path, const char *value, size_t length, struct err *e)
+{
+	char one[PATH_MAX];
+	struct cpumask numbers = {0};
+	const char *end = NULL, *open = strchr(path, '{');
+	while (open != NULL && (end = parse_list(open, &numbers)) == NULL)
+		open = strchr(open + 1, '{');
+	if (open == NULL)
+		cpumask_set_range(&numbers, 0, 0); /* the path as it is, once */
+	for (unsigned n = cpumask_next(&numbers, 0); n < CPUMASK_CPUS;
+		n = cpumask_next(&numbers, n + 1)) {
+		int used = open != NULL ? snprintf(one, sizeof(one), "%.*s%u%s", (int)(open - path),
+						  path, n, end + 1)
+					: snprintf(one, sizeof(one), "%s", path);
+		if (used < 0 || (size_t)used >= sizeof(one))
+			return err_set(e, "a path of more than %d bytes", PATH_MAX - 1);
+		if (make_one(maker, one, value, length, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* "PATH VALUE"; line[length] is the newline, or the text's end, and may be written. */
+static int
+make_line(struct maker *maker, char *line, size_t length, struct err *e)
+{
+	if (length == 0 || line[0] == '#')
+		return 0;
+	char *space = memchr(line, ' ', length);
+	size_t path_length = space != NULL ? (size_t)(space - line) : length;
+	char *value = space != NULL ? space + 1 : line + length;
+	size_t value_length = (size_t)(line + length - value), escapes = 0;
+	while (escapes + 1 < value_length && value[value_length - 2 - escapes] == '\\')
+		escapes++;
+	/* "\c" at the end, unless that is "\\" and a c */
+	bool bare = value_length >= 2 && value[value_length - 1] == 'c' && escapes % 2 == 1;
+	char *path = strndup(line, path_length);
+	if (path == NULL)
+		return err_set(e, "out of memory");
+	path[unescape(path, path_length, 's', ' ', '{', PLAIN_BRACE)] = '\0';
+	value_length =
+		unescape(value, bare ? value_length - 2 : value_length, 'n', '\n', 'n', '\n');
+	if (!bare)
+		value[value_length++] = '\n';
+	int r = make_each(maker, path, value, value_length, e);
+	free(path);
+	return r;
+}
+
+static int
+make_all(int root, const char *path, char *text, size_t length, struct err *e)
+{
+	struct maker maker = {.root = root};
+	unsigned number = 1;
+	if (memchr(text, '\0', length) != NULL || memchr(text, PLAIN_BRACE, length) != NULL)
+		return err_set(e, "%s: is no text", path);
+	for (char *line = text, *end; line < text + length; line = end + 1, number++) {
+		end = strchrnul(line, '\n');
+		if (make_line(&maker, line, (size_t)(end - line), e) != 0)
+			return err_context(e, "%s:%u", path, number);
+	}
+	return 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void
+host_file_close(struct host_file *host)
+{
+	if (host->root < 0)
+		return;
+	file_close(&host->root);
+	nftw(host->directory, remove_one, REMOVE_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	host->root = -1;
+	sigprocmask(SIG_SETMASK, &host->signals, NULL);
+}
+
+static int
+make_root(struct host_file *host, struct err *e)
+{
+	const char *top = getenv("TMPDIR");
+	int n = snprintf(host->directory, sizeof(host->directory), "%s/vmaffinity.XXXXXX",
+		top != NULL && top[0] == '/' ? top : "/tmp");
+	if (n < 0 || (size_t)n >= sizeof(host->directory))
+		return err_set(e, "TMPDIR is too long");
+	sigset_t ending;
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGHUP);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ending, &host->signals);
+	if (mkdtemp(host->directory) != NULL &&
+		(host->root = file_open_directory(AT_FDCWD, host->directory)) >= 0)
+		return 0;
+	err_errno(e, "a directory cannot be made below %s", dirname(host->directory));
+	sigprocmask(SIG_SETMASK, &host->signals, NULL);
+	return -1;
+}
+
+int
+host_file_open(const char *path, struct host_file *host, struct err *e)
+{
+	AUTO_FREE char *text = NULL;
+	size_t length;
+	host->root = -1;
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || file_read_all(fd, HOST_FILE_MAX, &text, &length) != 0)
+		return err_errno(e, "%s", path);
+	if (make_root(host, e) != 0)
+		return -1;
+	if (make_all(host->root, path, text, length, e) == 0)
+		return 0;
+	host_file_close(host);
+	return -1;
+}

@@ -1,0 +1,33 @@
+/*
+ * A host that is written down as text, as "vmaffinity capture" does (tests/fixtures/README), made
+ * into the directory that --sysroot would name.
+ */
+#ifndef VMAFFINITY_CLI_HOST_FILE_H
+#define VMAFFINITY_CLI_HOST_FILE_H
+
+#include "base/err.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stddef.h>
+
+/* Limits: a host has some 30 files, of a few bytes each, for a CPU. This is enough for 3,000. */
+#define HOST_FILE_MAX ((size_t)64 * 1024 * 1024)	  /* bytes of the text */
+#define HOST_FILE_FILES_MAX 100000u			  /* files that it makes */
+#define HOST_FILE_CONTENT_MAX ((size_t)256 * 1024 * 1024) /* bytes in all of them */
+
+struct host_file {
+	char directory[PATH_MAX]; /* a temporary one, which only this user can enter */
+	int root;		  /* fd of it */
+	sigset_t signals;	  /* those that were blocked before */
+};
+
+/*
+ * Makes the directory. Returns 0 with *host, to be removed by host_file_close(), or -1 with the
+ * reason and nothing left behind. Until then the signals with which people end programs wait, lest
+ * it stay.
+ */
+int host_file_open(const char *path, struct host_file *host, struct err *e);
+void host_file_close(struct host_file *host);
+
+#endif

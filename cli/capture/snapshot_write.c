@@ -1,0 +1,194 @@
+#include "cli/capture/snapshot_write.h"
+
+#include "cli/command.h"
+
+#include "base/file.h"
+#include "base/escape.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* All threads of a host: pid_max is at most 4 Mi, each with up to 7 digits and a newline. */
+#define FILE_MAX ((size_t)32 * 1024 * 1024)
+
+/* What a backslash has a meaning in front of. */
+static const char in_path[] = "s{\\", in_value[] = "nc\\";
+
+/* Special is in_path or in_value: in front of that a backslash is doubled. */
+static void
+put_escaped(const char *text, size_t length, const char *special)
+{
+	for (const char *s = text; s < text + length; s++)
+		if (*s == '\n')
+			fputs("\\n", stdout);
+		else if (special == in_path && (*s == ' ' || *s == '{'))
+			fputs(*s == ' ' ? "\\s" : "\\{", stdout);
+		else if (*s == '\\' && s[1] != '\0' && strchr(special, s[1]) != NULL)
+			fputs("\\\\", stdout);
+		else
+			putchar(*s);
+}
+
+/* Whether an editor shows text as it is; tabs and line ends count as such. */
+static bool
+is_plain(const char *text)
+{
+	size_t size = 4 * strlen(text) + 4;
+	char *copy = strdup(text), *safe = malloc(size);
+	for (char *s = copy; s != NULL && *s != '\0'; s++)
+		if (*s == '\n' || *s == '\t')
+			*s = ' ';
+	bool plain = copy != NULL && safe != NULL && strcmp(printable(safe, size, copy), copy) == 0;
+	free(safe);
+	free(copy);
+	return plain;
+}
+
+/* With ids not NULL, for the files BEFORE N AFTER. */
+static void
+put(struct machine *machine, const char *before, const struct cpumask *ids, const char *after,
+	const char *text)
+{
+	size_t length = strlen(text);
+	bool ended = length > 0 && text[length - 1] == '\n';
+	if (!is_plain(before) || strchr(before, '\n') != NULL || !is_plain(text)) {
+		complain("/%s%s: cannot be written as a line: it has control characters", before,
+			after);
+		machine->incomplete = true;
+		return;
+	}
+	put_escaped(before, strlen(before), in_path);
+	if (ids != NULL) {
+		char list[CPULIST_MAX];
+		cpumask_format(ids, list, sizeof(list));
+		printf(cpumask_count(ids) > 1 ? "{%s}" : "%s", list);
+	}
+	put_escaped(after, strlen(after), in_path);
+	if (length != 1 || !ended)
+		putchar(' ');
+	put_escaped(text, length - ended, in_value);
+	puts(ended ? "" : "\\c");
+}
+
+bool
+machine_path(struct machine *machine, char out[PATH_MAX], const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf(out, PATH_MAX, format, args);
+	va_end(args);
+	if (n >= 0 && n < PATH_MAX)
+		return true;
+	complain("/%s...: %s", out, strerror(ENAMETOOLONG));
+	machine->incomplete = true;
+	return false;
+}
+
+char *
+machine_read(struct machine *machine, const char *path)
+{
+	char *text;
+	size_t length;
+	if (file_read_all_at(machine->root, path, FILE_MAX, &text, &length) == 0)
+		return text;
+	switch (errno) {
+	case ENOENT:
+	case ENOTDIR:
+	case ESRCH:	 /* a thread that ended */
+	case ENODEV:	 /* a cgroup that is gone */
+	case EOPNOTSUPP: /* cgroup.threads of a cgroup without */
+		break;
+	default:
+		complain("/%s: %s", path, strerror(errno));
+		machine->incomplete = true;
+	}
+	return NULL;
+}
+
+void
+machine_put(struct machine *machine, const char *path, const char *text)
+{
+	put(machine, path, NULL, "", text);
+}
+
+void
+machine_put_directory(const char *path)
+{
+	put_escaped(path, strlen(path), in_path);
+	puts("/");
+}
+
+void
+machine_take(struct machine *machine, const char *path)
+{
+	AUTO_FREE char *text = machine_read(machine, path);
+	if (text != NULL)
+		machine_put(machine, path, text);
+}
+
+void
+machine_take_lines(struct machine *machine, const char *path, const char *word, const char *other)
+{
+	AUTO_FREE char *text = machine_read(machine, path);
+	for (char *rest = text, *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;) {
+		AUTO_FREE char *whole = NULL;
+		if (strstr(line, word) == NULL && strstr(line, other) == NULL)
+			continue;
+		if (asprintf(&whole, "%s\n", line) < 0)
+			whole = NULL;
+		if (whole != NULL)
+			machine_put(machine, path, whole);
+	}
+}
+
+bool
+machine_take_each(
+	struct machine *machine, const char *before, const struct cpumask *ids, const char *after)
+{
+	char *texts[CPUMASK_CPUS] = {NULL}, path[PATH_MAX];
+	bool any = false;
+	for (unsigned i = cpumask_next(ids, 0); i < CPUMASK_CPUS; i = cpumask_next(ids, i + 1))
+		if (machine_path(machine, path, "%s%u%s", before, i, after))
+			texts[i] = machine_read(machine, path);
+	for (unsigned i = 0; i < CPUMASK_CPUS; i++) {
+		struct cpumask same = {0};
+		AUTO_FREE char *text = texts[i];
+		for (unsigned j = i; j < CPUMASK_CPUS && text != NULL; j++)
+			if (texts[j] != NULL && strcmp(texts[j], text) == 0) {
+				cpumask_set_range(&same, j, j);
+				if (j > i)
+					free(texts[j]);
+				texts[j] = NULL;
+			}
+		if (text != NULL)
+			put(machine, before, &same, after, text);
+		any |= text != NULL;
+	}
+	return any;
+}
+
+struct cpumask
+machine_numbers(const struct machine *machine, const char *path, const char *stem)
+{
+	struct cpumask numbers = {0};
+	int fd = file_open_directory(machine->root, path);
+	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	size_t length = strlen(stem);
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		const char *digits = entry->d_name + length;
+		unsigned number;
+		if (strncmp(entry->d_name, stem, length) == 0 &&
+			(digits[0] != '0' || digits[1] == '\0') &&
+			cpumask_parse_number(&digits, CPUMASK_CPUS - 1, &number) == 0 &&
+			*digits == '\0')
+			cpumask_set_range(&numbers, number, number);
+	}
+	if (directory != NULL)
+		closedir(directory);
+	return numbers;
+}

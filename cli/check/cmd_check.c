@@ -1,0 +1,245 @@
+#include "cli/command.h"
+#include "cli/check/report.h"
+#include "cli/capture/snapshot_read.h"
+#include "cli/json.h"
+#include "cli/virt.h"
+
+#include "pin/pin.h"
+#include "lint/lint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct check {
+	const struct options *options;
+	struct pin_host host;
+	struct findings findings;
+	struct guest_xml *guests;
+	size_t guest_count;
+	size_t understood; /* guests whose XML has a name, at least */
+};
+
+/* Pins in the guest's own XML which disagree with a rule: one finding for each line of the rules.
+ */
+static void
+find_pins(const struct pin *pin, const struct domain_pins *pins, struct notes *notes)
+{
+	const struct setting *last = NULL;
+	for (size_t i = 0; i < pin->plan.step_count; i++) {
+		const struct plan_step *step = &pin->plan.steps[i];
+		const struct cpumask *own = domain_pins_find(pins, step->group);
+		if (step->cpus == NULL || own == NULL || step->setting == last ||
+			cpumask_equal(own, step->cpus))
+			continue;
+		last = step->setting;
+		char name[GROUP_NAME_MAX], xml[128], rule[128];
+		notes_add(notes, NOTE_WARNING,
+			"%s:%u: guest '%s': its XML pins %s to CPUs %s, this rule to %s; the rule "
+			"wins, but virsh goes on to show the XML's: take the pins out of the XML",
+			step->setting->value.file, step->setting->value.line, pin->domain.name,
+			group_name(step->group, name), cpumask_format(own, xml, sizeof(xml)),
+			cpumask_format(step->cpus, rule, sizeof(rule)));
+	}
+}
+
+/* What the hook would say of a guest, and what it would not. */
+static void
+check_guest(struct check *check, const struct guest_xml *xml, struct traps *traps, const char *host)
+{
+	struct pin pin;
+	struct domain_pins pins = {0};
+	struct notes notes = {0};
+	struct err e;
+	int r = pin_prepare(&pin, &check->host, xml->text, xml->length, NULL, PIN_SHOW, &e);
+	if (r == 0 && (r = domain_parse_pins(xml->text, xml->length, &pins, &e)) == 0)
+		find_pins(&pin, &pins, &notes);
+	if (r < 0)
+		notes_add(&notes, NOTE_ERROR, "%s%s%s", pin.domain.name == NULL ? xml->source : "",
+			pin.domain.name == NULL ? ": " : "", e.text);
+	if (pin.domain.name != NULL &&
+		traps_guest(traps, &pin.domain, &pin.matched, &pin.wish, pin.running, &e) != 0)
+		notes_add(&notes, NOTE_ERROR, "%s", e.text);
+	findings_take(&check->findings, &pin.notes, pin.domain.name, host);
+	findings_take(&check->findings, &notes, r < 0 ? pin.domain.name : NULL, host);
+	notes_free(&notes);
+	domain_pins_free(&pins);
+	pin_free(&pin);
+}
+
+/* All that depends on a host, below root. name: of the file that it came from, or NULL. */
+static void
+check_host(struct check *check, int root, const char *name)
+{
+	struct traps traps;
+	struct traps_limit limit;
+	struct notes notes = {0};
+	struct err e;
+	pin_host_change(&check->host, root);
+	if (traps_start(&traps, &check->host.expr, &notes) != 0) {
+		notes_add(&notes, NOTE_ERROR, "out of memory");
+	} else {
+		for (size_t i = 0; i < check->guest_count; i++)
+			check_guest(check, &check->guests[i], &traps, name);
+		check->understood = traps.guest_count;
+		/* Where no cgroups are, nothing limits the guests. */
+		bool limited = scope_partition(root, &limit.name, &limit.granted, &e) == 0;
+		if (traps_finish(&traps, limited ? &limit : NULL, &e) != 0)
+			notes_add(&notes, NOTE_ERROR, "%s", e.text);
+	}
+	findings_take(&check->findings, &notes, NULL, name);
+	notes_free(&notes);
+	traps_free(&traps);
+}
+
+/* Returns -1 if a host could not be read. */
+static int
+check_hosts(struct check *check)
+{
+	const struct options *options = check->options;
+	int r = 0;
+	if (options->against_count == 0)
+		check_host(check, options->root, NULL);
+	for (size_t i = 0; i < options->against_count; i++) {
+		struct host_file host;
+		struct err e;
+		if (host_file_open(options->against[i], &host, &e) == 0) {
+			check_host(check, host.root, options->against[i]);
+			host_file_close(&host);
+		} else {
+			complain("%s", e.text);
+			r = -1;
+		}
+	}
+	return r;
+}
+
+/* Makes room for count guests more. */
+static int
+reserve(struct check *check, size_t count, struct err *e)
+{
+	struct guest_xml *larger =
+		reallocarray(check->guests, check->guest_count + count + 1, sizeof(*larger));
+	if (larger == NULL)
+		return err_set(e, "out of memory");
+	check->guests = larger;
+	return 0;
+}
+
+/* The guests that libvirt knows. Returns -1, after complaining if it was named, if it cannot be
+ * asked. */
+static int
+read_known(struct check *check)
+{
+	const char *uri = check->options->connect;
+	struct virt virt;
+	struct err e;
+	int r = virt_open(&virt, uri, &e);
+	if (r == 0)
+		r = virt_list(&virt, false, &e);
+	if (r == 0)
+		r = reserve(check, virt.count, &e);
+	for (size_t i = 0; i < virt.count && r >= 0; i++) {
+		struct guest_xml xml = {.source = "libvirt"};
+		r = virt_xml(&virt.guests[i], &xml.text, &e);
+		if (r != 0)
+			continue;
+		xml.length = strlen(xml.text);
+		check->guests[check->guest_count++] = xml;
+	}
+	if (r < 0 && uri != NULL)
+		complain("%s", e.text);
+	virt_close(&virt);
+	return r < 0 ? -1 : 0;
+}
+
+/* Returns -1, after a complaint, if a guest that was asked for could not be read. */
+static int
+read_guests(struct check *check)
+{
+	const struct options *options = check->options;
+	bool this_host = options->xml_count == 0 && options->word_count == 0 &&
+			 options->config == NULL && options->sysroot == NULL &&
+			 options->against_count == 0;
+	struct err e;
+	int r = 0;
+	if (reserve(check, options->xml_count, &e) != 0) {
+		complain("%s", e.text);
+		return -1;
+	}
+	for (size_t i = 0; i < options->xml_count; i++)
+		if (read_xml(options->xml[i], &check->guests[check->guest_count]) == 0)
+			check->guest_count++;
+		else
+			r = -1;
+	if ((this_host || options->connect != NULL) && read_known(check) != 0 &&
+		options->connect != NULL)
+		r = -1;
+	return r;
+}
+
+static void
+free_guests(struct check *check)
+{
+	for (size_t i = 0; i < check->guest_count; i++)
+		free(check->guests[i].text);
+	free(check->guests);
+}
+
+static void
+print_json(const struct check *check, const struct notes *notes)
+{
+	const struct rules *rules = &check->host.rules;
+	json_object *object = json_object_new_object(), *files = json_object_new_array();
+	for (size_t i = 0; i < rules->file_count; i++)
+		json_object_array_add(files, json_text(rules->files[i]));
+	json_object_object_add(object, "files", files);
+	json_object_object_add(object, "rules", json_object_new_int64((int64_t)rules->rule_count));
+	json_object_object_add(object, "guests", json_object_new_int64((int64_t)check->understood));
+	json_object_object_add(object, "findings", json_notes(notes));
+	json_print(object);
+}
+
+/* Returns whether there was anything. */
+static bool
+print_findings(struct check *check)
+{
+	const struct rules *rules = &check->host.rules;
+	struct notes notes = {0};
+	findings_tell(&check->findings, rules->files, rules->file_count, &notes);
+	if (check->options->json)
+		print_json(check, &notes);
+	else
+		say_notes(false, &notes);
+	bool found = notes.count + notes.dropped > 0;
+	notes_free(&notes);
+	return found;
+}
+
+enum exit_status
+command_check(const struct options *options)
+{
+	struct check check = {.options = options};
+	struct notes notes = {0};
+	int r = 0;
+	if (options->config != NULL && options->word_count > 0) {
+		complain("check: FILE and --config exclude each other");
+		return misuse();
+	}
+	const char *const *files =
+		options->config != NULL ? &options->config : (const char *const *)options->words;
+	size_t count = options->config != NULL ? 1 : options->word_count;
+	bool good = pin_host_load(&check.host, options->root, files, count, &notes) == 0;
+	if (good)
+		traps_rules(&check.host.rules, &notes);
+	findings_take(&check.findings, &notes, NULL, NULL);
+	notes_free(&notes);
+	if (good && ((r = read_guests(&check)) == 0 || check.guest_count > 0) &&
+		check_hosts(&check) != 0)
+		r = -1;
+	bool found = print_findings(&check);
+	free_guests(&check);
+	findings_free(&check.findings);
+	pin_host_free(&check.host);
+	return r != 0 ? EXIT_CANNOT : found ? EXIT_FINDINGS : EXIT_OK;
+}

@@ -1,0 +1,306 @@
+#include "cli/command.h"
+#include "cli/guests.h"
+#include "cli/json.h"
+
+#include "base/err.h"
+#include "pin/pin.h"
+
+#include <json-c/json.h>
+#include <libsmartcols.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The rest of a line in a table: a long CPU list is cut here, in JSON it is whole. */
+#define CELL_MAX 256
+
+static json_object *
+json_step(const struct pin *pin, const struct plan_step *step)
+{
+	char name[GROUP_NAME_MAX], path[PATH_MAX];
+	const struct setting *setting = step->setting;
+	json_object *object = json_object_new_object();
+	json_object_object_add(
+		object, "group", json_object_new_string(group_name(step->group, name)));
+	json_object_object_add(object, "cpus", json_mask(step->cpus));
+	json_object_object_add(object, "rule",
+		setting != NULL ? json_place(setting->value.file, setting->value.line) : NULL);
+	json_object_object_add(object, "now", json_mask(step->now));
+	snprintf(
+		path, sizeof(path), "%s/%s/cpuset.cpus", pin->running ? pin->scope.path : "", name);
+	json_object_object_add(object, "path", pin->running ? json_object_new_string(path) : NULL);
+	return object;
+}
+
+/* null if no rule is about it; "nodes" is null for keep, "now" if the guest does not run. */
+static json_object *
+json_memory(const struct pin *pin)
+{
+	const struct memory *memory = &pin->wish.memory;
+	if (memory->value == NULL)
+		return NULL;
+	json_object *object = json_object_new_object();
+	json_object *now = pin->running ? json_object_new_object() : NULL;
+	for (size_t i = 0; i < pin->plan.step_count && now != NULL; i++) {
+		char name[GROUP_NAME_MAX];
+		const struct plan_step *step = &pin->plan.steps[i];
+		json_object_object_add(
+			now, group_name(step->group, name), json_mask(step->nodes_now));
+	}
+	json_object_object_add(object, "nodes", json_mask(pin->plan.nodes));
+	json_object_object_add(
+		object, "rule", json_place(memory->value->file, memory->value->line));
+	json_object_object_add(object, "now", now);
+	return object;
+}
+
+static void
+print_json(const struct pin *pin)
+{
+	json_object *object = json_guest(pin), *groups = json_object_new_array();
+	for (size_t i = 0; i < pin->plan.step_count; i++)
+		json_object_array_add(groups, json_step(pin, &pin->plan.steps[i]));
+	json_object_object_add(object, "groups", groups);
+	json_object_object_add(object, "memory", json_memory(pin));
+	json_object_object_add(object, "notes", json_notes(&pin->notes));
+	json_print(object);
+}
+
+/* "FILE:LINE KEY = VALUE", a continued value on one line. */
+static char *
+rule_text(const char *key, const struct value *value, char *out, size_t size)
+{
+	int n = snprintf(out, size, "%s:%u  %s = ", value->file, value->line, key);
+	size_t used = n < 0 || (size_t)n >= size ? size - 1 : (size_t)n;
+	for (const char *t = value->text; *t != '\0' && used + 1 < size; t++)
+		if (!isspace((unsigned char)*t) || !isspace((unsigned char)out[used - 1]))
+			out[used++] = isspace((unsigned char)*t) ? ' ' : *t;
+	out[used] = '\0';
+	return out;
+}
+
+/* Cells are made safe for a terminal by libsmartcols. */
+static void
+fill_line(struct libscols_line *line, const struct plan_step *step, bool running)
+{
+	char name[GROUP_NAME_MAX], key[SETTING_KEY_MAX], list[CELL_MAX], rule[2 * CELL_MAX];
+	const struct setting *s = step->setting;
+	size_t column = 0;
+	scols_line_set_data(line, column++, group_name(step->group, name));
+	scols_line_set_data(line, column++,
+		step->cpus != NULL ? cpumask_format(step->cpus, list, sizeof(list))
+		: s != NULL	   ? "keep"
+				   : "-");
+	if (running)
+		scols_line_set_data(line, column++, cpumask_format(step->now, list, sizeof(list)));
+	scols_line_set_data(line, column,
+		s != NULL ? rule_text(setting_key(s, key), &s->value, rule, sizeof(rule))
+			  : "no rule");
+}
+
+/* "node 0", "nodes 0-1", "". Returns out. */
+static char *
+nodes_text(const struct cpumask *nodes, char *out, size_t size)
+{
+	char list[CELL_MAX];
+	cpumask_format(nodes, list, sizeof(list));
+	snprintf(out, size, "%s%s", cpumask_count(nodes) == 1 ? "node " : "nodes ", list);
+	if (list[0] == '\0')
+		out[0] = '\0';
+	return out;
+}
+
+/* What all groups have; "mixed" if they differ. */
+static char *
+nodes_now_text(const struct plan *plan, char *out, size_t size)
+{
+	const struct plan_step *first = plan->steps;
+	for (size_t i = 1; i < plan->step_count; i++)
+		if (!cpumask_equal(first->nodes_now, plan->steps[i].nodes_now)) {
+			snprintf(out, size, "mixed");
+			return out;
+		}
+	return nodes_text(first->nodes_now, out, size);
+}
+
+static void
+fill_memory_line(struct libscols_line *line, const struct pin *pin)
+{
+	const struct value *value = pin->wish.memory.value;
+	char text[CELL_MAX + 8], rule[2 * CELL_MAX];
+	size_t column = 0;
+	scols_line_set_data(line, column++, "memory");
+	scols_line_set_data(line, column++,
+		pin->plan.nodes != NULL ? nodes_text(pin->plan.nodes, text, sizeof(text)) : "keep");
+	if (pin->running && pin->plan.step_count > 0)
+		scols_line_set_data(line, column, nodes_now_text(&pin->plan, text, sizeof(text)));
+	column += pin->running;
+	scols_line_set_data(line, column, rule_text("memory", value, rule, sizeof(rule)));
+}
+
+static int
+fill_table(struct libscols_table *table, const struct pin *pin)
+{
+	const struct plan *plan = &pin->plan;
+	bool running = pin->running;
+	static const char *const columns[] = {"GROUP", "CPUS", "NOW", "RULE"};
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		if ((running || strcmp(columns[i], "NOW") != 0) &&
+			scols_table_new_column(table, columns[i], 0, 0) == NULL)
+			return -1;
+	for (size_t i = 0; i < plan->step_count; i++) {
+		struct libscols_line *line = scols_table_new_line(table, NULL);
+		if (line == NULL)
+			return -1;
+		fill_line(line, &plan->steps[i], running);
+	}
+	if (pin->wish.memory.value != NULL) {
+		struct libscols_line *line = scols_table_new_line(table, NULL);
+		if (line == NULL)
+			return -1;
+		fill_memory_line(line, pin);
+	}
+	return scols_print_table(table);
+}
+
+static int
+print_table(const struct pin *pin)
+{
+	struct libscols_table *table = scols_new_table();
+	if (table == NULL)
+		return -1;
+	int r = fill_table(table, pin);
+	scols_unref_table(table);
+	return r;
+}
+
+static int
+print_text(const struct pin *pin)
+{
+	const struct domain *domain = &pin->domain;
+	if (pin->matched.count == 0) {
+		say(false, "%s: no rule matches", domain->name);
+		return 0;
+	}
+	say(false, "%s", domain->name);
+	for (size_t i = 0; i < pin->matched.count; i++)
+		say(false, "  rule  %s:%u [%s]", pin->matched.rules[i]->file,
+			pin->matched.rules[i]->line, pin->matched.rules[i]->section);
+	if (pin->running)
+		say(false, "  in    %s", pin->scope.path);
+	int r = print_table(pin);
+	say_notes(false, &pin->notes);
+	return r;
+}
+
+/* Shows one guest's plan. EXIT_CANNOT, after saying why, if there is none or it cannot be applied.
+ */
+static enum exit_status
+plan_guest(const struct options *options, struct pin_host *host, const struct guest_xml *xml,
+	bool first)
+{
+	struct pin pin;
+	struct err e;
+	int r = pin_prepare(&pin, host, xml->text, xml->length, NULL, PIN_SHOW, &e);
+	if (r < 0)
+		complain("%s: %s", pin.domain.name != NULL ? pin.domain.name : xml->source, e.text);
+	enum exit_status status = r < 0 || pin_obstacle(&pin) != NULL ? EXIT_CANNOT : EXIT_OK;
+	if (r >= 0 && options->json) {
+		print_json(&pin);
+	} else if (r >= 0) {
+		if (!first)
+			putchar('\n');
+		if (print_text(&pin) != 0) {
+			complain("out of memory");
+			status = EXIT_CANNOT;
+		}
+	}
+	pin_free(&pin);
+	return status;
+}
+
+static enum exit_status
+plan_files(const struct options *options, struct pin_host *host)
+{
+	enum exit_status status = EXIT_OK;
+	for (size_t i = 0; i < options->xml_count; i++) {
+		struct guest_xml xml;
+		if (read_xml(options->xml[i], &xml) != 0 ||
+			plan_guest(options, host, &xml, i == 0) != EXIT_OK)
+			status = EXIT_CANNOT;
+		free(xml.text);
+	}
+	return status;
+}
+
+static enum exit_status
+plan_running(const struct options *options, struct pin_host *host)
+{
+	struct virt virt;
+	size_t unknown;
+	enum exit_status status = EXIT_OK;
+	if (guests_find(options, &virt, &unknown) != 0 || unknown > 0)
+		status = EXIT_CANNOT;
+	else if (virt.count == 0 && !options->json)
+		puts("no guest is running");
+	for (size_t i = 0; i < virt.count; i++) {
+		struct guest_xml xml;
+		struct err e;
+		int r = guests_xml(options, &virt.guests[i], &xml, &e);
+		if (r < 0)
+			complain("%s: %s", xml.source, e.text);
+		if (r < 0 || (r == 0 && plan_guest(options, host, &xml, i == 0) != EXIT_OK))
+			status = EXIT_CANNOT;
+		free(xml.text);
+	}
+	virt_close(&virt);
+	return status;
+}
+
+/* Whether stdin is a file or a pipe: then a guest's XML is meant to come from it. */
+static bool
+stdin_has_xml(void)
+{
+	struct stat st;
+	return fstat(STDIN_FILENO, &st) == 0 && (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode));
+}
+
+static enum exit_status
+plan_with_rules(const struct options *options, struct pin_host *host)
+{
+	if (options->xml_count > 0)
+		return plan_files(options, host);
+	if (options->word_count > 0 || !stdin_has_xml())
+		return plan_running(options, host);
+	/* A script's or a service's stdin may well be an empty pipe. */
+	struct guest_xml xml;
+	enum exit_status status = EXIT_CANNOT;
+	if (read_xml("-", &xml) == 0)
+		status = xml.length > 0 ? plan_guest(options, host, &xml, true)
+					: plan_running(options, host);
+	free(xml.text);
+	return status;
+}
+
+enum exit_status
+command_plan(const struct options *options)
+{
+	struct pin_host host;
+	struct notes notes = {0};
+	enum exit_status status = EXIT_CANNOT;
+	if (options->word_count > 0 && options->xml_count > 0) {
+		complain("plan: GUEST and --xml exclude each other");
+		return misuse();
+	}
+	if (pin_host_load(
+		    &host, options->root, &options->config, options->config != NULL, &notes) == 0)
+		status = plan_with_rules(options, &host);
+	say_notes(true, &notes);
+	notes_free(&notes);
+	pin_host_free(&host);
+	return status;
+}

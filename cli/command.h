@@ -1,0 +1,67 @@
+/* What the commands of vmaffinity(8) share. */
+#ifndef VMAFFINITY_CLI_H
+#define VMAFFINITY_CLI_H
+
+#include "base/messages.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum exit_status {
+	EXIT_OK = 0,
+	EXIT_FINDINGS = 1, /* the answer is not "all is well" */
+	EXIT_CANNOT = 2,   /* misuse, or the question could not be answered */
+};
+
+struct options {
+	const char *config;  /* --config, or NULL */
+	const char *sysroot; /* --sysroot, or NULL */
+	const char *connect; /* --connect, or NULL */
+	const char *svg;     /* --svg, or NULL */
+	char **xml;	     /* --xml, each a path */
+	size_t xml_count;
+	char **against; /* --against, each a path */
+	size_t against_count;
+	bool json;    /* --json */
+	bool all;     /* --all */
+	char **words; /* what is no option, behind the command */
+	size_t word_count;
+	int root; /* fd of --sysroot, or of / */
+};
+
+enum exit_status command_plan(const struct options *options);
+enum exit_status command_apply(const struct options *options);
+enum exit_status command_status(const struct options *options);
+enum exit_status command_map(const struct options *options);
+enum exit_status command_check(const struct options *options);
+enum exit_status command_doctor(const struct options *options);
+enum exit_status command_watch(const struct options *options);
+enum exit_status command_capture(const struct options *options);
+
+/* One line to stderr, "vmaffinity: ...", made safe for a terminal. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints text to stdout or stderr, made safe for a terminal. */
+void say(bool to_stderr, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints each note as "LEVEL: TEXT", and how many there are that were not kept. */
+void say_notes(bool to_stderr, const struct notes *notes);
+
+/* Whether stdout takes colours: a terminal, and NO_COLOR (no-color.org) is not set. */
+bool wants_color(void);
+
+/* After a complaint about how the program was called: says where help is. Returns EXIT_CANNOT. */
+enum exit_status misuse(void);
+
+/* A guest's XML, and where it is from, for messages that come before its name is known. */
+struct guest_xml {
+	const char *source;
+	char *text;
+	size_t length;
+};
+
+/* Reads a file of XML, "-" for stdin. Returns 0 (caller frees xml->text), or -1 after complaining.
+ */
+int read_xml(const char *path, struct guest_xml *xml);
+
+#endif

@@ -1,0 +1,248 @@
+#include "cli/doctor/doctor.h"
+#include "cli/subprocess.h"
+
+#include "base/file.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NANOSECONDS 1000000000LL
+
+#define BUSCTL "/usr/bin/busctl"
+#define BUSCTL_LIMIT_MS 5000
+
+/* proc/stat has a line for each CPU and a number for each interrupt. */
+#define PROC_STAT_MAX ((size_t)4 * 1024 * 1024)
+
+/* Decimal digits at *text, which is moved behind them. Returns 0, or -1: none, or too many. */
+static int
+parse_u64(const char **text, uint64_t *number)
+{
+	char *end;
+	errno = 0;
+	if (!isdigit((unsigned char)**text))
+		return -1;
+	*number = strtoull(*text, &end, 10);
+	*text = end;
+	return errno == 0 ? 0 : -1;
+}
+
+static int64_t
+nanoseconds(struct timespec t)
+{
+	return t.tv_sec * NANOSECONDS + t.tv_nsec;
+}
+
+static int64_t
+clock_now(clockid_t clock)
+{
+	struct timespec t;
+	clock_gettime(clock, &t);
+	return nanoseconds(t);
+}
+
+/* When the host booted. Of a tree it is known to the second only: proc(5), "btime". */
+static int
+boot_time(const struct doctor *doctor, int64_t *boot)
+{
+	AUTO_FREE char *text = NULL;
+	size_t length;
+	uint64_t seconds;
+	if (doctor->options->sysroot == NULL) {
+		*boot = clock_now(CLOCK_REALTIME) - clock_now(CLOCK_BOOTTIME);
+		return 0;
+	}
+	if (file_read_all_at(doctor->root, "proc/stat", PROC_STAT_MAX, &text, &length) != 0)
+		return -1;
+	const char *line = strstr(text, "btime ");
+	if (line == NULL)
+		return -1;
+	line += strlen("btime ");
+	if (parse_u64(&line, &seconds) != 0)
+		return -1;
+	*boot = (int64_t)seconds * NANOSECONDS;
+	return 0;
+}
+
+/* When a process started: proc_pid_stat(5), (22) starttime. The name before may hold anything. */
+static int
+start_time(const struct doctor *doctor, pid_t pid, int64_t *start)
+{
+	char path[64], stat[1024];
+	int64_t boot;
+	uint64_t ticks;
+	snprintf(path, sizeof(path), "proc/%d/stat", (int)pid);
+	if (file_read_value(doctor->root, path, stat, sizeof(stat)) != 0 ||
+		boot_time(doctor, &boot) != 0)
+		return -1;
+	const char *field = strrchr(stat, ')');
+	for (int i = 2; i < 22 && field != NULL; i++)
+		if ((field = strchr(field, ' ')) != NULL)
+			field++;
+	if (field == NULL || parse_u64(&field, &ticks) != 0)
+		return -1;
+	uint64_t second = (uint64_t)sysconf(_SC_CLK_TCK);
+	*start = boot + (int64_t)(ticks / second) * NANOSECONDS +
+		 (int64_t)(ticks % second * (uint64_t)NANOSECONDS / second);
+	return 0;
+}
+
+/* A number that systemd has of a unit: "u 812". */
+static int
+systemd_property(const char *unit, const char *interface, const char *property, uint64_t *value)
+{
+	char object[128], full[64];
+	struct program_result result;
+	struct err e;
+	snprintf(object, sizeof(object), "/org/freedesktop/systemd1/unit/%s_2eservice", unit);
+	snprintf(full, sizeof(full), "org.freedesktop.systemd1.%s", interface);
+	const char *const arguments[] = {
+		BUSCTL, "get-property", "org.freedesktop.systemd1", object, full, property, NULL};
+	if (program_run(arguments, BUSCTL_LIMIT_MS, &result, &e) != 0 ||
+		!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0)
+		return -1;
+	const char *text = strchr(result.output, ' ');
+	if (text == NULL)
+		return -1;
+	text++;
+	return parse_u64(&text, value);
+}
+
+/*
+ * When systemd last saw the daemon's unit change: after its start that is a reload, which no file
+ * tells of. Returns -1 if systemd does not run it.
+ */
+static int
+last_reload(const struct doctor *doctor, const struct process *daemon, int64_t *when)
+{
+	uint64_t pid, microseconds;
+	if (doctor->options->sysroot != NULL ||
+		faccessat(doctor->root, "run/systemd/system", F_OK, 0) != 0 ||
+		systemd_property(daemon->name, "Service", "MainPID", &pid) != 0 ||
+		pid != (uint64_t)daemon->pid ||
+		systemd_property(daemon->name, "Unit", "StateChangeTimestamp", &microseconds) != 0)
+		return -1;
+	*when = (int64_t)microseconds * 1000;
+	return 0;
+}
+
+static void
+advise_reload(struct doctor *doctor, const struct process *daemon, const char *unless)
+{
+	if (faccessat(doctor->root, "run/systemd/system", F_OK, 0) == 0)
+		doctor_advise(
+			doctor, "systemctl reload %s%s; no guest is touched", daemon->name, unless);
+	else
+		doctor_advise(
+			doctor, "kill -HUP %d%s; no guest is touched", (int)daemon->pid, unless);
+}
+
+/*
+ * The daemon looks for hooks when it starts and when it is reloaded (virHookInitialize()), and
+ * remembers only whether there is one: so any that was there before it will do.
+ */
+static void
+check_knows(struct doctor *doctor, const struct process *daemon)
+{
+	int64_t start, reload, hooked = nanoseconds(doctor->hooked_since);
+	char since[32], known[32];
+	time_t hooked_s = doctor->hooked_since.tv_sec;
+	if (start_time(doctor, daemon->pid, &start) != 0) {
+		doctor_say(doctor, DOCTOR_WARN, "when %s (%d) started cannot be told: %s",
+			daemon->name, (int)daemon->pid, strerror(errno));
+		advise_reload(doctor, daemon, "");
+		return;
+	}
+	if (start >= hooked) {
+		doctor_say(doctor, DOCTOR_PASS, "%s (%d) was started after the hook came",
+			daemon->name, (int)daemon->pid);
+		return;
+	}
+	time_t start_s = (time_t)(start / NANOSECONDS);
+	strftime(since, sizeof(since), "%F %T", localtime(&start_s));
+	strftime(known, sizeof(known), "%F %T", localtime(&hooked_s));
+	bool told = last_reload(doctor, daemon, &reload) == 0;
+	if (told && reload >= hooked) {
+		doctor_say(doctor, DOCTOR_PASS, "%s (%d) was reloaded after the hook came",
+			daemon->name, (int)daemon->pid);
+	} else {
+		doctor_say(doctor, DOCTOR_WARN,
+			"%s (%d) has run since %s, and the hook's file is as it is since %s: %s",
+			daemon->name, (int)daemon->pid, since, known,
+			told ? "it was not reloaded, and may know of no hook"
+			     : "whether it was reloaded after that cannot be told");
+		advise_reload(doctor, daemon, told ? "" : " if that was not done");
+	}
+}
+
+/* A container's daemon, or another user's, looks for its hooks elsewhere. */
+static bool
+is_this_hosts(const struct doctor *doctor, pid_t pid)
+{
+	char path[64];
+	struct stat mine, its;
+	if (doctor->options->sysroot != NULL)
+		return true;
+	snprintf(path, sizeof(path), "proc/%d", (int)pid);
+	if (fstatat(doctor->root, path, &its, 0) != 0 || its.st_uid != 0)
+		return false;
+	snprintf(path, sizeof(path), "proc/%d/root/etc", (int)pid);
+	if (fstatat(doctor->root, path, &its, 0) != 0)
+		return errno == EACCES; /* only root may look */
+	return fstatat(doctor->root, "etc", &mine, 0) == 0 && mine.st_dev == its.st_dev &&
+	       mine.st_ino == its.st_ino;
+}
+
+/* Whether systemd listens in the daemon's place and will start it: unix(7), /proc/net/unix. */
+static bool
+is_listened_for(const struct doctor *doctor)
+{
+	AUTO_FREE char *text = NULL;
+	size_t length;
+	if (file_read_all_at(doctor->root, "proc/1/net/unix", PROC_STAT_MAX, &text, &length) != 0)
+		return false;
+	for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
+		const char *path = strrchr(line, ' ');
+		if (strstr(line, " 00010000 ") != NULL /* __SO_ACCEPTCON */ && path != NULL &&
+			(strcmp(path, " /run/libvirt/libvirt-sock") == 0 ||
+				strcmp(path, " /run/libvirt/virtqemud-sock") == 0) &&
+			faccessat(doctor->root, path + 2, F_OK, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+check_daemon(struct doctor *doctor)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < doctor->process_count; i++) {
+		const struct process *process = &doctor->processes[i];
+		if (!doctor_is_daemon(process->name) || !is_this_hosts(doctor, process->pid))
+			continue;
+		found++;
+		if (doctor->hooked)
+			check_knows(doctor, process);
+		else
+			doctor_say(doctor, DOCTOR_PASS, "%s (%d) runs", process->name,
+				(int)process->pid);
+	}
+	if (found > 0)
+		return;
+	if (is_listened_for(doctor)) {
+		doctor_say(doctor, DOCTOR_PASS,
+			"no libvirt daemon runs now; it starts when it is called, and sees the "
+			"hook then");
+	} else {
+		doctor_say(doctor, DOCTOR_WARN, "no libvirt daemon runs here");
+		doctor_advise(doctor, "systemctl start libvirtd (or virtqemud); without it no "
+				      "guest starts, and nothing can be pinned");
+	}
+}

@@ -1,0 +1,241 @@
+/* What kernel, cgroups and rules have to be for guests to be pinned. */
+#include "cli/doctor/doctor.h"
+
+#include "base/file.h"
+#include "cgroup/qemu_process.h"
+#include "cgroup/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STATUS_DIRECTORY "/run/libvirt/qemu"
+
+/* A file full of garbage: "check" shows all. */
+#define ERRORS_SHOWN 10
+
+/* The first kernel that keeps the mask of sched_setaffinity(2) beside the cpuset's; FACTS: 6.2. */
+#define STICKY_MAJOR 6
+#define STICKY_MINOR 2
+
+/* The controllers of a cgroup v2 are words with spaces between. */
+static bool
+has_word(char *words, const char *word)
+{
+	for (char *one; (one = strsep(&words, " \n")) != NULL;)
+		if (strcmp(one, word) == 0)
+			return true;
+	return false;
+}
+
+/* Returns whether the host has it at all. */
+static bool
+check_controller(struct doctor *doctor)
+{
+	struct process_cgroup cgroup;
+	struct err e;
+	char path[PATH_MAX + 32], controllers[1024];
+	if (process_find_mount(doctor->root, &cgroup, &e) != 0) {
+		doctor_say(doctor, DOCTOR_FAIL, "%s", e.text);
+		doctor_advise(doctor, "mount cgroup2 at /sys/fs/cgroup, as systemd does");
+		return false;
+	}
+	snprintf(path, sizeof(path), "%s/cgroup.controllers", cgroup.mount);
+	if (cgroup.v2 &&
+		(file_read_value(doctor->root, path + 1, controllers, sizeof(controllers)) != 0 ||
+			!has_word(controllers, "cpuset"))) {
+		doctor_say(doctor, DOCTOR_FAIL,
+			"the kernel has no cpuset controller: it is not in %s", path);
+		doctor_advise(doctor,
+			"take 'cgroup_disable=cpuset' off the kernel's command line, or "
+			"take a kernel with CONFIG_CPUSETS; in a container, have the "
+			"controller delegated to it");
+		return false;
+	}
+	doctor_say(doctor, DOCTOR_PASS, "the kernel has the cpuset controller, cgroup %s at %s",
+		cgroup.v2 ? "v2" : "v1", cgroup.mount);
+	return true;
+}
+
+/* Whether a guest's groups are there, with a cpuset each. */
+static void
+check_guest(struct doctor *doctor, const char *name, size_t *running)
+{
+	struct scope scope;
+	struct err e;
+	int r = scope_open(doctor->root, name, &scope, &e);
+	if (r == SCOPE_NOT_RUNNING)
+		return;
+	++*running;
+	if (r == 0) {
+		scope_free(&scope);
+		return;
+	}
+	doctor_say(doctor, DOCTOR_FAIL, "guest '%s' cannot be pinned: %s", name, e.text);
+	doctor_advise(doctor,
+		"see that \"cpuset\" is in cgroup_controllers of /etc/libvirt/qemu.conf, if "
+		"that is set, and in cgroup.subtree_control above the guest; then "
+		"start the guest again");
+}
+
+/* Each running guest has a status file, NAME.xml. */
+static void
+check_guests(struct doctor *doctor)
+{
+	int fd = openat(doctor->root, &STATUS_DIRECTORY[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+	size_t running = 0, count = doctor->count;
+	if (directory == NULL)
+		return;
+	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+		char name[sizeof(entry->d_name)];
+		size_t length = strlen(entry->d_name);
+		if (length <= 4 || strcmp(entry->d_name + length - 4, ".xml") != 0)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)length - 4, entry->d_name);
+		check_guest(doctor, name, &running);
+	}
+	closedir(directory);
+	if (running > 0 && doctor->count == count)
+		doctor_say(doctor, DOCTOR_PASS, "guests that run: %zu, each with its cpusets",
+			running);
+}
+
+void
+check_cpuset(struct doctor *doctor)
+{
+	if (check_controller(doctor))
+		check_guests(doctor);
+}
+
+void
+check_the_rules(struct doctor *doctor)
+{
+	struct notes notes = {0};
+	const struct rules *rules = &doctor->host.rules;
+	if (pin_host_load(&doctor->host, doctor->root, NULL, 0, &notes) != 0) {
+		for (size_t i = 0; i < notes.count && i < ERRORS_SHOWN; i++) {
+			doctor_say(doctor, DOCTOR_FAIL, "%s", notes.items[i].text);
+			doctor_advise(
+				doctor, "mend it: with one error anywhere no rule is applied");
+		}
+		if (notes.count + notes.dropped > ERRORS_SHOWN) {
+			doctor_say(doctor, DOCTOR_FAIL, "and %zu more errors in the rules",
+				notes.count + notes.dropped - ERRORS_SHOWN);
+			doctor_advise(doctor, "vmaffinity check");
+		}
+		pin_host_free(&doctor->host);
+	} else if (rules->rule_count == 0) {
+		doctor_say(doctor, DOCTOR_NOTE,
+			rules->file_count == 0
+				? "there is no " RULES_MAIN_FILE ", and no file in " RULES_DIRECTORY
+				: "there is no rule in " RULES_MAIN_FILE " and " RULES_DIRECTORY);
+		doctor_advise(
+			doctor, "write one, if guests are to be pinned: man 5 vmaffinity.ini");
+	} else {
+		doctor_say(doctor, DOCTOR_PASS, "%zu rule%s in %zu file%s, without an error",
+			rules->rule_count, rules->rule_count == 1 ? "" : "s", rules->file_count,
+			rules->file_count == 1 ? "" : "s");
+	}
+	notes_free(&notes);
+}
+
+/* What keeps guests from some CPUs. */
+struct limit {
+	const char *name, *remedy;
+	struct cpumask granted;
+};
+
+/* A setting that wants more than that. */
+static bool
+is_too_wide(struct doctor *doctor, const struct setting *setting, const struct limit *limit)
+{
+	struct cpumask wanted;
+	struct err e;
+	char key[SETTING_KEY_MAX], want[128], grant[128];
+	if (setting_is_keep(setting))
+		return false;
+	if (cpuexpr_eval(&doctor->host.expr, &setting->value, &wanted, &e) != 0) {
+		doctor_say(doctor, DOCTOR_WARN, "%s", e.text);
+		doctor_advise(doctor, "change the rule: a guest that it is for is not pinned here");
+		return true;
+	}
+	if (cpumask_subset(&wanted, &limit->granted))
+		return false;
+	doctor_say(doctor, DOCTOR_WARN, "%s:%u: %s wants %s, but %s allows only %s",
+		setting->value.file, setting->value.line, setting_key(setting, key),
+		cpumask_format(&wanted, want, sizeof(want)), limit->name,
+		cpumask_format(&limit->granted, grant, sizeof(grant)));
+	doctor_advise(doctor, "%s", limit->remedy);
+	return true;
+}
+
+/* libvirt's partition for guests or, before the first guest made it, the whole host. */
+static int
+find_limit(struct doctor *doctor, struct limit *limit, struct err *e)
+{
+	const struct cpumask *online;
+	limit->remedy = "change the rule, or widen the cgroup (for a slice, with AllowedCPUs=)";
+	int r = scope_partition(doctor->root, &limit->name, &limit->granted, e);
+	if (r != 1)
+		return r;
+	if (topology_get(&doctor->host.topology, TOPOLOGY_ONLINE, &online, e) != 0)
+		return -1;
+	*limit = (struct limit){
+		.name = "this host", .remedy = "change the rule", .granted = *online};
+	return 0;
+}
+
+void
+check_partition(struct doctor *doctor)
+{
+	const struct rules *rules = &doctor->host.rules;
+	struct limit limit;
+	struct err e;
+	bool bad = false;
+	if (rules->rule_count == 0)
+		return;
+	if (find_limit(doctor, &limit, &e) != 0) {
+		doctor_say(doctor, DOCTOR_WARN, "%s", e.text);
+		doctor_advise(doctor, "without it nothing can be said of the rules' CPUs");
+		return;
+	}
+	for (size_t i = 0; i < rules->rule_count; i++)
+		for (size_t j = 0; j < rules->rules[i].setting_count; j++)
+			bad |= is_too_wide(doctor, &rules->rules[i].settings[j], &limit);
+	if (!bad)
+		doctor_say(
+			doctor, DOCTOR_PASS, "%s allows every CPU that the rules name", limit.name);
+}
+
+static bool
+parse_release(const char *text, unsigned *major, unsigned *minor)
+{
+	if (cpumask_parse_number(&text, INT_MAX, major) != 0 || *text != '.')
+		return false;
+	text++;
+	return cpumask_parse_number(&text, INT_MAX, minor) == 0;
+}
+
+void
+check_kernel(struct doctor *doctor)
+{
+	char release[128];
+	unsigned major, minor;
+	if (file_read_value(doctor->root, "proc/sys/kernel/osrelease", release, sizeof(release)) !=
+			0 ||
+		!parse_release(release, &major, &minor))
+		return;
+	bool rhel9 = major == 5 && minor == 14 && strstr(release, ".el9") != NULL;
+	if (!rhel9 && (major < STICKY_MAJOR || (major == STICKY_MAJOR && minor < STICKY_MINOR)))
+		return;
+	doctor_say(doctor, DOCTOR_NOTE,
+		"kernel %s keeps each thread's own affinity beside its cpuset: to write "
+		"cpuset.cpus "
+		"by hand is not enough (vmaffinity sets both)",
+		release);
+}

@@ -1,0 +1,176 @@
+/*
+ * The map as a topology in hwloc's XML (hwloc, "Importing and exporting topologies from/to XML
+ * files"), for lstopo to draw. Who is on a CPU is in "Misc" objects, which lstopo draws as boxes
+ * with a name, and colours are in infos called lstopoStyle, lstopo(1).
+ */
+#include "cli/map/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct drawing {
+	FILE *out;
+	const struct map *map;
+	unsigned serial; /* hwloc wants a number of its own for each object */
+};
+
+/* hwloc's: words of 32 bits, the highest first. */
+static void
+write_bitmap(FILE *out, const char *name, const struct cpumask *mask)
+{
+	unsigned words = 1;
+	for (unsigned i = 0; (i = cpumask_next(mask, i)) < CPUMASK_CPUS; i++)
+		words = i / 32 + 1;
+	fprintf(out, " %s=\"", name);
+	for (unsigned i = words; i-- > 0;) {
+		unsigned word = 0;
+		for (unsigned bit = 0; bit < 32; bit++)
+			word |= (unsigned)cpumask_test(mask, 32 * i + bit) << bit;
+		fprintf(out, "0x%08x%s", word, i > 0 ? "," : "");
+	}
+	putc('"', out);
+}
+
+/* The nodes, by logical index, that the CPUs are in. */
+static struct cpumask
+nodes_of(const struct map *map, const uint16_t *cpus, size_t count)
+{
+	struct cpumask nodes = {0};
+	for (size_t i = 0; i < count; i++) {
+		const struct topology_object *node =
+			topology_find(map->objects[TOPOLOGY_NODE], cpus[i]);
+		unsigned index = node != NULL ? (unsigned)map_index(map, TOPOLOGY_NODE, node) : 0;
+		cpumask_set_range(&nodes, index, index);
+	}
+	return nodes;
+}
+
+/* Opens an object that has these CPUs. It is drawn as NAME INDEX. */
+static void
+open_object(struct drawing *drawing, const char *type, const char *name, size_t index,
+	const uint16_t *cpus, size_t count)
+{
+	struct cpumask mask = {0}, nodes = nodes_of(drawing->map, cpus, count);
+	for (size_t i = 0; i < count; i++)
+		cpumask_set_range(&mask, cpus[i], cpus[i]);
+	fprintf(drawing->out, "<object type=\"%s\" subtype=\"%s\" os_index=\"%zu\" gp_index=\"%u\"",
+		type, name, index, ++drawing->serial);
+	write_bitmap(drawing->out, "cpuset", &mask);
+	write_bitmap(drawing->out, "complete_cpuset", &mask);
+	write_bitmap(drawing->out, "nodeset", &nodes);
+	write_bitmap(drawing->out, "complete_nodeset", &nodes);
+	if (strcmp(type, "Machine") == 0) {
+		write_bitmap(drawing->out, "allowed_cpuset", &mask);
+		write_bitmap(drawing->out, "allowed_nodeset", &nodes);
+	}
+	fprintf(drawing->out, "%s>\n",
+		strcmp(type, "L3Cache") == 0
+			? " depth=\"3\" cache_type=\"0\" cache_size=\"0\" cache_linesize=\"0\""
+			  " cache_associativity=\"0\""
+			: "");
+}
+
+static void
+close_object(struct drawing *drawing)
+{
+	fputs("</object>\n", drawing->out);
+}
+
+/* A node is drawn next to what is in the object around it; it gets one of its own if no package has
+ * its CPUs. */
+static void
+open_level(struct drawing *drawing, const struct map_level *level)
+{
+	static const struct {
+		const char *type, *name;
+		enum topology_kind kind;
+		bool around_node;
+	} types[] = {{"Package", "Package", TOPOLOGY_PACKAGE, false},
+		{"Group", "Node", TOPOLOGY_NODE, true}, {"NUMANode", "Node", TOPOLOGY_NODE, false},
+		{"L3Cache", "L3", TOPOLOGY_L3, false}};
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		const struct topology_object *object = level->objects[types[i].kind];
+		if (object == NULL ||
+			(types[i].around_node && level->objects[TOPOLOGY_PACKAGE] != NULL))
+			continue;
+		open_object(drawing, types[i].type, types[i].name,
+			map_index(drawing->map, types[i].kind, object), object->cpus,
+			object->cpu_count);
+		if (strcmp(types[i].type, "NUMANode") == 0)
+			close_object(drawing);
+	}
+}
+
+static void
+close_level(struct drawing *drawing, const struct map_level *level)
+{
+	if (level->objects[TOPOLOGY_PACKAGE] != NULL || level->objects[TOPOLOGY_NODE] != NULL)
+		close_object(drawing);
+	if (level->objects[TOPOLOGY_L3] != NULL)
+		close_object(drawing);
+}
+
+/* In a CPU's box. */
+static void
+write_line(struct drawing *drawing, const char *text)
+{
+	fprintf(drawing->out, "<object type=\"Misc\" gp_index=\"%u\" name=\"%s\"/>\n",
+		++drawing->serial, text);
+}
+
+/* Light enough for black text to be read on. */
+static const char *
+cpu_color(enum map_state state, bool isolated)
+{
+	if (state == MAP_OVERCOMMITTED)
+		return "#f4b6b0";
+	if (state == MAP_TAKEN)
+		return isolated ? "#c9b8e8" : "#b8d8f0";
+	return isolated ? "#ece6f6" : "#ffffff";
+}
+
+static void
+write_thread(struct drawing *drawing, size_t core, size_t thread)
+{
+	const struct map *map = drawing->map;
+	const uint16_t *cpu = &map->cores[core].cpus[thread];
+	enum map_state state = map_state(map, *cpu);
+	char *text = map_occupants(map, core, 1, thread), *next = text, *line;
+	open_object(drawing, "PU", "CPU", *cpu, cpu, 1);
+	fprintf(drawing->out, "<info name=\"lstopoStyle\" value=\"Background=%s\"/>\n",
+		cpu_color(state, cpumask_test(map->sets[TOPOLOGY_ISOLATED], *cpu)));
+	if (state == MAP_OVERCOMMITTED)
+		write_line(drawing, "! overcommitted");
+	while ((line = strsep(&next, ";")) != NULL)
+		write_line(drawing, line + strspn(line, " "));
+	close_object(drawing);
+	free(text);
+}
+
+void
+map_write_hwloc(FILE *out, const struct map *map)
+{
+	struct drawing drawing = {.out = out, .map = map};
+	const struct topology_objects *all = map->objects[TOPOLOGY_PU];
+	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<topology version=\"2.0\">\n", out);
+	open_object(&drawing, "Machine", "Host", 0, all->cpus, all->count);
+	for (size_t i = 0; i < map->core_count; i++) {
+		const struct map_core *core = &map->cores[i];
+		for (size_t l = 0; l < core->level_count; l++)
+			if (map_level_begins(map, i, l))
+				open_level(&drawing, &core->levels[l]);
+		if (core->object != NULL)
+			open_object(&drawing, "Core", "Core",
+				map_index(map, TOPOLOGY_CORE, core->object), core->cpus,
+				core->cpu_count);
+		for (size_t t = 0; t < core->cpu_count; t++)
+			write_thread(&drawing, i, t);
+		if (core->object != NULL)
+			close_object(&drawing);
+		for (size_t l = core->level_count; l-- > 0;)
+			if (map_level_ends(map, i, l))
+				close_level(&drawing, &core->levels[l]);
+	}
+	close_object(&drawing);
+	fputs("</topology>\n", out);
+}

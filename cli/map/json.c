@@ -1,0 +1,76 @@
+#include "cli/json.h"
+#include "cli/map/map.h"
+
+static json_object *
+json_texts(const struct map_texts *texts)
+{
+	json_object *array = json_object_new_array();
+	for (size_t i = 0; i < texts->count; i++)
+		json_object_array_add(array, json_text(texts->items[i]));
+	return array;
+}
+
+static json_object *
+json_set(const struct occupancy_set *set)
+{
+	json_object *object = json_object_new_object(), *groups = json_object_new_array();
+	for (size_t i = 0; i < set->member_count; i++) {
+		char name[GROUP_NAME_MAX];
+		json_object *one = json_object_new_object();
+		group_name(set->members[i].group, name);
+		json_object_object_add(one, "guest", json_text(set->members[i].guest));
+		json_object_object_add(one, "group", json_object_new_string(name));
+		json_object_array_add(groups, one);
+	}
+	json_object_object_add(object, "cpus", json_mask(set->cpus));
+	json_object_object_add(object, "confined", json_object_new_boolean(set->confined));
+	json_object_object_add(object, "vcpus", json_object_new_uint64(set->vcpus));
+	json_object_object_add(
+		object, "overcommitted", json_object_new_boolean(set->overcommitted));
+	json_object_object_add(object, "groups", groups);
+	return object;
+}
+
+/* The logical indexes of what it is in; null for what this host has not, or does not tell. */
+static json_object *
+json_cpu(const struct map *map, unsigned cpu)
+{
+	static const char *const names[TOPOLOGY_KINDS] = {[TOPOLOGY_PACKAGE] = "package",
+		[TOPOLOGY_NODE] = "node",
+		[TOPOLOGY_L3] = "l3",
+		[TOPOLOGY_CORE] = "core"};
+	json_object *object = json_object_new_object();
+	bool online = cpumask_test(map->sets[TOPOLOGY_ONLINE], cpu);
+	json_object_object_add(object, "cpu", json_object_new_int64(cpu));
+	for (enum topology_kind kind = 0; kind < TOPOLOGY_KINDS; kind++) {
+		const struct topology_object *found = topology_find(map->objects[kind], cpu);
+		if (names[kind] != NULL)
+			json_object_object_add(object, names[kind],
+				found == NULL
+					? NULL
+					: json_object_new_uint64(map_index(map, kind, found)));
+	}
+	json_object_object_add(object, "state",
+		json_object_new_string(online ? map_state_name(map_state(map, cpu)) : "offline"));
+	json_object_object_add(object, "isolated",
+		json_object_new_boolean(cpumask_test(map->sets[TOPOLOGY_ISOLATED], cpu)));
+	return object;
+}
+
+void
+map_print_json(const struct map *map)
+{
+	json_object *object = json_object_new_object(), *cpus = json_object_new_array(),
+		    *sets = json_object_new_array();
+	const struct cpumask *present = map->sets[TOPOLOGY_PRESENT];
+	for (unsigned cpu = cpumask_next(present, 0); cpu < CPUMASK_CPUS;
+		cpu = cpumask_next(present, cpu + 1))
+		json_object_array_add(cpus, json_cpu(map, cpu));
+	for (size_t i = 0; i < map->occupancy.set_count; i++)
+		json_object_array_add(sets, json_set(&map->occupancy.sets[i]));
+	json_object_object_add(object, "guests", json_texts(&map->guests));
+	json_object_object_add(object, "not_shown", json_texts(&map->missed));
+	json_object_object_add(object, "cpus", cpus);
+	json_object_object_add(object, "sets", sets);
+	json_print(object);
+}

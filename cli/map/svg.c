@@ -1,0 +1,131 @@
+#include "cli/map/map.h"
+#include "cli/subprocess.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LSTOPO "/usr/bin/lstopo-no-graphics"
+
+/* A thousand CPUs take a second. */
+#define LSTOPO_LIMIT_MS 60000
+
+/* Of a picture, bytes. 256 CPUs take a quarter of a megabyte. */
+#define SVG_MAX ((size_t)256 * 1024 * 1024)
+
+/* Below the picture: characters in a line, and lines; JSON has what is more. */
+#define LEGEND_WIDTH 100
+#define LEGEND_LINES ((size_t)200)
+
+/* Threads of a core stand below one another. */
+static const char *const command[] = {LSTOPO, "--input-format", "xml", "--input", "/proc/self/fd/0",
+	"--output-format", "svg", "--no-factorize", "--physical", "--os-index-prefix", " ",
+	"--no-attrs", "--no-default-legend"};
+#define WORDS (sizeof(command) / sizeof(command[0]))
+
+/* The remarks as arguments; each line ends in remarks. */
+static void
+add_legend(const char **words, char *remarks)
+{
+	char *next = remarks, *line;
+	for (size_t lines = 0; *next != '\0' && (line = strsep(&next, "\n")) != NULL;)
+		for (const char *rest = line; *rest != '\0' && lines < LEGEND_LINES; lines++) {
+			const char *start = rest;
+			size_t length = map_take_line(&rest, LEGEND_WIDTH);
+			line[start - line + (ptrdiff_t)length] = '\0';
+			*words++ = "--append-legend";
+			*words++ = start;
+		}
+}
+
+static int
+run_lstopo(const struct map *map, int input, int output, struct err *e)
+{
+	const char *words[WORDS + 2 * LEGEND_LINES + 1] = {NULL};
+	struct program_result result = {0};
+	AUTO_FREE char *remarks = map_remarks(map);
+	if (remarks == NULL)
+		return err_set(e, "out of memory");
+	memcpy(words, command, sizeof(command));
+	add_legend(words + WORDS, remarks);
+	if (access(LSTOPO, X_OK) != 0 && errno == ENOENT)
+		return err_set(e,
+			LSTOPO " draws the picture, and is not there: install the package "
+			       "hwloc-nox (Debian, Ubuntu) or hwloc (Fedora)");
+	if (program_filter(words, input, output, LSTOPO_LIMIT_MS, &result, e) != 0)
+		return -1;
+	if (WIFSIGNALED(result.status))
+		return err_set(e, LSTOPO " was ended by signal %d", WTERMSIG(result.status));
+	if (WEXITSTATUS(result.status) != 0)
+		return err_set(e, LSTOPO " ended with status %d: %s", WEXITSTATUS(result.status),
+			result.output);
+	return 0;
+}
+
+/* Writes the topology to the file fd, to be read from its start. Returns 0, or -1 with errno set.
+ */
+static int
+write_input(const struct map *map, int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
+	if (out == NULL)
+		return -1;
+	map_write_hwloc(out, map);
+	return fclose(out) == 0 && lseek(fd, 0, SEEK_SET) == 0 ? 0 : -1;
+}
+
+/*
+ * hwloc 2.9 writes viewBox='0 0 352px 286px'. Units are not allowed there (SVG 1.1, 7.7), and
+ * librsvg shows an empty picture. Takes them out.
+ */
+static void
+mend_view_box(char *svg)
+{
+	char *start = strstr(svg, "viewBox='");
+	char *end = start != NULL ? strchr(start + strlen("viewBox='"), '\'') : NULL;
+	for (char *s = start; end != NULL && s + 1 < end; s++)
+		if (s[0] == 'p' && s[1] == 'x')
+			s[0] = s[1] = ' ';
+}
+
+/* Returns the picture (caller frees), or NULL with the reason. */
+static char *
+draw(const struct map *map, struct err *e)
+{
+	char *svg = NULL;
+	size_t length;
+	AUTO_CLOSE int input = memfd_create("map.xml", MFD_CLOEXEC);
+	AUTO_CLOSE int output = memfd_create("map.svg", MFD_CLOEXEC);
+	if (input < 0 || output < 0 || write_input(map, input) != 0)
+		return err_errno(e, "a file in memory"), NULL;
+	if (run_lstopo(map, input, output, e) != 0)
+		return NULL;
+	if (lseek(output, 0, SEEK_SET) != 0 || file_read_all(output, SVG_MAX, &svg, &length) != 0)
+		return err_errno(e, "the picture"), NULL;
+	if (strstr(svg, "</svg>") == NULL) {
+		free(svg);
+		return err_set(e, LSTOPO " drew nothing"), NULL;
+	}
+	mend_view_box(svg);
+	return svg;
+}
+
+int
+map_write_svg(const struct map *map, const char *path, struct err *e)
+{
+	AUTO_FREE char *svg = draw(map, e);
+	if (svg == NULL)
+		return -1;
+	FILE *out = fopen(path, "we");
+	int r = out != NULL && fputs(svg, out) != EOF ? 0 : err_errno(e, "%s", path);
+	if (out != NULL && fclose(out) != 0 && r == 0)
+		r = err_errno(e, "%s", path);
+	return r;
+}

@@ -1,0 +1,249 @@
+#include "cli/map/map.h"
+
+#include "base/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* With more names than this for one CPU, it is crowded. */
+#define NAMES_MAX 4
+
+enum map_state
+map_state(const struct map *map, unsigned cpu)
+{
+	const struct occupancy *all = &map->occupancy;
+	if (occupancy_overcommitted(all, cpu))
+		return MAP_OVERCOMMITTED;
+	if (map_set(map, cpu, 0) != NULL)
+		return MAP_TAKEN;
+	return all->set_count > 0 && !all->sets[all->set_count - 1].confined ? MAP_FREE : MAP_IDLE;
+}
+
+const char *
+map_state_name(enum map_state state)
+{
+	static const char *const names[] = {[MAP_IDLE] = "idle",
+		[MAP_FREE] = "free",
+		[MAP_TAKEN] = "taken",
+		[MAP_OVERCOMMITTED] = "overcommitted"};
+	return names[state];
+}
+
+const struct occupancy_set *
+map_set(const struct map *map, unsigned cpu, size_t place)
+{
+	for (size_t i = 0; i < map->occupancy.set_count; i++) {
+		const struct occupancy_set *set = &map->occupancy.sets[i];
+		if (set->confined && cpumask_test(set->cpus, cpu) && place-- == 0)
+			return set;
+	}
+	return NULL;
+}
+
+void
+map_write_level(FILE *out, const struct map *map, const struct map_level *level)
+{
+	static const struct {
+		enum topology_kind kind;
+		const char *name;
+	} kinds[MAP_LEVELS] = {
+		{TOPOLOGY_PACKAGE, "package"}, {TOPOLOGY_NODE, "node"}, {TOPOLOGY_L3, "L3"}};
+	const char *separator = "";
+	for (size_t i = 0; i < MAP_LEVELS; i++) {
+		const struct topology_object *object = level->objects[kinds[i].kind];
+		if (object == NULL)
+			continue;
+		size_t index = map_index(map, kinds[i].kind, object);
+		fprintf(out, "%s%s %zu", separator, kinds[i].name, index);
+		if (kinds[i].kind == TOPOLOGY_NODE && object->number != index)
+			fprintf(out, " (the kernel's %u)", object->number);
+		separator = ", ";
+	}
+}
+
+void
+map_write_numbers(FILE *out, const struct cpumask *numbers)
+{
+	unsigned first = cpumask_next(numbers, 0), second = cpumask_next(numbers, first + 1);
+	unsigned step = second - first, last = first, next;
+	while ((next = cpumask_next(numbers, last + 1)) < CPUMASK_CPUS && next - last == step)
+		last = next;
+	if (step > 1 && next >= CPUMASK_CPUS && last > second) {
+		fprintf(out, "%u,%u..%u", first, second, last);
+		return;
+	}
+	AUTO_FREE char *list = malloc(CPULIST_MAX);
+	if (list != NULL)
+		fputs(cpumask_format(numbers, list, CPULIST_MAX), out);
+}
+
+/* Behind the members that are of the same guest as the first; and, if so asked, of the same kind.
+ */
+static size_t
+end_of(const struct occupancy_set *set, size_t first, bool same_kind)
+{
+	const struct occupant *one = &set->members[first];
+	size_t end = first + 1;
+	while (end < set->member_count && strcmp(set->members[end].guest, one->guest) == 0 &&
+		(!same_kind || set->members[end].group.kind == one->group.kind))
+		end++;
+	return end;
+}
+
+/* Of all sets, what stands from first on, before end: one guest's groups of one kind. */
+static void
+write_kind(
+	FILE *out, const struct occupancy_set *const sets[], size_t count, size_t first, size_t end)
+{
+	static const char *const names[] = {[GROUP_EMULATOR] = "emulator",
+		[GROUP_VCPU] = "vcpu",
+		[GROUP_IOTHREAD] = "iothread"};
+	enum group_kind kind = sets[0]->members[first].group.kind;
+	struct cpumask ids = {0};
+	const char *separator = "";
+	fputs(names[kind], out);
+	for (size_t i = 0; i < count * (end - first) && kind != GROUP_EMULATOR; i++) {
+		unsigned id = sets[i % count]->members[first + i / count].group.id;
+		if (id < CPUMASK_CPUS)
+			cpumask_set_range(&ids, id, id);
+		else /* libvirt takes any number for an iothread */
+			fprintf(out, "%s%u", separator, id);
+		separator = id < CPUMASK_CPUS ? separator : ",";
+	}
+	if (!cpumask_empty(&ids)) {
+		fputs(separator, out);
+		map_write_numbers(out, &ids);
+	}
+	if (count > 1)
+		fprintf(out, " %zu:%u", end - first, sets[0]->cpu_count);
+}
+
+/* Whether two guests have the same groups in a set. */
+static bool
+same_groups(const struct occupancy_set *set, size_t first, size_t other)
+{
+	size_t count = end_of(set, first, false) - first;
+	if (end_of(set, other, false) - other != count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (group_compare(set->members[first + i].group, set->members[other + i].group) !=
+			0)
+			return false;
+	return true;
+}
+
+void
+map_write_sets(FILE *out, const struct occupancy_set *const sets[], size_t count)
+{
+	const struct occupancy_set *set = sets[0];
+	for (size_t i = 0, end; i < set->member_count; i = end) {
+		end = end_of(set, i, false);
+		fputs(set->members[i].guest, out);
+		if (end < set->member_count && same_groups(set, i, end)) {
+			fputs(", ", out);
+			continue;
+		}
+		for (size_t j = i, next; j < end; j = next) {
+			next = end_of(set, j, true);
+			putc(' ', out);
+			write_kind(out, sets, count, j, next);
+		}
+		fputs(end < set->member_count ? "; " : "", out);
+	}
+}
+
+bool
+map_is_crowded(const struct map *map, unsigned cpu)
+{
+	const struct occupancy_set *set;
+	size_t names = 0;
+	for (size_t place = 0; (set = map_set(map, cpu, place)) != NULL; place++)
+		for (size_t i = 0; i < set->member_count && names <= NAMES_MAX; names++)
+			i = end_of(set, i, false);
+	return names > NAMES_MAX;
+}
+
+/* "3 emulators, 8 vCPUs". */
+static void
+write_crowd(FILE *out, const struct map *map, unsigned cpu)
+{
+	static const char *const names[] = {[GROUP_EMULATOR] = "emulator",
+		[GROUP_VCPU] = "vCPU",
+		[GROUP_IOTHREAD] = "iothread"};
+	size_t counts[sizeof(names) / sizeof(names[0])] = {0};
+	const struct occupancy_set *set;
+	const char *separator = "";
+	for (size_t place = 0; (set = map_set(map, cpu, place)) != NULL; place++)
+		for (size_t i = 0; i < set->member_count; i++)
+			counts[set->members[i].group.kind]++;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (counts[i] == 0)
+			continue;
+		fprintf(out, "%s%zu %s%s", separator, counts[i], names[i],
+			counts[i] > 1 ? "s" : "");
+		separator = ", ";
+	}
+}
+
+/* Those at the same place of all the run's cores are written as one. */
+static void
+write_run(FILE *out, const struct map *map, size_t first, size_t count, size_t thread)
+{
+	const struct occupancy_set **sets = calloc(count, sizeof(*sets));
+	const char *separator = "";
+	for (size_t place = 0; sets != NULL; place++) {
+		for (size_t i = 0; i < count; i++)
+			sets[i] = map_set(map, map->cores[first + i].cpus[thread], place);
+		if (sets[0] == NULL)
+			break;
+		fputs(separator, out);
+		map_write_sets(out, sets, sets[0] == sets[count - 1] ? 1 : count);
+		separator = "; ";
+	}
+	free(sets);
+}
+
+char *
+map_occupants(const struct map *map, size_t first, size_t count, size_t thread)
+{
+	unsigned cpu = map->cores[first].cpus[thread];
+	enum map_state state = map_state(map, cpu);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	if (out == NULL)
+		return NULL;
+	if (cpumask_test(map->sets[TOPOLOGY_ISOLATED], cpu))
+		fputs("isolated, ", out);
+	if (state <= MAP_FREE)
+		fputs(map_state_name(state), out);
+	else if (map_is_crowded(map, cpu))
+		write_crowd(out, map, cpu);
+	else
+		write_run(out, map, first, count, thread);
+	fclose(out);
+	return text;
+}
+
+/* A line ends behind a guest's groups (";") rather than within. */
+size_t
+map_take_line(const char **text, unsigned width)
+{
+	const char *start = *text;
+	size_t word = 0, item = 0, end = 0;
+	for (unsigned used = 0;; end++) {
+		bool boundary = start[end] == ' ' || start[end] == '\0';
+		if (boundary && (used <= width || word == 0)) {
+			word = end;
+			item = start[end] == '\0' || (end > 0 && start[end - 1] == ';') ? end
+											: item;
+		}
+		if (start[end] == '\0' || (used > width && word > 0))
+			break;
+		used += ((unsigned char)start[end] & 0xc0) != 0x80; /* begins a character */
+	}
+	word = item > 0 ? item : word;
+	*text += word;
+	*text += strspn(*text, " ");
+	return word;
+}

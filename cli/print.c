@@ -1,0 +1,57 @@
+#include "cli/command.h"
+
+#include "base/escape.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+__attribute__((format(printf, 3, 0))) static void
+print_safely(FILE *stream, const char *prefix, const char *format, va_list args)
+{
+	char *text, *safe = NULL;
+	if (vasprintf(&text, format, args) < 0)
+		return;
+	size_t size = 4 * strlen(text) + 4;
+	if ((safe = malloc(size)) != NULL)
+		fprintf(stream, "%s%s\n", prefix, printable(safe, size, text));
+	free(safe);
+	free(text);
+}
+
+void
+say(bool to_stderr, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	print_safely(to_stderr ? stderr : stdout, "", format, args);
+	va_end(args);
+}
+
+void
+say_notes(bool to_stderr, const struct notes *notes)
+{
+	for (size_t i = 0; i < notes->count; i++)
+		say(to_stderr, "%s: %s", note_level_name(notes->items[i].level),
+			notes->items[i].text);
+	if (notes->dropped > 0)
+		say(to_stderr, "and %zu more", notes->dropped);
+}
+
+void
+complain(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	print_safely(stderr, "vmaffinity: ", format, args);
+	va_end(args);
+}
+
+bool
+wants_color(void)
+{
+	const char *no = getenv("NO_COLOR");
+	return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
+}

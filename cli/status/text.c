@@ -1,0 +1,256 @@
+#include "cli/status/status.h"
+
+#include "cli/command.h"
+
+#include <libsmartcols.h>
+
+#include <stdio.h>
+#include <string.h>
+
+/* The rest of a line in a table: a long CPU list is cut here, in JSON it is whole. */
+#define CELL_MAX 256
+
+#define DRIFT_COLOR "\33[1;31m"
+
+enum column {
+	COLUMN_MARK,
+	COLUMN_GROUP,
+	COLUMN_CPUS,
+	COLUMN_CGROUP,
+	COLUMN_EFFECTIVE,
+	COLUMN_THREADS,
+	COLUMN_LAST,
+	COLUMN_NODES,
+	COLUMN_LIBVIRT,
+	COLUMN_RULE,
+	COLUMNS
+};
+
+/* Where a terminal is too narrow, what may be long goes on in the next line. */
+static const struct {
+	const char *name;
+	int flags;
+} columns[COLUMNS] = {
+	[COLUMN_MARK] = {"", 0},
+	[COLUMN_GROUP] = {"GROUP", 0},
+	[COLUMN_CPUS] = {"CPUS", SCOLS_FL_WRAP},
+	[COLUMN_CGROUP] = {"CGROUP", SCOLS_FL_WRAP},
+	[COLUMN_EFFECTIVE] = {"EFFECTIVE", SCOLS_FL_WRAP},
+	[COLUMN_THREADS] = {"THREADS", SCOLS_FL_WRAP},
+	[COLUMN_LAST] = {"LAST", SCOLS_FL_WRAP},
+	[COLUMN_NODES] = {"NODES", SCOLS_FL_WRAP},
+	[COLUMN_LIBVIRT] = {"LIBVIRT", SCOLS_FL_WRAP},
+	[COLUMN_RULE] = {"RULE", SCOLS_FL_WRAP},
+};
+
+struct table {
+	struct libscols_table *table;
+	const struct status *status;
+	bool record; /* the column LIBVIRT is shown */
+};
+
+/* The affinity that all threads of a group have or, if they do not have the same, of how many it is
+ * not as wished. */
+static void
+affinity_text(const struct drift_group *group, char *out, size_t size)
+{
+	const struct observed *observed = &group->observed;
+	const struct cpumask *want = group->step->cpus;
+	size_t unlike = 0, differ = 0;
+	for (size_t i = 0; i < observed->thread_count; i++) {
+		const struct cpumask *cpus = &observed->threads[i].cpus;
+		unlike += !cpumask_equal(cpus, &observed->threads[0].cpus);
+		differ += want != NULL && !cpumask_equal(cpus, want);
+	}
+	if (observed->thread_count == 0)
+		snprintf(out, size, "none");
+	else if (unlike == 0)
+		cpumask_format(&observed->threads[0].cpus, out, size);
+	else if (want == NULL)
+		snprintf(out, size, "mixed");
+	else
+		snprintf(out, size, "%zu of %zu differ", differ, observed->thread_count);
+}
+
+static void
+last_text(const struct observed *observed, char *out, size_t size)
+{
+	struct cpumask cpus = {0};
+	for (size_t i = 0; i < observed->thread_count; i++)
+		if (observed->threads[i].last < CPUMASK_CPUS)
+			cpumask_set_range(
+				&cpus, observed->threads[i].last, observed->threads[i].last);
+	cpumask_format(&cpus, out, size);
+}
+
+static void
+cell_text(const struct status *status, const struct drift_group *group, enum column column,
+	char *out, size_t size)
+{
+	const struct plan_step *step = group->step;
+	const struct setting *s = step->setting;
+	const struct cpumask *record;
+	out[0] = '\0';
+	switch (column) {
+	case COLUMN_MARK:
+		snprintf(out, size, "%s", group->kind != DRIFT_NONE ? "!" : "");
+		break;
+	case COLUMN_GROUP:
+		group_name(step->group, out);
+		break;
+	case COLUMN_CPUS:
+		if (step->cpus != NULL)
+			cpumask_format(step->cpus, out, size);
+		else
+			snprintf(out, size, "%s", s != NULL ? "keep" : "-");
+		break;
+	case COLUMN_CGROUP:
+		cpumask_format(&group->observed.cpus, out, size);
+		break;
+	case COLUMN_EFFECTIVE:
+		cpumask_format(&group->observed.granted, out, size);
+		break;
+	case COLUMN_THREADS:
+		affinity_text(group, out, size);
+		break;
+	case COLUMN_LAST:
+		last_text(&group->observed, out, size);
+		break;
+	case COLUMN_NODES:
+		cpumask_format(&group->observed.nodes, out, size);
+		break;
+	case COLUMN_LIBVIRT:
+		if ((record = status_record(status, group)) != NULL)
+			cpumask_format(record, out, size);
+		break;
+	case COLUMN_RULE:
+		if (s != NULL)
+			snprintf(out, size, "%s:%u", s->value.file, s->value.line);
+		else
+			snprintf(out, size, "no rule");
+		break;
+	case COLUMNS:
+		break;
+	}
+}
+
+/* Cells are made safe for a terminal by libsmartcols. */
+static int
+add_line(const struct table *table, const struct drift_group *group, bool color)
+{
+	struct libscols_line *line = scols_table_new_line(table->table, NULL);
+	if (line == NULL)
+		return -1;
+	if (color && group->kind != DRIFT_NONE && scols_line_set_color(line, DRIFT_COLOR) != 0)
+		return -1;
+	for (size_t i = 0, at = 0; i < COLUMNS; i++) {
+		char text[CELL_MAX];
+		if (i == COLUMN_LIBVIRT && !table->record)
+			continue;
+		cell_text(table->status, group, (enum column)i, text, sizeof(text));
+		if (scols_line_set_data(line, at++, text) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+fill_table(const struct table *table)
+{
+	bool color = wants_color();
+	scols_table_enable_colors(table->table, color);
+	for (size_t i = 0; i < COLUMNS; i++)
+		if ((i != COLUMN_LIBVIRT || table->record) &&
+			scols_table_new_column(
+				table->table, columns[i].name, 0, columns[i].flags) == NULL)
+			return -1;
+	for (size_t i = 0; i < table->status->drift.count; i++)
+		if (add_line(table, &table->status->drift.groups[i], color) != 0)
+			return -1;
+	return scols_print_table(table->table);
+}
+
+static int
+print_table(const struct status *status)
+{
+	struct table table = {.table = scols_new_table(), .status = status};
+	if (table.table == NULL)
+		return -1;
+	for (size_t i = 0; i < status->drift.count && !table.record; i++)
+		table.record = status_record(status, &status->drift.groups[i]) != NULL;
+	int r = fill_table(&table);
+	scols_unref_table(table.table);
+	return r;
+}
+
+static void
+say_drift(const struct status *status)
+{
+	const struct drift *drift = &status->drift;
+	const struct drift_group *end = drift->groups + drift->count, *next;
+	char text[DRIFT_TEXT_MAX];
+	for (const struct drift_group *group = drift->groups; group < end; group = next) {
+		next = drift_end_of_run(drift, group);
+		if (group->kind != DRIFT_NONE)
+			say(false, "drift: %s", drift_text(group, next, text));
+	}
+}
+
+static void
+say_state(const struct status *status)
+{
+	const char *name = status->pin.domain.name;
+	const struct drift *drift = &status->drift;
+	switch (status->state) {
+	case STATE_AS_RULED:
+		say(false, "%s: as ruled", name);
+		break;
+	case STATE_NO_RULE:
+		say(false, "%s: no rule matches", name);
+		break;
+	case STATE_NOT_RUNNING:
+		say(false, "%s: not running", name);
+		break;
+	case STATE_DRIFT:
+	case STATES:
+		if (drift->drifted > 0)
+			say(false, "%s: %zu of %zu groups not as ruled", name, drift->drifted,
+				drift->count);
+		else
+			say(false, "%s: not as ruled", name);
+		break;
+	}
+}
+
+/* A command is shown only if it can be copied to a shell as it is. */
+static void
+say_remedy(const struct status *status)
+{
+	const char *name = status->pin.domain.name;
+	bool plain = name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "0123456789._+:@-")] == '\0' &&
+		     name[0] != '-';
+	if (pin_obstacle(&status->pin) != NULL)
+		return;
+	if (plain)
+		say(false, "put it right with: vmaffinity apply %s", name);
+	else
+		say(false, "put it right with 'vmaffinity apply' and the guest's name");
+}
+
+int
+status_print_text(const struct status *status)
+{
+	say_state(status);
+	int r = 0;
+	if (status->drift.count > 0 && (r = print_table(status)) != 0)
+		return r;
+	for (size_t i = 0; i < status->pin.notes.count; i++)
+		if (status->pin.notes.items[i].level > NOTE_INFO)
+			say(false, "%s: %s", note_level_name(status->pin.notes.items[i].level),
+				status->pin.notes.items[i].text);
+	say_drift(status);
+	if (status->drift.drifted > 0)
+		say_remedy(status);
+	return 0;
+}

@@ -1,0 +1,63 @@
+/* A set of CPUs as a plain value, and its text form, the kernel's cpulist: "0-3,8". */
+#ifndef VMAFFINITY_CPUMASK_H
+#define VMAFFINITY_CPUMASK_H
+
+#include "base/err.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* CPUs 0..8191: NR_CPUS of the largest kernels that distributions build (x86 MAXSMP). */
+#define CPUMASK_CPUS 8192u
+#define CPUMASK_WORD_BITS (sizeof(unsigned long) * CHAR_BIT)
+
+/* The longest cpulist ("0-1,3-4,6-7...") takes 26,6xx bytes. */
+#define CPULIST_MAX 28672
+
+/* Laid out as sched_setaffinity(2) takes it. Zero-initialised is empty. */
+struct cpumask {
+	unsigned long words[CPUMASK_CPUS / CPUMASK_WORD_BITS];
+};
+
+bool cpumask_test(const struct cpumask *mask, unsigned cpu);
+void cpumask_set_range(struct cpumask *mask, unsigned first, unsigned last);
+bool cpumask_empty(const struct cpumask *mask);
+bool cpumask_equal(const struct cpumask *a, const struct cpumask *b);
+
+/* Whether all of mask is in of, which the empty set always is. */
+bool cpumask_subset(const struct cpumask *mask, const struct cpumask *of);
+
+unsigned cpumask_count(const struct cpumask *mask);
+
+/* The first CPU >= from that is in mask, or CPUMASK_CPUS. */
+unsigned cpumask_next(const struct cpumask *mask, unsigned from);
+
+void cpumask_or(struct cpumask *mask, const struct cpumask *other);
+void cpumask_and(struct cpumask *mask, const struct cpumask *other);
+void cpumask_andnot(struct cpumask *mask, const struct cpumask *other);
+
+/*
+ * Reads a number of decimal digits at *text and moves *text behind it. Returns 0, or -1 if there is
+ * no digit or the number is above max (*text is then where it was).
+ */
+int cpumask_parse_number(const char **text, unsigned max, unsigned *number);
+
+/*
+ * Reads a CPU, a range "2-5", or a range with a stride "0-31:2/4" (the first 2 of every 4, as the
+ * kernel's bitmap_parselist() has it) at *text, adds it to mask and moves *text behind it.
+ * Returns 0, or -1 with the reason; *text is then where the fault is.
+ */
+int cpumask_parse_range(const char **text, struct cpumask *mask, struct err *e);
+
+/* Reads a whole cpulist as the kernel prints it; "" is the empty set. Mask is untouched on failure.
+ */
+int cpumask_parse(const char *list, struct cpumask *mask, struct err *e);
+
+/*
+ * Writes the cpulist of mask, "" if empty. If size is too small (less than CPULIST_MAX may be), the
+ * text is cut after a whole item and ends in ",...". Returns out.
+ */
+char *cpumask_format(const struct cpumask *mask, char *out, size_t size);
+
+#endif

@@ -1,0 +1,57 @@
+#include "base/escape.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * Length of the well-formed UTF-8 sequence at s (RFC 3629), 0 if there is none or if it is a
+ * control character: C0, DEL, C1, the line and paragraph separators, and the marks that reorder
+ * text (U+200E-F, U+202A-E, U+2066-9), with which a name could disguise the line that it stands in.
+ */
+static size_t
+visible_length(const unsigned char *s)
+{
+	if (s[0] < 0x80)
+		return s[0] >= 0x20 && s[0] != 0x7f;
+	size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	uint32_t c = s[0] & (0xffu >> (length + 1));
+	for (size_t i = 1; i < length; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	if (c < smallest[length] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) || c < 0xa0)
+		return 0;
+	if (c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+		(c >= 0x2066 && c <= 0x2069))
+		return 0;
+	return length;
+}
+
+char *
+printable(char *out, size_t size, const char *text)
+{
+	size_t used = 0, keep = 0; /* keep: where "..." would still fit */
+	for (const unsigned char *s = (const unsigned char *)text; *s != '\0';) {
+		size_t length = visible_length(s);
+		size_t wants = length > 0 ? length : 4;
+		if (used + 4 <= size)
+			keep = used;
+		if (used + wants >= size) {
+			memcpy(out + keep, "...", 4);
+			return out;
+		}
+		if (length > 0)
+			memcpy(out + used, s, length);
+		else
+			snprintf(out + used, size - used, "\\x%02x", *s);
+		used += wants;
+		s += length > 0 ? length : 1;
+	}
+	out[used] = '\0';
+	return out;
+}

@@ -1,0 +1,125 @@
+#include "cgroup/group_state.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A status file has Cpus_allowed and Mems_allowed, each as words and as a list, and some 60 lines.
+ */
+#define STATUS_MAX (3 * CPULIST_MAX)
+
+/* About 50 numbers. */
+#define STAT_MAX 4096
+
+/*
+ * proc(5): the list is of CPUs that the thread may run on, its cpuset taken into account. text is
+ * cut behind it.
+ */
+static int
+parse_status(char *text, struct cpumask *cpus, struct err *e)
+{
+	/* In "Name:" the kernel writes a newline as "\n", so this is the line that it looks like.
+	 */
+	static const char key[] = "\nCpus_allowed_list:\t";
+	char *list = strstr(text, key);
+	if (list == NULL)
+		return err_set(e, "no Cpus_allowed_list in it");
+	list += sizeof(key) - 1;
+	list[strcspn(list, "\n")] = '\0';
+	return cpumask_parse(list, cpus, e);
+}
+
+/* proc_pid_stat(5): "TID (NAME) STATE ..."; field 39 is the CPU. NAME may hold anything. */
+static int
+parse_stat(const char *text, unsigned *last, struct err *e)
+{
+	const char *at = strrchr(text, ')');
+	for (unsigned field = 2; field < 39 && at != NULL; field++) {
+		at = strchr(at, ' ');
+		at = at != NULL ? at + 1 : NULL;
+	}
+	if (at == NULL || cpumask_parse_number(&at, 0x7fffffff, last) != 0 ||
+		(*at != ' ' && *at != '\0'))
+		return err_set(e, "no CPU in field 39");
+	return 0;
+}
+
+/* Returns 1 if the thread has ended. */
+static int
+read_thread(int root, pid_t tid, struct observed_thread *thread, struct err *e)
+{
+	static const char *const files[] = {"status", "stat"};
+	char path[64], text[STATUS_MAX];
+	thread->tid = tid;
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "proc/%d/%s", (int)tid, files[i]);
+		if (file_read_value(root, path, text, i == 0 ? STATUS_MAX : STAT_MAX) != 0)
+			return errno == ENOENT || errno == ESRCH ? 1 : err_errno(e, "/%s", path);
+		if ((i == 0 ? parse_status(text, &thread->cpus, e)
+			    : parse_stat(text, &thread->last, e)) != 0)
+			return err_context(e, "/%s", path);
+	}
+	return 0;
+}
+
+static int
+read_threads(int root, const struct scope *scope, struct group group, struct observed *observed,
+	struct err *e)
+{
+	pid_t *tids;
+	size_t count;
+	char name[GROUP_NAME_MAX];
+	if (scope_threads(scope, group, &tids, &count) != 0)
+		return err_errno(
+			e, "%s/%s: cannot list its threads", scope->path, group_name(group, name));
+	int r = 0;
+	observed->threads = calloc(count + 1, sizeof(*observed->threads));
+	if (observed->threads == NULL) {
+		free(tids);
+		return err_set(e, "out of memory");
+	}
+	for (size_t i = 0; i < count && r >= 0; i++) {
+		r = read_thread(root, tids[i], &observed->threads[observed->thread_count], e);
+		observed->thread_count += r == 0;
+	}
+	free(tids);
+	return r < 0 ? -1 : 0;
+}
+
+/* Of the memory nodes nothing is said where they cannot be read: they are not what a pin is about.
+ */
+static void
+read_nodes(const struct scope *scope, struct group group, struct cpumask *nodes)
+{
+	struct err ignored;
+	if (scope_read_mask(scope, group, scope_effective_nodes_file(scope), nodes, &ignored) != 0)
+		*nodes = (struct cpumask){0};
+}
+
+int
+observe(int root, const struct scope *scope, struct group group, struct observed *observed,
+	struct err *e)
+{
+	struct observed result = {0};
+	if (scope_read_mask(scope, group, "cpuset.cpus", &result.cpus, e) != 0 ||
+		scope_read_mask(scope, group, scope_effective_file(scope), &result.granted, e) !=
+			0 ||
+		read_threads(root, scope, group, &result, e) != 0) {
+		observed_free(&result);
+		return scope_has_group(scope, group) ? -1 : OBSERVE_GONE;
+	}
+	read_nodes(scope, group, &result.nodes);
+	*observed = result;
+	return 0;
+}
+
+void
+observed_free(struct observed *observed)
+{
+	free(observed->threads);
+	*observed = (struct observed){0};
+}

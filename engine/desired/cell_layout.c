@@ -1,0 +1,97 @@
+#include "desired/cell_layout.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* To pack cells is a hard problem, and a host a small one: past this many steps it is given up. */
+#define STEPS_MAX 20000
+
+struct search {
+	struct onetoone_cell *cells;
+	size_t count;
+	struct onetoone_room *rooms;
+	size_t room_count;
+	bool with_cores; /* siblings must find siblings */
+	unsigned steps;
+};
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct onetoone_cell *left = a, *right = b;
+	return (left->id > right->id) - (left->id < right->id);
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	const struct onetoone_cell *left = a, *right = b;
+	if (left->vcpus != right->vcpus)
+		return left->vcpus > right->vcpus ? -1 : 1;
+	return by_id(a, b);
+}
+
+static bool
+put(struct search *s, struct onetoone_cell *cell, size_t n)
+{
+	struct onetoone_room *room = &s->rooms[n];
+	size_t cores = s->with_cores ? cell->cores : 0;
+	if (cell->vcpus > room->cpus || cores > room->cores)
+		return false;
+	room->cpus -= cell->vcpus;
+	room->cores -= cores;
+	room->cells++;
+	cell->node = (int)n;
+	return true;
+}
+
+static void
+take_back(struct search *s, struct onetoone_cell *cell)
+{
+	struct onetoone_room *room = &s->rooms[cell->node];
+	room->cpus += cell->vcpus;
+	room->cores += s->with_cores ? cell->cores : 0;
+	room->cells--;
+	cell->node = -1;
+}
+
+/* Puts the cells from i on, each on the node that has the fewest, if the rest finds room then. */
+static bool
+put_all(struct search *s, size_t i)
+{
+	if (i == s->count)
+		return true;
+	for (size_t cells = 0; cells <= i; cells++)
+		for (size_t n = 0; n < s->room_count; n++) {
+			if (s->steps++ >= STEPS_MAX)
+				return false;
+			if (s->rooms[n].cells != cells || !put(s, &s->cells[i], n))
+				continue;
+			if (put_all(s, i + 1))
+				return true;
+			take_back(s, &s->cells[i]);
+		}
+	return false;
+}
+
+void
+onetoone_assign(
+	struct onetoone_cell *cells, size_t count, struct onetoone_room *rooms, size_t room_count)
+{
+	struct search s = {
+		.cells = cells, .count = count, .rooms = rooms, .room_count = room_count};
+	for (size_t i = 0; i < count; i++)
+		cells[i].node = -1;
+	for (int without_cores = 0; without_cores < 2; without_cores++)
+		for (int largest_first = 0; largest_first < 2; largest_first++) {
+			qsort(cells, count, sizeof(*cells), largest_first ? by_size : by_id);
+			s.with_cores = !without_cores;
+			s.steps = 0;
+			if (put_all(&s, 0))
+				return;
+		}
+	/* Not all of them: as many as there is room for. */
+	for (size_t i = 0; i < count; i++)
+		for (size_t n = 0; n < room_count && cells[i].node < 0; n++)
+			put(&s, &cells[i], n);
+}

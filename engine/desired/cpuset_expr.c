@@ -1,0 +1,333 @@
+#include "desired/cpuset_expr.h"
+
+#include "desired/cpuset_words.h"
+#include "base/suggest.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sets named within sets: deeper than anybody writes, shallow enough for the stack. */
+#define DEPTH_MAX 64u
+
+static const char separators[] = CPUSET_SEPARATORS;
+
+/* Words that stand alone. */
+static const struct host_set {
+	const char *name;
+	enum topology_set set;
+	const char *none;
+} host_sets[] = {
+	{"all", TOPOLOGY_ONLINE, "no CPU that is online"},
+	{"isolated", TOPOLOGY_ISOLATED,
+		"no isolated CPUs (isolcpus= on the kernel's command line)"},
+	{"pcores", TOPOLOGY_PCORES, "no performance cores; its cores are all alike"},
+	{"ecores", TOPOLOGY_ECORES, "no efficient cores; its cores are all alike"},
+};
+
+struct cpuexpr_set {
+	enum { SET_UNKNOWN, SET_BUSY, SET_GOOD, SET_BAD } state;
+	bool host;	     /* it depends on the host */
+	unsigned level;	     /* how many names there are within one another, its own included */
+	struct cpumask mask; /* if SET_GOOD */
+};
+
+/* One expression under evaluation. */
+struct run {
+	struct cpuexpr *expr;
+	const struct value *value;
+	const char *at; /* the item that is being read */
+	bool host;	/* something in it depends on the host */
+	bool placed;	/* the fault is in a named set, and the error says where */
+	unsigned level; /* the highest of the sets that it names */
+};
+
+static int eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask,
+	struct run *run, struct err *e);
+
+static int
+too_deep(const struct named_set *named, struct err *e)
+{
+	return err_set(e, "'@%s': more than %u names within one another", named->name, DEPTH_MAX);
+}
+
+static int
+eval_host_set(struct run *run, const struct host_set *word, struct cpumask *mask, struct err *e)
+{
+	run->host = true;
+	if (run->expr->topology == NULL)
+		return 0;
+	const struct cpumask *set;
+	if (topology_get(run->expr->topology, word->set, &set, e) != 0)
+		return -1;
+	if (cpumask_empty(set))
+		return err_set(e, "'%s': this host has %s", word->name, word->none);
+	cpumask_or(mask, set);
+	return 0;
+}
+
+static int
+eval_words(struct run *run, const char *text, size_t length, struct cpumask *mask, struct err *e)
+{
+	run->host = true;
+	return cpuwords_eval(run->expr->topology, text, length, mask, &run->at, e);
+}
+
+/* An item that is none: text is up to 40 bytes of it. */
+static int
+unknown_item(const char *text, struct err *e)
+{
+	static const char *const names[] = {"all", "isolated", "pcores", "ecores", "node",
+		"package", "socket", "l3", "ccx", "core", "pu"};
+	const char *nearest = spelling_nearest(text, names, sizeof(names) / sizeof(names[0]));
+	if (nearest != NULL && strcmp(nearest, text) == 0)
+		return err_set(e, "an index is missing, as in %s:0", text);
+	if (nearest != NULL)
+		return err_set(e, "unknown word '%s'; did you mean '%s'?", text, nearest);
+	return err_set(e,
+		"'%s' is not a CPU, a range, '@NAME' or a word: all, isolated, pcores, ecores, "
+		"node:N, package:N, l3:N, core:N, pu:N",
+		text);
+}
+
+/*
+ * Evaluates a named set, once. On failure *reported says that nobody need put a place to the error
+ * any more.
+ */
+static int
+eval_set(struct cpuexpr *expr, const struct named_set *named, bool *reported, struct err *e)
+{
+	*reported = false;
+	if (expr->sets == NULL)
+		expr->sets = calloc(expr->rules->set_count, sizeof(*expr->sets));
+	if (expr->sets == NULL)
+		return err_set(e, "out of memory");
+	struct cpuexpr_set *set = &expr->sets[named - expr->rules->sets];
+	switch (set->state) {
+	case SET_GOOD:
+		return 0;
+	case SET_BUSY:
+		return err_set(e, "'@%s' is defined by way of itself", named->name);
+	case SET_BAD:
+		*reported = expr->notes != NULL;
+		return err_set(e, "'@%s' has an error", named->name);
+	case SET_UNKNOWN:
+		break;
+	}
+	if (expr->depth >= DEPTH_MAX)
+		return too_deep(named, e);
+	set->state = SET_BUSY;
+	expr->depth++;
+	struct run run;
+	int r = eval(expr, &named->value, &set->mask, &run, e);
+	expr->depth--;
+	/* Where the error goes up, the next user of the set shall hear of it as well. */
+	set->state = r == 0 ? SET_GOOD : expr->notes != NULL ? SET_BAD : SET_UNKNOWN;
+	set->host = run.host;
+	set->level = run.level + 1;
+	if (r != 0 && !run.placed && expr->notes != NULL)
+		notes_add(expr->notes, NOTE_ERROR, "%s", e->text);
+	*reported = r != 0;
+	return r;
+}
+
+static int
+eval_named(struct run *run, const char *name, size_t length, struct cpumask *mask, struct err *e)
+{
+	const struct named_set *named = rules_find_set(run->expr->rules, name, length);
+	if (named == NULL)
+		return err_set(e, "'@%.*s': no such name in [cpus]",
+			(int)(length < 64 ? length : 64), name);
+	if (eval_set(run->expr, named, &run->placed, e) != 0)
+		return -1;
+	const struct cpuexpr_set *set = &run->expr->sets[named - run->expr->rules->sets];
+	/*
+	 * So deep only because it was evaluated before; whoever comes from above would not get
+	 * there.
+	 */
+	if (run->expr->depth > 0 && set->level >= DEPTH_MAX)
+		return too_deep(named, e);
+	if (set->level > run->level)
+		run->level = set->level;
+	run->host |= set->host;
+	cpumask_or(mask, &set->mask);
+	return 0;
+}
+
+/* One item without its '^', length bytes at text. */
+static int
+eval_item(struct run *run, const char *text, size_t length, struct cpumask *mask, struct err *e)
+{
+	if (length == 0)
+		return err_set(e, "an item is missing");
+	if (memchr(text, ';', length) != NULL || *text == '#')
+		return err_set(e, "a comment behind a value begins with a space and ';'");
+	if (*text == '!' || *text == '~')
+		return err_set(e, "to leave CPUs out, write '^%.*s'",
+			(int)(length < 40 ? length - 1 : 40), text + 1);
+	if (*text == '@')
+		return eval_named(run, text + 1, length - 1, mask, e);
+	if (*text >= '0' && *text <= '9') {
+		const char *s = text;
+		int r = cpumask_parse_range(&s, mask, e);
+		if (r == 0 && s != text + length)
+			r = err_set(e, "'%.*s' is not a CPU or a range of CPUs",
+				(int)(length < 40 ? length : 40), text);
+		run->at = r == 0 ? text : s;
+		return r;
+	}
+	if (cpuwords_here(text))
+		return eval_words(run, text, length, mask, e);
+	char word[41];
+	snprintf(word, sizeof(word), "%.*s", (int)(length < 40 ? length : 40), text);
+	for (size_t i = 0; i < sizeof(host_sets) / sizeof(host_sets[0]); i++)
+		if (strcmp(word, host_sets[i].name) == 0)
+			return eval_host_set(run, &host_sets[i], mask, e);
+	if (strcmp(word, "keep") == 0)
+		return err_set(e, "'keep' stands alone, in a rule");
+	return unknown_item(word, e);
+}
+
+/* Moves over white space and at most one comma; points *comma at it, or at NULL. */
+static const char *
+skip_separators(const char *s, const char **comma)
+{
+	s += strspn(s, separators + 1);
+	*comma = *s == ',' ? s++ : NULL;
+	return s + strspn(s, separators + 1);
+}
+
+/*
+ * Behind "core:0-3," a number may be meant as a CPU, or as one core more. Without a blank it is one
+ * more (cpuwords_item()); all else is refused.
+ */
+static int
+check_number(const char *item, size_t length, const char *words, size_t words_length, struct err *e)
+{
+	if (!isdigit((unsigned char)item[*item == '^']))
+		return 0;
+	return err_set(e,
+		"is '%.*s' a CPU, or one more of '%.*s'? For a CPU put a blank in place of the "
+		"comma, else write the word again",
+		(int)(length < 40 ? length : 40), item,
+		(int)(words_length < 40 ? words_length : 40), words);
+}
+
+/* Adds to *plus what the items say, and to *minus what stands behind a '^'. */
+static int
+eval_items(struct run *run, struct cpumask *plus, struct cpumask *minus, struct err *e)
+{
+	const char *comma = NULL, *words = NULL;
+	size_t length = 0;
+	const char *s = run->value->text;
+	for (run->at = s += strspn(s, separators + 1); *s != '\0';
+		run->at = s = skip_separators(s, &comma)) {
+		const char *item = s;
+		bool exclude = *s == '^';
+		s += exclude;
+		size_t words_length = length;
+		length = cpuwords_item(s);
+		if (comma != NULL && words != NULL &&
+			check_number(item, length + exclude, words, words_length, e) != 0)
+			return -1;
+		words = cpuwords_here(s) ? s : NULL;
+		run->at = s;
+		if (eval_item(run, s, length, exclude ? minus : plus, e) != 0)
+			return -1;
+		s += length;
+		const char *next = skip_separators(s, &comma);
+		if (comma != NULL && *next == '\0') {
+			run->at = comma;
+			return err_set(e, "nothing stands behind the ','");
+		}
+	}
+	run->at = run->value->text;
+	return 0;
+}
+
+/*
+ * Adds the CPUs to *mask, which is of no use on failure. Without a host and an exclusion *mask may
+ * hold some already: no item is empty then. *run is filled in, for what it tells besides.
+ */
+static int
+eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, struct run *run,
+	struct err *e)
+{
+	*run = (struct run){.expr = expr, .value = value, .at = value->text};
+	struct cpumask plus, minus;
+	int r;
+	if (strchr(value->text, '^') == NULL) {
+		r = eval_items(run, mask, mask, e);
+	} else {
+		plus = minus = (struct cpumask){0};
+		r = eval_items(run, &plus, &minus, e);
+		cpumask_andnot(&plus, &minus);
+		*mask = plus;
+	}
+	if (r == 0 && (expr->topology != NULL || !run->host) && cpumask_empty(mask))
+		r = err_set(e, "'%.80s' leaves no CPU", value->text);
+	if (r != 0 && !run->placed) {
+		char place[VALUE_PLACE_MAX];
+		err_context(e, "%s", value_place(value, (size_t)(run->at - value->text), place));
+	}
+	return r;
+}
+
+int
+cpuexpr_eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, struct err *e)
+{
+	struct run run;
+	struct cpumask result = {0};
+	if (eval(expr, value, &result, &run, e) != 0)
+		return -1;
+	*mask = result;
+	return 0;
+}
+
+void
+cpuexpr_check_rules(const struct rules *rules, struct notes *notes)
+{
+	struct cpuexpr expr = {.rules = rules, .notes = notes};
+	struct cpumask mask = {0};
+	struct err e;
+	for (size_t i = 0; i < rules->set_count; i++) {
+		bool reported;
+		(void)eval_set(&expr, &rules->sets[i], &reported, &e);
+	}
+	for (size_t i = 0; i < rules->rule_count; i++)
+		for (size_t j = 0; j < rules->rules[i].setting_count; j++) {
+			const struct setting *s = &rules->rules[i].settings[j];
+			struct run run;
+			if (!setting_is_keep(s) && eval(&expr, &s->value, &mask, &run, &e) != 0 &&
+				!run.placed)
+				notes_add(notes, NOTE_ERROR, "%s", e.text);
+		}
+	cpuexpr_free(&expr);
+}
+
+bool
+cpuexpr_exclusion_first(const char *text, size_t *offset, size_t *length)
+{
+	bool found = false;
+	for (const char *s = text + strspn(text, separators); *s != '\0';
+		s += strspn(s, separators)) {
+		size_t exclude = *s == '^', item = exclude + cpuwords_item(s + exclude);
+		if (*s != '^' && found)
+			return true;
+		if (*s == '^' && !found) {
+			found = true;
+			*offset = (size_t)(s - text);
+			*length = item;
+		}
+		s += item;
+	}
+	return false;
+}
+
+void
+cpuexpr_free(struct cpuexpr *expr)
+{
+	free(expr->sets);
+	expr->sets = NULL;
+}

@@ -1,0 +1,189 @@
+#include "desired/memory_nodes.h"
+
+#include <string.h>
+
+static const char white[] = " \t\r\n\v\f", separators[] = ", \t\r\n\v\f";
+
+/* One value under evaluation. */
+struct run {
+	struct topology *topology; /* NULL: it is only checked */
+	const char *at;		   /* what is being read */
+	struct cpumask nodes;
+};
+
+static int
+parse_number(struct run *run, unsigned *number, struct err *e)
+{
+	size_t digits = strspn(run->at, "0123456789");
+	if (cpumask_parse_number(&run->at, MEMORY_NODES - 1, number) == 0)
+		return 0;
+	if (digits == 0)
+		return err_set(e, "the number of a node is missing");
+	return err_set(e, "node %.*s%s is above the limit, %u", 12, run->at,
+		digits > 12 ? "..." : "", MEMORY_NODES - 1);
+}
+
+/* "2", "0-3". */
+static int
+parse_range(struct run *run, unsigned *first, unsigned *last, struct err *e)
+{
+	const char *start = run->at;
+	if (parse_number(run, first, e) != 0)
+		return -1;
+	*last = *first;
+	if (*run->at != '-')
+		return 0;
+	run->at++;
+	if (parse_number(run, last, e) != 0)
+		return -1;
+	if (*last >= *first)
+		return 0;
+	run->at = start;
+	return err_set(e, "range %u-%u runs backwards; write %u-%u", *first, *last, *last, *first);
+}
+
+/* The nodes that are first to last as "node:" counts them. */
+static int
+add_counted(struct run *run, unsigned first, unsigned last, struct err *e)
+{
+	const struct topology_objects *nodes;
+	if (run->topology == NULL)
+		return 0;
+	if (topology_objects(run->topology, TOPOLOGY_NODE, &nodes, e) != 0)
+		return -1;
+	if (last >= nodes->count)
+		return err_set(e,
+			nodes->count == 1 ? "'%.*s': this host has node:0 only"
+					  : "'%.*s': this host has node:0-%zu",
+			(int)strcspn(run->at, separators), run->at, nodes->count - 1);
+	for (unsigned i = first; i <= last; i++)
+		cpumask_set_range(&run->nodes, nodes->items[i].number, nodes->items[i].number);
+	return 0;
+}
+
+static int
+eval_item(struct run *run, struct err *e)
+{
+	static const char word[] = "node:";
+	const char *start = run->at;
+	size_t length = strcspn(start, separators);
+	bool counted = strncmp(start, word, sizeof(word) - 1) == 0;
+	unsigned first, last;
+	if (length == 0)
+		return err_set(e, "an item is missing");
+	if (*start == '#' || memchr(start, ';', length) != NULL)
+		return err_set(e, "a comment behind a value begins with a space and ';'");
+	if (length == 4 && (memcmp(start, "auto", 4) == 0 || memcmp(start, "keep", 4) == 0))
+		return err_set(e, "'%.4s' stands alone", start);
+	if (counted)
+		run->at += sizeof(word) - 1;
+	if (!counted && (*start < '0' || *start > '9'))
+		return err_set(e,
+			"'%.*s' is not a node, a range of nodes, 'node:N', 'auto' or 'keep'",
+			(int)(length < 40 ? length : 40), start);
+	if (parse_range(run, &first, &last, e) != 0)
+		return -1;
+	if (run->at != start + length)
+		return err_set(e, "'%.*s' is not a node or a range of nodes",
+			(int)(length < 40 ? length : 40), start);
+	if (counted) {
+		run->at = start;
+		return add_counted(run, first, last, e);
+	}
+	cpumask_set_range(&run->nodes, first, last);
+	return 0;
+}
+
+static int
+eval_items(struct run *run, struct err *e)
+{
+	run->at += strspn(run->at, white);
+	while (*run->at != '\0') {
+		const char *item = run->at;
+		if (eval_item(run, e) != 0)
+			return -1;
+		run->at = item + strcspn(item, separators);
+		run->at += strspn(run->at, white);
+		if (*run->at != ',')
+			continue;
+		const char *comma = run->at++;
+		run->at += strspn(run->at, white);
+		if (*run->at == '\0') {
+			run->at = comma;
+			return err_set(e, "nothing stands behind the ','");
+		}
+	}
+	return 0;
+}
+
+static bool
+is_auto(const struct value *value)
+{
+	return strcmp(value->text, "auto") == 0;
+}
+
+/* A list of nodes; on failure the reason has its place in front. */
+static int
+eval_list(
+	const struct value *value, struct topology *topology, struct cpumask *nodes, struct err *e)
+{
+	struct run run = {.topology = topology, .at = value->text};
+	if (eval_items(&run, e) != 0) {
+		char place[VALUE_PLACE_MAX];
+		return err_context(
+			e, "%s", value_place(value, (size_t)(run.at - value->text), place));
+	}
+	*nodes = run.nodes;
+	return 0;
+}
+
+/* The nodes whose own CPUs are among cpus. */
+static int
+nodes_of_cpus(
+	struct topology *topology, const struct cpumask *cpus, struct cpumask *nodes, struct err *e)
+{
+	const struct topology_objects *objects;
+	if (topology_objects(topology, TOPOLOGY_NODE, &objects, e) != 0)
+		return -1;
+	for (unsigned cpu = cpumask_next(cpus, 0); cpu < CPUMASK_CPUS;
+		cpu = cpumask_next(cpus, cpu + 1)) {
+		const struct topology_object *node = topology_find(objects, cpu);
+		if (node != NULL)
+			cpumask_set_range(nodes, node->number, node->number);
+	}
+	return 0;
+}
+
+void
+memory_check_rules(const struct rules *rules, struct notes *notes)
+{
+	for (size_t i = 0; i < rules->rule_count; i++) {
+		const struct value *value = &rules->rules[i].memory;
+		struct cpumask nodes;
+		struct err e;
+		if (value->text == NULL || value_is_keep(value) || is_auto(value))
+			continue;
+		if (eval_list(value, NULL, &nodes, &e) != 0)
+			notes_add(notes, NOTE_ERROR, "%s", e.text);
+	}
+}
+
+int
+memory_place(struct memory *memory, struct topology *topology, const struct cpumask *cpus,
+	const struct cpumask *usable, struct err *e)
+{
+	bool automatic = is_auto(memory->value);
+	/* A guest without CPUs has an error already. */
+	if (value_is_keep(memory->value) || (automatic && cpumask_empty(cpus)))
+		return 0;
+	if (automatic ? nodes_of_cpus(topology, cpus, &memory->asked, e) != 0
+		      : eval_list(memory->value, topology, &memory->asked, e) != 0)
+		return -1;
+	if (cpumask_empty(&memory->asked))
+		return err_set(e, "%s:%u: memory: no node has the guest's CPUs",
+			memory->value->file, memory->value->line);
+	memory->wanted = true;
+	memory->nodes = memory->asked;
+	cpumask_and(&memory->nodes, usable);
+	return 0;
+}

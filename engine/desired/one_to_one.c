@@ -1,0 +1,143 @@
+#include "desired/one_to_one.h"
+
+#include "desired/vcpu_layout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct pair {
+	struct wish *wish;
+	const struct value *placement;
+	const struct wish_mask *set; /* of the "vcpus" that decides */
+	struct cpumask cpus;	     /* of these, those to be given out */
+	struct cpumask own;	     /* those that a vCPU with a key of its own has to itself */
+	unsigned *vcpus;	     /* ids, ascending */
+	unsigned *placed;	     /* their CPUs */
+	size_t count;
+	struct notes *notes;
+};
+
+static bool
+is_vcpu_with_cpus(const struct wish_group *group)
+{
+	return group->group.kind == GROUP_VCPU && group->mask != NULL;
+}
+
+/* The set of "vcpus", which is one and the same for all that it decides over; NULL: none. */
+static const struct wish_mask *
+find_set(const struct wish *wish)
+{
+	for (size_t i = 0; i < wish->group_count; i++)
+		if (is_vcpu_with_cpus(&wish->groups[i]) && wish->groups[i].setting->every)
+			return wish->groups[i].mask;
+	return NULL;
+}
+
+static void
+list_vcpus(struct pair *pair)
+{
+	pair->cpus = pair->set->cpus;
+	for (size_t i = 0; i < pair->wish->group_count; i++) {
+		const struct wish_group *group = &pair->wish->groups[i];
+		if (!is_vcpu_with_cpus(group))
+			continue;
+		if (group->mask == pair->set)
+			pair->vcpus[pair->count++] = group->group.id;
+		else if (cpumask_count(&group->mask->cpus) == 1)
+			cpumask_or(&pair->own, &group->mask->cpus);
+	}
+	cpumask_andnot(&pair->cpus, &pair->own);
+}
+
+/* Each vCPU's mask in the wish; none has a CPU if placed is NULL. */
+static void
+put_masks(struct pair *pair, const unsigned *placed)
+{
+	struct wish_mask *mask = pair->wish->singles;
+	for (size_t i = 0; i < pair->wish->group_count; i++) {
+		struct wish_group *group = &pair->wish->groups[i];
+		if (!is_vcpu_with_cpus(group) || group->mask != pair->set)
+			continue;
+		mask->setting = group->setting;
+		mask->single = true;
+		if (placed != NULL)
+			cpumask_set_range(&mask->asked, *placed, *placed);
+		mask->cpus = mask->asked;
+		group->mask = mask++;
+		placed += placed != NULL;
+	}
+}
+
+static void
+note_result(struct pair *pair, int r, const struct onetoone_report *report)
+{
+	char list[128], own[192] = "";
+	const struct value *set = &pair->set->setting->value;
+	struct cpumask left_out = pair->set->cpus;
+	cpumask_and(&left_out, &pair->own);
+	if (!cpumask_empty(&left_out))
+		snprintf(own, sizeof(own), "; left out: %s, for a vCPU with a key of its own",
+			cpumask_format(&left_out, list, sizeof(list)));
+	if (r == 0)
+		notes_add(pair->notes, report->short_of ? NOTE_WARNING : NOTE_DETAIL,
+			"%s:%u: one-to-one: %s%s", pair->placement->file, pair->placement->line,
+			report->text, own);
+	else
+		notes_add(pair->notes, NOTE_ERROR,
+			"%s:%u: one-to-one: a CPU for each of %zu vCPUs is needed, but vcpus at "
+			"%s:%u has only %u: %s%s",
+			pair->placement->file, pair->placement->line, pair->count, set->file,
+			set->line, cpumask_count(&pair->cpus),
+			cpumask_format(&pair->cpus, list, sizeof(list)), own);
+}
+
+static int
+place(struct pair *pair, const struct domain *domain, struct topology *topology, struct err *e)
+{
+	struct onetoone_guest guest = {.vcpus = pair->vcpus,
+		.count = pair->count,
+		.threads = domain->threads,
+		.cells = domain->vcpu_cells,
+		.cell_vcpus = domain->vcpus};
+	struct onetoone_host host = {.cpus = &pair->cpus, .taken = &pair->own};
+	struct onetoone_report report;
+	if (topology_objects(topology, TOPOLOGY_CORE, &host.cores, e) != 0)
+		return -1;
+	if (guest.cells != NULL && topology_objects(topology, TOPOLOGY_NODE, &host.nodes, e) != 0)
+		return -1;
+	int r = onetoone_place(&guest, &host, pair->placed, &report, e);
+	if (r < 0)
+		return -1;
+	note_result(pair, r, &report);
+	put_masks(pair, r == 0 ? pair->placed : NULL);
+	return 0;
+}
+
+int
+pairing(struct wish *wish, const struct value *placement, const struct domain *domain,
+	struct topology *topology, struct notes *notes, struct err *e)
+{
+	struct pair pair = {
+		.wish = wish, .placement = placement, .set = find_set(wish), .notes = notes};
+	if (pair.set == NULL)
+		notes_add(notes, NOTE_DETAIL,
+			"%s:%u: one-to-one: no effect on this guest, for no rule gives its vcpus a "
+			"set",
+			placement->file, placement->line);
+	/* Without a CPU in it there is an error already. */
+	if (pair.set == NULL || cpumask_empty(&pair.set->cpus))
+		return 0;
+	pair.vcpus = calloc(wish->group_count, sizeof(*pair.vcpus));
+	pair.placed = calloc(wish->group_count, sizeof(*pair.placed));
+	wish->singles = calloc(wish->group_count, sizeof(*wish->singles));
+	int r = -1;
+	if (pair.vcpus == NULL || pair.placed == NULL || wish->singles == NULL) {
+		err_set(e, "out of memory");
+	} else {
+		list_vcpus(&pair);
+		r = place(&pair, domain, topology, e);
+	}
+	free(pair.vcpus);
+	free(pair.placed);
+	return r;
+}

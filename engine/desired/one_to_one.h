@@ -1,0 +1,20 @@
+/* "placement = one-to-one" in a wish: from one set for all vCPUs to one CPU for each. */
+#ifndef VMAFFINITY_PAIRING_H
+#define VMAFFINITY_PAIRING_H
+
+#include "guest/domain.h"
+#include "base/err.h"
+#include "base/messages.h"
+#include "desired/desired.h"
+#include "host/topology.h"
+
+/*
+ * Gives each vCPU that "vcpus" decides over one CPU of that set. vCPUs with a key of their own
+ * stay as they are; the CPU of one that has but one is not given to another. placement is the value
+ * that asks for it. Says in notes what was decided and why; too few CPUs are an error among them.
+ * Returns 0, or -1 with the reason.
+ */
+int pairing(struct wish *wish, const struct value *placement, const struct domain *domain,
+	struct topology *topology, struct notes *notes, struct err *e);
+
+#endif

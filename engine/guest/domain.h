@@ -1,0 +1,74 @@
+/* What libvirt's XML says of one guest. */
+#ifndef VMAFFINITY_DOMAIN_H
+#define VMAFFINITY_DOMAIN_H
+
+#include "base/cpumask.h"
+#include "base/err.h"
+#include "guest/thread_group.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The largest domain XML that is read, bytes. libvirt's own RPC limit for one string is 4 MiB. */
+#define DOMAIN_XML_MAX ((size_t)16 * 1024 * 1024)
+
+/* Most vCPUs of one guest. KVM's own limit (KVM_MAX_VCPUS) is 4096. */
+#define DOMAIN_VCPUS_MAX 4096u
+
+/* Most iothreads of one guest, and how large an id may be. */
+#define DOMAIN_IOTHREADS_MAX 4096u
+
+/* Most cells of a guest's <numa>. QEMU has 128 (MAX_NODES). */
+#define DOMAIN_CELLS_MAX 1024u
+
+struct domain {
+	char *name;
+	char uuid[37];	   /* lower case; "" if the XML has none */
+	int id;		   /* of the running guest; -1 if the XML has none */
+	unsigned vcpus;	   /* the maximum: ids 0 .. vcpus - 1 */
+	bool *vcpu_online; /* by id */
+	unsigned threads;  /* of each core of the guest's; ids n * threads and on are siblings */
+	int *vcpu_cells;   /* the <numa> cell of each, by id, -1: none; NULL: there are no cells */
+	unsigned *iothreads; /* ids, ascending */
+	size_t iothread_count;
+	struct cpumask numatune; /* the host's NUMA nodes that <numatune> names, in any mode */
+};
+
+/*
+ * Reads a domain's XML (libvirt's docs/formatdomain). Bounded in size and depth, no
+ * entity and no network is resolved, a document with a DOCTYPE is refused. Returns 0 with *domain,
+ * to be freed by domain_free(), or -1 with the reason.
+ */
+int domain_parse(const char *xml, size_t length, struct domain *domain, struct err *e);
+void domain_free(struct domain *domain);
+
+/* Where the XML itself pins a group. */
+struct domain_pin {
+	struct group group;
+	struct cpumask cpus;
+};
+
+struct domain_pins {
+	struct domain_pin *pins; /* <vcpupin>, <emulatorpin>, <iothreadpin> */
+	size_t count;
+	bool has_default; /* <vcpu cpuset=>, for every group without a pin of its own */
+	struct cpumask fallback;
+};
+
+/*
+ * Reads the pins in a domain's XML. Returns 0 with *pins, to be freed by domain_pins_free(), or -1
+ * with the reason.
+ */
+int domain_parse_pins(const char *xml, size_t length, struct domain_pins *pins, struct err *e);
+void domain_pins_free(struct domain_pins *pins);
+
+/* The CPUs to which the XML pins group, or NULL if it does not. */
+const struct cpumask *domain_pins_find(const struct domain_pins *pins, struct group group);
+
+/*
+ * The pid in libvirt's status file of a running guest, /run/libvirt/qemu/NAME.xml; -1 with the
+ * reason.
+ */
+int domain_parse_status_pid(const char *xml, size_t length, struct err *e);
+
+#endif

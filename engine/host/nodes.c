@@ -1,0 +1,165 @@
+#include "host/tree.h"
+
+#include "base/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NODES "sys/devices/system/node"
+
+static int
+out_of_memory(struct err *e)
+{
+	return err_set(e, "out of memory");
+}
+
+static struct topology_node *
+find_node(struct topology_node *nodes, size_t count, unsigned number)
+{
+	for (size_t i = 0; i < count; i++)
+		if (nodes[i].number == number)
+			return &nodes[i];
+	return NULL;
+}
+
+/*
+ * The nodes whose CPUs reach a node's memory fastest (Documentation/admin-guide/mm/numaperf.rst).
+ * access1 counts CPUs only, access0 devices as well. Returns whether the kernel says so.
+ */
+static bool
+near_initiators(int root, struct topology_node *nodes, size_t count, struct topology_node *node)
+{
+	DIR *dir = NULL;
+	for (int access = 1; access >= 0 && dir == NULL; access--) {
+		char path[96];
+		snprintf(path, sizeof(path), NODES "/node%u/access%d/initiators", node->number,
+			access);
+		int fd = file_open_directory(root, path);
+		dir = fd >= 0 ? fdopendir(fd) : NULL;
+		if (fd >= 0 && dir == NULL)
+			file_close(&fd);
+	}
+	if (dir == NULL)
+		return false;
+	for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		const char *s = entry->d_name + 4;
+		unsigned number;
+		if (strncmp(entry->d_name, "node", 4) != 0 ||
+			cpumask_parse_number(&s, CPUMASK_CPUS - 1, &number) != 0 || *s != '\0')
+			continue;
+		const struct topology_node *other = find_node(nodes, count, number);
+		if (other != NULL && other != node)
+			cpumask_or(&node->cpus, &other->cpus);
+	}
+	closedir(dir);
+	return !cpumask_empty(&node->cpus);
+}
+
+/* A node's line of the kernel's distances: one for each node, in the order of their numbers. */
+static int
+read_distances(int root, const struct topology_node *node, unsigned *distances, size_t count)
+{
+	char path[96];
+	size_t size = count * 8 + 2;
+	AUTO_FREE char *text = malloc(size);
+	snprintf(path, sizeof(path), NODES "/node%u/distance", node->number);
+	if (text == NULL || file_read_value(root, path, text, size) != 0)
+		return -1;
+	const char *s = text;
+	for (size_t i = 0; i < count; i++, s += strspn(s, " "))
+		if (cpumask_parse_number(&s, INT_MAX, &distances[i]) != 0)
+			return -1;
+	return 0;
+}
+
+/* The nodes that are less far away than others, unless all are equally far. */
+static int
+near_by_distance(int root, struct topology_node *nodes, size_t count, size_t self, struct err *e)
+{
+	size_t nearest = 0;
+	unsigned least = UINT_MAX;
+	unsigned *distances = calloc(count, sizeof(*distances));
+	if (distances == NULL)
+		return out_of_memory(e);
+	if (read_distances(root, &nodes[self], distances, count) == 0) {
+		for (size_t i = 0; i < count; i++)
+			if (i != self && distances[i] < least)
+				least = distances[i];
+		for (size_t i = 0; i < count; i++)
+			nearest += i != self && distances[i] == least;
+		for (size_t i = 0; i < count; i++)
+			if (i != self && distances[i] == least && least > distances[self] &&
+				nearest < count - 1)
+				cpumask_or(&nodes[self].cpus, &nodes[i].cpus);
+	}
+	free(distances);
+	return 0;
+}
+
+/* As hwloc does it. */
+static int
+find_nearest(int root, struct topology_node *nodes, size_t count, struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!cpumask_empty(&nodes[i].cpus))
+			continue;
+		nodes[i].near = true;
+		if (!near_initiators(root, nodes, count, &nodes[i]) &&
+			near_by_distance(root, nodes, count, i, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+read_node(int root, const struct cpumask *online, struct topology_node *node, struct err *e)
+{
+	char path[64], list[CPULIST_MAX];
+	snprintf(path, sizeof(path), NODES "/node%u/cpulist", node->number);
+	if (file_read_value(root, path, list, sizeof(list)) != 0)
+		return err_errno(e, "/%s", path);
+	if (cpumask_parse(list, &node->cpus, e) != 0)
+		return err_context(e, "/%s", path);
+	cpumask_and(&node->cpus, online);
+	return 0;
+}
+
+int
+topology_read_nodes(
+	struct topology *topology, struct topology_node **nodes, size_t *count, struct err *e)
+{
+	const struct cpumask *numbers, *online;
+	struct cpumask one = {0};
+	cpumask_set_range(&one, 0, 0);
+	if (topology_get(topology, TOPOLOGY_ONLINE, &online, e) != 0)
+		return -1;
+	bool numa = faccessat(topology->root, NODES, F_OK, 0) == 0;
+	numbers = &one;
+	if (numa && topology_get(topology, TOPOLOGY_NODES, &numbers, e) != 0)
+		return -1;
+	size_t n = 0;
+	struct topology_node *all = calloc(cpumask_count(numbers) + 1, sizeof(*all));
+	if (all == NULL)
+		return out_of_memory(e);
+	int r = 0;
+	for (unsigned i = cpumask_next(numbers, 0); i < CPUMASK_CPUS && r == 0;
+		i = cpumask_next(numbers, i + 1)) {
+		all[n].number = i;
+		if (numa)
+			r = read_node(topology->root, online, &all[n], e);
+		else
+			all[n].cpus = *online;
+		n++;
+	}
+	if (r != 0 || find_nearest(topology->root, all, n, e) != 0) {
+		free(all);
+		return -1;
+	}
+	*nodes = all;
+	*count = n;
+	return 0;
+}

@@ -1,0 +1,328 @@
+#include "lint/lint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The room for a list of CPUs in a message; what is longer is cut. */
+#define LIST_MAX 128
+
+static int
+compare_settings(const void *a, const void *b)
+{
+	const struct setting *left = ((const struct traps_setting *)a)->setting;
+	const struct setting *right = ((const struct traps_setting *)b)->setting;
+	return left < right ? -1 : left > right;
+}
+
+/* The one for a setting of the rules. It is there. */
+static struct traps_setting *
+find(const struct traps *traps, const struct setting *setting)
+{
+	size_t low = 0, high = traps->setting_count;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (traps->settings[middle].setting <= setting)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &traps->settings[low];
+}
+
+int
+traps_start(struct traps *traps, struct cpuexpr *expr, struct notes *findings)
+{
+	const struct rules *rules = expr->rules;
+	size_t count = 0;
+	*traps = (struct traps){.expr = expr, .findings = findings};
+	for (size_t i = 0; i < rules->rule_count; i++)
+		count += rules->rules[i].setting_count;
+	traps->settings = calloc(count + 1, sizeof(*traps->settings));
+	traps->matches = calloc(rules->rule_count + 1, sizeof(*traps->matches));
+	if (traps->settings == NULL || traps->matches == NULL)
+		return -1;
+	for (size_t i = 0; i < rules->rule_count; i++)
+		for (size_t j = 0; j < rules->rules[i].setting_count; j++)
+			traps->settings[traps->setting_count++] = (struct traps_setting){
+				.setting = &rules->rules[i].settings[j], .rule = &rules->rules[i]};
+	qsort(traps->settings, traps->setting_count, sizeof(*traps->settings), compare_settings);
+	return 0;
+}
+
+void
+traps_free(struct traps *traps)
+{
+	for (size_t i = 0; i < traps->guest_count; i++)
+		free(traps->guests[i].name);
+	free(traps->guests);
+	free(traps->claims);
+	free(traps->settings);
+	free(traps->matches);
+	*traps = (struct traps){0};
+}
+
+/* Isolated CPUs in one mask: a thread, and each thread that may run there, stays on one of them. */
+static int
+find_isolated(
+	struct traps *traps, struct traps_setting *of, const struct cpumask *cpus, struct err *e)
+{
+	const struct cpumask *isolated;
+	const struct value *value = &of->setting->value;
+	struct cpumask both = *cpus;
+	char key[SETTING_KEY_MAX], list[LIST_MAX];
+	if (of->told)
+		return 0;
+	if (topology_get(traps->expr->topology, TOPOLOGY_ISOLATED, &isolated, e) != 0)
+		return -1;
+	cpumask_and(&both, isolated);
+	if (cpumask_count(&both) < 2)
+		return 0;
+	of->told = true;
+	notes_add(traps->findings, NOTE_WARNING,
+		"%s:%u: %s may use CPUs %s, which are isolated (isolcpus=): the kernel moves no "
+		"thread between such CPUs, so all pile up on one; %s",
+		value->file, value->line, setting_key(of->setting, key),
+		cpumask_format(&both, list, sizeof(list)),
+		of->setting->kind == GROUP_VCPU
+			? "give each vCPU one of its own: placement = one-to-one, or vcpu0 = ..."
+			: "name one of them");
+	return 0;
+}
+
+static bool
+is_running_vcpu(const struct domain *domain, const struct wish_group *group)
+{
+	return group->group.kind == GROUP_VCPU && group->mask != NULL &&
+	       group->group.id < domain->vcpus && domain->vcpu_online[group->group.id] &&
+	       !cpumask_empty(&group->mask->cpus);
+}
+
+/* More vCPUs than CPUs that they may use, by one setting. Told once, of the first such guest. */
+static void
+find_crowd(struct traps *traps, const struct domain *domain, const struct wish *wish,
+	const struct wish_mask *mask)
+{
+	struct traps_setting *of = find(traps, mask->setting);
+	size_t vcpus = 0, cpus = cpumask_count(&mask->cpus);
+	const struct value *value = &mask->setting->value;
+	char key[SETTING_KEY_MAX], list[LIST_MAX];
+	if (cpus == 0 || cpus >= domain->vcpus || of->crowded)
+		return;
+	for (size_t i = 0; i < wish->group_count; i++)
+		vcpus += is_running_vcpu(domain, &wish->groups[i]) &&
+			 cpumask_subset(&wish->groups[i].mask->cpus, &mask->cpus);
+	if (vcpus <= cpus)
+		return;
+	of->crowded = true;
+	notes_add(traps->findings, NOTE_WARNING,
+		"%s:%u: %s: %zu vCPUs of guest '%s' have only %s %s between them, and wait for one "
+		"another; name more CPUs, or give the guest fewer vCPUs",
+		value->file, value->line, setting_key(mask->setting, key), vcpus, domain->name,
+		cpus == 1 ? "CPU" : "CPUs", cpumask_format(&mask->cpus, list, sizeof(list)));
+}
+
+/* Of several settings with the same CPUs the first is told. */
+static void
+find_crowds(struct traps *traps, const struct domain *domain, const struct wish *wish)
+{
+	for (size_t i = 0; i < wish->mask_count; i++) {
+		bool first = wish->masks[i].setting->kind == GROUP_VCPU;
+		for (size_t j = 0; j < i && first; j++)
+			first = wish->masks[j].setting->kind != GROUP_VCPU ||
+				!cpumask_equal(&wish->masks[j].cpus, &wish->masks[i].cpus);
+		if (first)
+			find_crowd(traps, domain, wish, &wish->masks[i]);
+	}
+}
+
+/* Which settings decide over something, and what decides instead of those that do not. */
+static void
+find_deciding(struct traps *traps, const struct matched *matched, const struct wish_group *group)
+{
+	struct traps_setting *winner = find(traps, group->setting);
+	winner->decides = true;
+	for (size_t i = 0; i < matched->count; i++)
+		for (size_t j = 0; j < matched->rules[i]->setting_count; j++) {
+			const struct setting *s = &matched->rules[i]->settings[j];
+			if (s->kind != group->group.kind ||
+				(!s->every &&
+					(group->group.id < s->first || group->group.id > s->last)))
+				continue;
+			struct traps_setting *loser = find(traps, s);
+			if (loser->by == NULL) {
+				loser->by = winner->setting;
+				loser->by_rule = winner->rule;
+			} else if (loser->by_rule != winner->rule) {
+				loser->by_rule = NULL;
+			}
+		}
+}
+
+static struct traps_claim *
+add_claim(struct traps *traps, struct traps_setting *setting, struct err *e)
+{
+	for (size_t i = traps->claim_count; i-- > 0;) {
+		if (traps->claims[i].guest != traps->guest_count - 1)
+			break;
+		if (traps->claims[i].setting == setting)
+			return &traps->claims[i];
+	}
+	struct traps_claim *larger =
+		reallocarray(traps->claims, traps->claim_count + 1, sizeof(*larger));
+	if (larger == NULL) {
+		err_set(e, "out of memory");
+		return NULL;
+	}
+	traps->claims = larger;
+	struct traps_claim *claim = &larger[traps->claim_count++];
+	*claim = (struct traps_claim){.guest = traps->guest_count - 1, .setting = setting};
+	return claim;
+}
+
+/* A vCPU is meant to have a CPU alone that is named for it by itself, or that one-to-one gives it.
+ */
+static bool
+is_alone(const struct wish_mask *mask, const struct setting *setting)
+{
+	bool named = !setting->every && setting->first == setting->last;
+	return mask->single || (named && cpumask_count(&mask->cpus) == 1);
+}
+
+static int
+take_group(struct traps *traps, const struct domain *domain, const struct wish_group *group,
+	bool limited, struct err *e)
+{
+	struct traps_setting *of = find(traps, group->setting);
+	const struct cpumask *cpus = &group->mask->cpus;
+	of->seen = true;
+	of->limited |= limited;
+	if (find_isolated(traps, of, cpus, e) != 0)
+		return -1;
+	if (!is_running_vcpu(domain, group))
+		return 0;
+	struct traps_claim *claim = add_claim(traps, of, e);
+	if (claim == NULL)
+		return -1;
+	cpumask_or(&claim->cpus, cpus);
+	if (is_alone(group->mask, group->setting))
+		cpumask_or(&claim->alone, cpus);
+	cpumask_or(&traps->guests[claim->guest].vcpus, cpus);
+	return 0;
+}
+
+int
+traps_guest(struct traps *traps, const struct domain *domain, const struct matched *matched,
+	const struct wish *wish, bool limited, struct err *e)
+{
+	struct traps_guest *larger =
+		reallocarray(traps->guests, traps->guest_count + 1, sizeof(*larger));
+	char *name = strdup(domain->name);
+	if (larger != NULL)
+		traps->guests = larger;
+	if (larger == NULL || name == NULL) {
+		free(name);
+		return err_set(e, "out of memory");
+	}
+	larger[traps->guest_count++] = (struct traps_guest){.name = name};
+	for (size_t i = 0; i < matched->count; i++)
+		traps->matches[matched->rules[i] - traps->expr->rules->rules]++;
+	for (size_t i = 0; i < wish->group_count; i++) {
+		const struct wish_group *group = &wish->groups[i];
+		if (group->setting == NULL)
+			continue;
+		find_deciding(traps, matched, group);
+		if (group->mask != NULL && take_group(traps, domain, group, limited, e) != 0)
+			return -1;
+	}
+	find_crowds(traps, domain, wish);
+	return 0;
+}
+
+/* CPUs that a setting wants and its guests cannot have. */
+static int
+find_limits(struct traps *traps, const struct traps_setting *of, const struct cpumask *wanted,
+	const struct traps_limit *limit, struct err *e)
+{
+	const struct cpumask *online;
+	const struct value *value = &of->setting->value;
+	struct cpumask left = *wanted;
+	char key[SETTING_KEY_MAX], want[LIST_MAX], grant[LIST_MAX];
+	if (topology_get(traps->expr->topology, TOPOLOGY_ONLINE, &online, e) != 0)
+		return -1;
+	cpumask_and(&left, online);
+	bool host = !of->seen && !cpumask_equal(&left, wanted);
+	if (!host && (limit == NULL || of->limited || cpumask_subset(&left, &limit->granted)))
+		return 0;
+	if (!host)
+		cpumask_and(&left, &limit->granted);
+	notes_add(traps->findings, cpumask_empty(&left) ? NOTE_ERROR : NOTE_WARNING,
+		"%s:%u: %s wants %s, but %s %s %s: %s", value->file, value->line,
+		setting_key(of->setting, key), cpumask_format(wanted, want, sizeof(want)),
+		host ? "this host" : limit->name, host ? "has only CPUs" : "allows only",
+		cpumask_format(host ? online : &limit->granted, grant, sizeof(grant)),
+		cpumask_empty(&left) ? "no CPU is left, so such a guest is not pinned"
+				     : "the others are left out");
+	return 0;
+}
+
+/* What no guest was there to show. */
+static int
+finish_setting(struct traps *traps, struct traps_setting *of, const struct traps_limit *limit,
+	struct err *e)
+{
+	struct cpumask wanted;
+	struct err why;
+	if (setting_is_keep(of->setting))
+		return 0;
+	if (cpuexpr_eval(traps->expr, &of->setting->value, &wanted, &why) != 0) {
+		if (!of->seen)
+			notes_add(traps->findings, NOTE_ERROR, "%s", why.text);
+		return 0;
+	}
+	if (!of->seen && find_isolated(traps, of, &wanted, e) != 0)
+		return -1;
+	return find_limits(traps, of, &wanted, limit, e);
+}
+
+/* A setting that decides over nothing, because a rule that is for more guests comes later. */
+static void
+find_buried(struct traps *traps, const struct traps_setting *of)
+{
+	char key[SETTING_KEY_MAX], other[SETTING_KEY_MAX];
+	if (of->decides || of->by == NULL || of->by_rule == NULL || of->by_rule <= of->rule)
+		return;
+	size_t own = traps->matches[of->rule - traps->expr->rules->rules];
+	if (traps->matches[of->by_rule - traps->expr->rules->rules] <= own)
+		return;
+	notes_add(traps->findings, NOTE_WARNING,
+		"%s:%u: %s counts for none of the guests of [%s]: %s:%u sets %s for these and for "
+		"others, and comes later; write what is for more guests first",
+		of->setting->value.file, of->setting->value.line, setting_key(of->setting, key),
+		of->rule->section, of->by->value.file, of->by->value.line,
+		setting_key(of->by, other));
+}
+
+static void
+find_idle(struct traps *traps)
+{
+	const struct rules *rules = traps->expr->rules;
+	for (size_t i = 0; i < rules->rule_count && traps->guest_count > 0; i++)
+		if (traps->matches[i] == 0)
+			notes_add(traps->findings, NOTE_WARNING,
+				"%s:%u: [%s] matches no guest of the %zu that were looked at; see "
+				"their names with 'virsh list --all'",
+				rules->rules[i].file, rules->rules[i].line, rules->rules[i].section,
+				traps->guest_count);
+}
+
+int
+traps_finish(struct traps *traps, const struct traps_limit *limit, struct err *e)
+{
+	find_idle(traps);
+	for (size_t i = 0; i < traps->setting_count; i++) {
+		if (finish_setting(traps, &traps->settings[i], limit, e) != 0)
+			return -1;
+		find_buried(traps, &traps->settings[i]);
+	}
+	return traps_between_guests(traps, e);
+}

@@ -1,0 +1,189 @@
+/* What the vCPUs of several guests have together. */
+#include "lint/lint.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#define LIST_MAX 128
+
+/* Hardware threads of one core: POWER has 8. */
+#define THREADS_MAX 8u
+
+static const char *
+noun(const struct cpumask *cpus)
+{
+	return cpumask_count(cpus) == 1 ? "CPU" : "CPUs";
+}
+
+static void
+tell_overlap(struct traps *traps, const struct traps_claim *claim, const struct traps_claim *other)
+{
+	struct cpumask both = claim->alone;
+	char list[LIST_MAX];
+	cpumask_and(&both, &other->alone);
+	notes_add(traps->findings, NOTE_WARNING,
+		"%s:%u: %s %s: one vCPU's own in guest '%s', and in guest '%s' too (%s:%u): the "
+		"two "
+		"vCPUs take turns; give each a CPU of its own",
+		claim->setting->setting->value.file, claim->setting->setting->value.line,
+		noun(&both), cpumask_format(&both, list, sizeof(list)),
+		traps->guests[claim->guest].name, traps->guests[other->guest].name,
+		other->setting->setting->value.file, other->setting->setting->value.line);
+}
+
+/* CPUs that are meant for one vCPU alone, and are so for vCPUs of two guests. */
+static int
+find_overlaps(struct traps *traps, struct err *e)
+{
+	/* by CPU: the claim that has it alone, counted from 1 */
+	size_t *owners = calloc(CPUMASK_CPUS, sizeof(*owners));
+	if (owners == NULL)
+		return err_set(e, "out of memory");
+	for (size_t i = 0; i < traps->claim_count; i++) {
+		const struct traps_claim *claim = &traps->claims[i];
+		for (unsigned cpu = cpumask_next(&claim->alone, 0); cpu < CPUMASK_CPUS;
+			cpu = cpumask_next(&claim->alone, cpu + 1)) {
+			if (owners[cpu] == 0) {
+				owners[cpu] = i + 1;
+				continue;
+			}
+			const struct traps_claim *other = &traps->claims[owners[cpu] - 1];
+			if (other->guest == claim->guest || claim->setting->overlaps)
+				continue;
+			claim->setting->overlaps = true;
+			tell_overlap(traps, claim, other);
+		}
+	}
+	free(owners);
+	return 0;
+}
+
+/* The setting that gives a guest one of these CPUs. */
+static const struct value *
+find_value(const struct traps *traps, size_t guest, const struct cpumask *cpus)
+{
+	for (size_t i = 0; i < traps->claim_count; i++) {
+		struct cpumask both = traps->claims[i].cpus;
+		cpumask_and(&both, cpus);
+		if (traps->claims[i].guest == guest && !cpumask_empty(&both))
+			return &traps->claims[i].setting->setting->value;
+	}
+	return NULL;
+}
+
+/* Two guests with cores between them, each guest having other hardware threads of these. */
+struct split {
+	size_t guest[2];
+	struct cpumask cpus[2];
+	const struct topology_object *core; /* the first */
+	size_t index;
+};
+
+struct splits {
+	struct split *items;
+	size_t count;
+};
+
+static struct split *
+add_split(struct splits *splits, size_t first, size_t second, struct err *e)
+{
+	for (size_t i = 0; i < splits->count; i++)
+		if (splits->items[i].guest[0] == first && splits->items[i].guest[1] == second)
+			return &splits->items[i];
+	struct split *larger = reallocarray(splits->items, splits->count + 1, sizeof(*larger));
+	if (larger == NULL) {
+		err_set(e, "out of memory");
+		return NULL;
+	}
+	splits->items = larger;
+	larger[splits->count] = (struct split){.guest = {first, second}};
+	return &larger[splits->count++];
+}
+
+/* The CPUs of the core that pattern has bits for. */
+static void
+add_threads(struct cpumask *cpus, const struct topology_object *core, unsigned pattern)
+{
+	for (unsigned i = 0; i < core->cpu_count && i < THREADS_MAX; i++)
+		if ((pattern >> i & 1) != 0)
+			cpumask_set_range(cpus, core->cpus[i], core->cpus[i]);
+}
+
+/* One core: which of its threads each guest has, and whether two guests have different ones. */
+static int
+split_core(const struct traps *traps, const struct topology_object *core, size_t index,
+	struct splits *splits, struct err *e)
+{
+	/* by pattern, a bit for each thread: the first guest that has just these, counted from 1 */
+	size_t owners[1u << THREADS_MAX] = {0};
+	for (size_t g = 0; g < traps->guest_count; g++) {
+		unsigned pattern = 0;
+		for (unsigned i = 0; i < core->cpu_count && i < THREADS_MAX; i++)
+			pattern |= (unsigned)cpumask_test(&traps->guests[g].vcpus, core->cpus[i])
+				   << i;
+		if (owners[pattern] == 0)
+			owners[pattern] = g + 1;
+	}
+	for (unsigned a = 1; a < 1u << THREADS_MAX; a++)
+		for (unsigned b = a + 1; b < 1u << THREADS_MAX && owners[a] != 0; b++) {
+			if (owners[b] == 0 || (a & b) != 0)
+				continue;
+			bool swap = owners[a] > owners[b];
+			struct split *split = add_split(
+				splits, owners[swap ? b : a] - 1, owners[swap ? a : b] - 1, e);
+			if (split == NULL)
+				return -1;
+			if (split->core == NULL) {
+				split->core = core;
+				split->index = index;
+			}
+			add_threads(&split->cpus[swap], core, a);
+			add_threads(&split->cpus[!swap], core, b);
+		}
+	return 0;
+}
+
+static void
+tell_split(struct traps *traps, const struct split *split)
+{
+	struct cpumask core = {0};
+	char first[LIST_MAX], second[LIST_MAX], whole[LIST_MAX];
+	const struct value *other = find_value(traps, split->guest[0], &split->cpus[0]);
+	const struct value *value = find_value(traps, split->guest[1], &split->cpus[1]);
+	add_threads(&core, split->core, (1u << THREADS_MAX) - 1);
+	notes_add(traps->findings, NOTE_WARNING,
+		"%s:%u: guest '%s' has %s %s, and guest '%s' %s %s (%s:%u), which are hardware "
+		"threads of the same cores: each slows the other; give a guest whole cores, such "
+		"as "
+		"%s (core:%zu)",
+		value->file, value->line, traps->guests[split->guest[1]].name,
+		noun(&split->cpus[1]), cpumask_format(&split->cpus[1], second, sizeof(second)),
+		traps->guests[split->guest[0]].name, noun(&split->cpus[0]),
+		cpumask_format(&split->cpus[0], first, sizeof(first)), other->file, other->line,
+		cpumask_format(&core, whole, sizeof(whole)), split->index);
+}
+
+static int
+find_splits(struct traps *traps, struct err *e)
+{
+	const struct topology_objects *cores;
+	struct splits splits = {0};
+	int r = 0;
+	if (traps->guest_count < 2)
+		return 0;
+	if (topology_objects(traps->expr->topology, TOPOLOGY_CORE, &cores, e) != 0)
+		return -1;
+	for (size_t i = 0; i < cores->count && r == 0; i++)
+		if (cores->items[i].cpu_count > 1)
+			r = split_core(traps, &cores->items[i], i, &splits, e);
+	for (size_t i = 0; i < splits.count && r == 0; i++)
+		tell_split(traps, &splits.items[i]);
+	free(splits.items);
+	return r;
+}
+
+int
+traps_between_guests(struct traps *traps, struct err *e)
+{
+	return find_overlaps(traps, e) != 0 || find_splits(traps, e) != 0 ? -1 : 0;
+}

@@ -1,0 +1,102 @@
+#include "lint/lint.h"
+
+#include <string.h>
+
+/*
+ * An exclusion is taken away at the end; who knows libvirt's lists expects it to count from where
+ * it stands.
+ */
+static void
+find_order(const struct value *value, struct notes *findings)
+{
+	size_t offset, length;
+	char place[VALUE_PLACE_MAX];
+	if (cpuexpr_exclusion_first(value->text, &offset, &length))
+		notes_add(findings, NOTE_WARNING,
+			"%s: '%.*s' stands before CPUs that it does not seem to touch, yet it is "
+			"taken away from all of them; write it last",
+			value_place(value, offset, place), (int)length, value->text + offset);
+}
+
+/*
+ * Whether a rule matches whatever a guest is called: "*", "**", "name:*", "?*". These names have
+ * nothing in them that a pattern could name, but "[!a]" would match them.
+ */
+static bool
+is_for_every_guest(const struct rule *rule)
+{
+	char names[][4] = {"\1", "\1\1", "\1\1\1"};
+	const char *patterns = rule->match.text != NULL ? rule->match.text : rule->section;
+	if (strstr(patterns, "[!") != NULL || strstr(patterns, "[^") != NULL)
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!rule_matches(rule, &(struct domain){.name = names[i]}))
+			return false;
+	return true;
+}
+
+/* For each thing that rules set, the last line that sets it for every guest: none before counts. */
+struct overrides {
+	const struct setting *setting[GROUP_IOTHREAD + 1];
+	size_t rule[GROUP_IOTHREAD + 1];
+	size_t on_error; /* the rule; 0 may be one, and has none before it */
+};
+
+static void
+find_overrides(const struct rules *rules, struct overrides *overrides)
+{
+	*overrides = (struct overrides){0};
+	for (size_t i = 0; i < rules->rule_count; i++) {
+		const struct rule *rule = &rules->rules[i];
+		if (!is_for_every_guest(rule))
+			continue;
+		if (rule->on_error != ON_ERROR_UNSET)
+			overrides->on_error = i;
+		for (size_t j = 0; j < rule->setting_count; j++) {
+			if (!rule->settings[j].every)
+				continue;
+			overrides->setting[rule->settings[j].kind] = &rule->settings[j];
+			overrides->rule[rule->settings[j].kind] = i;
+		}
+	}
+}
+
+static void
+find_overridden(const struct rules *rules, size_t index, const struct overrides *overrides,
+	struct notes *findings)
+{
+	const struct rule *rule = &rules->rules[index], *last = &rules->rules[overrides->on_error];
+	for (size_t i = 0; i < rule->setting_count; i++) {
+		const struct setting *s = &rule->settings[i];
+		const struct setting *override = overrides->setting[s->kind];
+		char key[SETTING_KEY_MAX], other[SETTING_KEY_MAX];
+		if (override != NULL && overrides->rule[s->kind] > index)
+			notes_add(findings, NOTE_WARNING,
+				"%s:%u: %s never counts: %s:%u sets %s for every guest, and comes "
+				"later; write what is for every guest first",
+				s->value.file, s->value.line, setting_key(s, key),
+				override->value.file, override->value.line,
+				setting_key(override, other));
+	}
+	if (rule->on_error != ON_ERROR_UNSET && overrides->on_error > index)
+		notes_add(findings, NOTE_WARNING,
+			"%s:%u: on-error never counts: %s:%u sets it for every guest, and comes "
+			"later; write what is for every guest first",
+			rule->file, rule->on_error_line, last->file, last->on_error_line);
+}
+
+void
+traps_rules(const struct rules *rules, struct notes *findings)
+{
+	struct overrides overrides;
+	find_overrides(rules, &overrides);
+	for (size_t i = 0; i < rules->set_count; i++)
+		find_order(&rules->sets[i].value, findings);
+	for (size_t i = 0; i < rules->rule_count; i++) {
+		const struct rule *rule = &rules->rules[i];
+		for (size_t j = 0; j < rule->setting_count; j++)
+			if (!setting_is_keep(&rule->settings[j]))
+				find_order(&rule->settings[j].value, findings);
+		find_overridden(rules, i, &overrides, findings);
+	}
+}

@@ -1,0 +1,163 @@
+#include "pin/drift.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* How many of a group's threads are named that are kept elsewhere. */
+#define NAMED_MAX 3
+
+static enum drift_kind
+cpu_drift(const struct plan_step *step, const struct observed *observed,
+	const struct cpumask *allowed)
+{
+	if (step->cpus == NULL || cpumask_empty(step->cpus))
+		return DRIFT_NONE;
+	if (!cpumask_equal(&observed->cpus, step->cpus))
+		return cpumask_empty(&observed->cpus) || cpumask_equal(&observed->cpus, allowed)
+			       ? DRIFT_UNPINNED
+			       : DRIFT_MASK;
+	if (!cpumask_equal(&observed->granted, step->cpus))
+		return DRIFT_GRANTED;
+	for (size_t i = 0; i < observed->thread_count; i++)
+		if (!cpumask_equal(&observed->threads[i].cpus, step->cpus))
+			return DRIFT_THREADS;
+	return DRIFT_NONE;
+}
+
+enum drift_kind
+drift_kind(const struct plan_step *step, const struct cpumask *nodes,
+	const struct observed *observed, const struct cpumask *allowed)
+{
+	enum drift_kind kind = cpu_drift(step, observed, allowed);
+	if (kind != DRIFT_NONE || nodes == NULL || cpumask_empty(nodes))
+		return kind;
+	return cpumask_equal(&observed->nodes, nodes) ? DRIFT_NONE : DRIFT_MEMORY;
+}
+
+int
+drift_find(int root, const struct plan *plan, const struct scope *scope, struct drift *drift,
+	struct err *e)
+{
+	struct drift result = {.groups = calloc(plan->step_count + 1, sizeof(*result.groups))};
+	if (result.groups == NULL)
+		return err_set(e, "out of memory");
+	for (size_t i = 0; i < plan->step_count; i++) {
+		struct drift_group *group = &result.groups[result.count];
+		group->step = &plan->steps[i];
+		group->nodes = plan->nodes;
+		int r = observe(root, scope, group->step->group, &group->observed, e);
+		if (r < 0) {
+			drift_free(&result);
+			return -1;
+		}
+		if (r == OBSERVE_GONE)
+			continue;
+		group->kind =
+			drift_kind(group->step, group->nodes, &group->observed, &scope->allowed);
+		result.drifted += group->kind != DRIFT_NONE;
+		result.count++;
+	}
+	*drift = result;
+	return 0;
+}
+
+void
+drift_free(struct drift *drift)
+{
+	for (size_t i = 0; i < drift->count; i++)
+		observed_free(&drift->groups[i].observed);
+	free(drift->groups);
+	*drift = (struct drift){0};
+}
+
+static bool
+drift_alike(const struct drift_group *a, const struct drift_group *b)
+{
+	if (a->kind != b->kind || a->step->group.kind != b->step->group.kind ||
+		a->step->group.id + 1 != b->step->group.id)
+		return false;
+	if (a->kind == DRIFT_MEMORY)
+		return cpumask_equal(&a->observed.nodes, &b->observed.nodes);
+	return cpumask_equal(a->step->cpus, b->step->cpus) &&
+	       cpumask_equal(&a->observed.cpus, &b->observed.cpus) &&
+	       cpumask_equal(&a->observed.granted, &b->observed.granted);
+}
+
+const struct drift_group *
+drift_end_of_run(const struct drift *drift, const struct drift_group *first)
+{
+	const struct drift_group *end = drift->groups + drift->count, *next = first + 1;
+	/* Threads differ each in its own way. */
+	if (first->kind == DRIFT_NONE || first->kind == DRIFT_THREADS)
+		return next;
+	while (next < end && drift_alike(next - 1, next))
+		next++;
+	return next;
+}
+
+/* "2 of 3 threads keep to other CPUs than 0-1: thread 1203 on 3, thread 1204 on 5". */
+static void
+tell_threads(const struct drift_group *group, const char *want, char *out, size_t size)
+{
+	const struct observed *observed = &group->observed;
+	size_t used = 0, differ = 0;
+	char named[NAMED_MAX * 64] = "", list[40];
+	for (size_t i = 0; i < observed->thread_count; i++) {
+		const struct observed_thread *thread = &observed->threads[i];
+		if (cpumask_equal(&thread->cpus, group->step->cpus) || differ++ >= NAMED_MAX)
+			continue;
+		used += (size_t)snprintf(named + used, sizeof(named) - used, "%sthread %d on %s",
+			used > 0 ? ", " : "", (int)thread->tid,
+			cpumask_format(&thread->cpus, list, sizeof(list)));
+	}
+	snprintf(out, size, "%zu of %zu threads keep to other CPUs than %s: %s%s", differ,
+		observed->thread_count, want, named, differ > NAMED_MAX ? ", ..." : "");
+}
+
+static void
+tell(const struct drift_group *group, char *out, size_t size)
+{
+	char want[128] = "", have[128];
+	const struct cpumask *wish = group->kind == DRIFT_MEMORY ? group->nodes : group->step->cpus;
+	if (wish != NULL)
+		cpumask_format(wish, want, sizeof(want));
+	switch (group->kind) {
+	case DRIFT_NONE:
+		break;
+	case DRIFT_UNPINNED:
+		snprintf(out, size,
+			"not pinned: it may use all CPUs that the guest may, %s; the rule says %s",
+			cpumask_format(&group->observed.granted, have, sizeof(have)), want);
+		break;
+	case DRIFT_MASK:
+		snprintf(out, size, "the cgroup has CPUs %s; the rule says %s",
+			cpumask_format(&group->observed.cpus, have, sizeof(have)), want);
+		break;
+	case DRIFT_GRANTED:
+		cpumask_format(&group->observed.granted, have, sizeof(have));
+		snprintf(out, size, "the cgroup has CPUs %s, of which the kernel grants %s%s", want,
+			have[0] != '\0' ? "only " : "none", have);
+		break;
+	case DRIFT_THREADS:
+		tell_threads(group, want, out, size);
+		break;
+	case DRIFT_MEMORY:
+		snprintf(out, size, "its memory may come from nodes %s; the rule says %s",
+			cpumask_format(&group->observed.nodes, have, sizeof(have)), want);
+		break;
+	}
+}
+
+char *
+drift_text(const struct drift_group *first, const struct drift_group *end, char out[DRIFT_TEXT_MAX])
+{
+	char name[GROUP_NAME_MAX], last[16] = "", what[DRIFT_TEXT_MAX - 64] = "";
+	out[0] = '\0';
+	if (first->kind == DRIFT_NONE)
+		return out;
+	tell(first, what, sizeof(what));
+	if (end - first > 1)
+		snprintf(last, sizeof(last), "-%u", end[-1].step->group.id);
+	snprintf(out, DRIFT_TEXT_MAX, "%s%s: %s", group_name(first->step->group, name), last, what);
+	return out;
+}

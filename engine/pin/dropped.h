@@ -1,0 +1,17 @@
+/* What the rules want for a guest and it cannot have, in the administrator's words. */
+#ifndef VMAFFINITY_SHORTFALL_H
+#define VMAFFINITY_SHORTFALL_H
+
+#include "base/messages.h"
+#include "desired/desired.h"
+#include "cgroup/cgroup.h"
+#include "host/topology.h"
+
+/*
+ * A warning for each setting that asks for more than there is, naming what is left out and what
+ * keeps the guest from it; an error if nothing is left. scope is NULL if the guest does not run.
+ */
+void shortfall_note(const struct wish *wish, struct topology *topology, const struct scope *scope,
+	struct notes *notes);
+
+#endif

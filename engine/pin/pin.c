@@ -1,0 +1,263 @@
+#include "pin/pin.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "pin/lock.h"
+#include "pin/dropped.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int
+pin_host_load(struct pin_host *host, int root, const char *const files[], size_t count,
+	struct notes *notes)
+{
+	size_t errors = notes->errors;
+	*host = (struct pin_host){.root = root};
+	pin_host_change(host, root);
+	if (count == 0)
+		rules_load(&host->rules, root, notes);
+	for (size_t i = 0; i < count; i++)
+		rules_load_file(&host->rules, AT_FDCWD, files[i], notes);
+	cpuexpr_check_rules(&host->rules, notes);
+	memory_check_rules(&host->rules, notes);
+	return notes->errors == errors ? 0 : -1;
+}
+
+void
+pin_host_free(struct pin_host *host)
+{
+	cpuexpr_free(&host->expr);
+	topology_free(&host->topology);
+	rules_free(&host->rules);
+}
+
+void
+pin_host_change(struct pin_host *host, int root)
+{
+	cpuexpr_free(&host->expr);
+	topology_free(&host->topology);
+	host->root = root;
+	host->topology = (struct topology){.root = root};
+	host->expr = (struct cpuexpr){.rules = &host->rules, .topology = &host->topology};
+}
+
+bool
+pin_has_ended(const struct pin *pin)
+{
+	return pin->matched.count > 0 && process_has_ended(pin->host->root, pin->domain.name);
+}
+
+static int
+open_scope(struct pin *pin, enum pin_intent intent, struct err *e)
+{
+	if (intent == PIN_APPLY) {
+		pin->lock = lock_guest(pin->host->root, pin->domain.name, e);
+		if (pin->lock < 0)
+			notes_add(
+				&pin->notes, NOTE_WARNING, "going on without a lock: %s", e->text);
+	}
+	int r = scope_open(pin->host->root, pin->domain.name, &pin->scope, e);
+	pin->running = r == 0;
+	if (r == SCOPE_NO_GROUPS && pin_has_ended(pin)) {
+		r = SCOPE_NOT_RUNNING;
+		err_set(e, "the guest has just ended");
+	}
+	if (intent == PIN_SHOW && (r == SCOPE_NOT_RUNNING || r == SCOPE_NO_GROUPS)) {
+		notes_add(&pin->notes, r == SCOPE_NOT_RUNNING ? NOTE_INFO : NOTE_ERROR, "%s",
+			e->text);
+		return 0;
+	}
+	return r == 0 ? 0 : r == SCOPE_NOT_RUNNING ? PIN_NOT_RUNNING : -1;
+}
+
+static int
+place(struct pin *pin, const struct cpumask *usable, struct err *e)
+{
+	size_t count = pin->running ? pin->scope.group_count : 0;
+	struct group *running = calloc(count + 1, sizeof(*running));
+	if (running == NULL)
+		return err_set(e, "out of memory");
+	for (size_t i = 0; i < count; i++)
+		running[i] = pin->scope.groups[i].group;
+	int r = placement(&pin->matched, &pin->domain, running, count, &pin->host->expr, usable,
+		&pin->wish, &pin->notes, e);
+	free(running);
+	return r;
+}
+
+/* A guest that QEMU runs in a single thread has them, say. One warning for each setting. */
+static void
+note_groups_missing(struct pin *pin)
+{
+	const struct setting *last = NULL;
+	for (size_t i = 0; i < pin->plan.missing_count; i++) {
+		const struct wish_group *group = pin->plan.missing[i];
+		char key[SETTING_KEY_MAX], name[GROUP_NAME_MAX];
+		if (group->setting == last)
+			continue;
+		last = group->setting;
+		notes_add(&pin->notes, NOTE_WARNING,
+			"%s:%u: %s: %s has no cgroup of its own in %s, and so is where the "
+			"emulator is",
+			last->value.file, last->value.line, setting_key(last, key),
+			group_name(group->group, name), pin->scope.path);
+	}
+}
+
+/*
+ * The CPUs that vCPUs may use: as wished or, where no rule says anything, as they do now; all of
+ * usable, if that is not known.
+ */
+static struct cpumask
+vcpu_cpus(const struct pin *pin, const struct cpumask *usable)
+{
+	struct cpumask cpus = {0};
+	for (size_t i = 0; i < pin->wish.group_count; i++) {
+		const struct wish_group *group = &pin->wish.groups[i];
+		if (group->group.kind == GROUP_VCPU && group->mask != NULL)
+			cpumask_or(&cpus, &group->mask->cpus);
+		else if (group->group.kind == GROUP_VCPU && !pin->running)
+			cpumask_or(&cpus, usable);
+	}
+	for (size_t i = 0; pin->running && i < pin->scope.group_count; i++) {
+		const struct scope_group *there = &pin->scope.groups[i];
+		if (there->group.kind == GROUP_VCPU &&
+			wish_find(&pin->wish, there->group)->mask == NULL)
+			cpumask_or(&cpus, cpumask_empty(&there->now) ? usable : &there->now);
+	}
+	return cpus;
+}
+
+/* Reads what there is to know of memory nodes, where a rule is about them. */
+static int
+place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
+{
+	struct memory *memory = &pin->wish.memory;
+	const struct cpumask *usable = &pin->scope.nodes;
+	memory->value = rules_memory(&pin->matched);
+	if (memory->value == NULL)
+		return 0;
+	if (pin->running && scope_read_memory(&pin->scope, e) != 0)
+		return -1;
+	if (!pin->running &&
+		topology_get(&pin->host->topology, TOPOLOGY_MEMORY_NODES, &usable, e) != 0)
+		return -1;
+	const struct cpumask cpus = vcpu_cpus(pin, usable_cpus);
+	if (memory_place(memory, &pin->host->topology, &cpus, usable, e) != 0)
+		return -1;
+	char list[128];
+	if (memory->wanted && !cpumask_subset(&pin->domain.numatune, &memory->nodes))
+		notes_add(&pin->notes, NOTE_DETAIL,
+			"%s:%u: memory overrides this guest's own <numatune> (nodeset %s)",
+			memory->value->file, memory->value->line,
+			cpumask_format(&pin->domain.numatune, list, sizeof(list)));
+	return 0;
+}
+
+static int
+make_plan(struct pin *pin, struct err *e)
+{
+	const struct cpumask *usable = &pin->scope.allowed;
+	if (!pin->running && topology_get(&pin->host->topology, TOPOLOGY_ONLINE, &usable, e) != 0)
+		return -1;
+	if (place(pin, usable, e) != 0 || place_memory(pin, usable, e) != 0)
+		return -1;
+	shortfall_note(
+		&pin->wish, &pin->host->topology, pin->running ? &pin->scope : NULL, &pin->notes);
+	if (plan_build(&pin->wish, &pin->domain, pin->running ? &pin->scope : NULL, &pin->plan) !=
+		0)
+		return err_set(e, "out of memory");
+	note_groups_missing(pin);
+	return 0;
+}
+
+int
+pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
+	const char *name, enum pin_intent intent, struct err *e)
+{
+	*pin = (struct pin){.host = host, .lock = -1, .since = clock_ms()};
+	if (domain_parse(xml, length, &pin->domain, e) != 0)
+		return -1;
+	if (name != NULL && strcmp(name, pin->domain.name) != 0)
+		return err_set(e, "the XML is of a guest called '%.256s'", pin->domain.name);
+	if (rules_match(&host->rules, &pin->domain, &pin->matched) != 0)
+		return err_set(e, "out of memory");
+	if (pin->matched.count == 0 ||
+		(intent == PIN_APPLY && !matched_wants_change(&pin->matched)))
+		return PIN_NO_RULE;
+	int r = open_scope(pin, intent, e);
+	return r == 0 ? make_plan(pin, e) : r;
+}
+
+const char *
+pin_obstacle(const struct pin *pin)
+{
+	for (size_t i = 0; i < pin->notes.count; i++)
+		if (pin->notes.items[i].level == NOTE_ERROR)
+			return pin->notes.items[i].text;
+	return pin->notes.errors > 0 ? "out of memory" : NULL;
+}
+
+static int
+failed(const struct pin *pin, struct err *e)
+{
+	if (!pin_has_ended(pin))
+		return -1;
+	err_context(e, "the guest ended meanwhile");
+	return PIN_NOT_RUNNING;
+}
+
+static const char *
+plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+int
+pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
+{
+	struct apply_result result;
+	char summary[512], memory[48] = "";
+	const char *obstacle = pin_obstacle(pin);
+	if (obstacle != NULL)
+		err_set(e, "%s", obstacle);
+	if (obstacle != NULL || apply(&pin->plan, &pin->scope, &result, e) != 0)
+		return failed(pin, e);
+	if (result.masks == 0 && result.threads == 0 && result.nodes == 0)
+		return 0;
+	if (result.nodes > 0)
+		snprintf(memory, sizeof(memory), ", memory of %zu group%s", result.nodes,
+			plural(result.nodes));
+	snprintf(done, PIN_DONE_MAX, "%s (%zu mask%s and %zu thread%s%s set in %.1f ms)",
+		plan_summary(&pin->plan, summary, sizeof(summary)), result.masks,
+		plural(result.masks), result.threads, plural(result.threads), memory,
+		clock_ms() - pin->since);
+	return PIN_CHANGED;
+}
+
+int
+pin_guest(struct pin *pin, struct pin_host *host, const char *xml, size_t length, const char *name,
+	char done[PIN_DONE_MAX], struct err *e)
+{
+	int r = pin_prepare(pin, host, xml, length, name, PIN_APPLY, e);
+	if (r == 0)
+		return pin_apply(pin, done, e);
+	return r < 0 ? failed(pin, e) : r;
+}
+
+void
+pin_free(struct pin *pin)
+{
+	plan_free(&pin->plan);
+	wish_free(&pin->wish);
+	if (pin->running)
+		scope_free(&pin->scope);
+	free(pin->matched.rules);
+	domain_free(&pin->domain);
+	notes_free(&pin->notes);
+	file_close(&pin->lock);
+	*pin = (struct pin){.lock = -1};
+}

@@ -1,0 +1,111 @@
+/* The whole way from XML and rules to a plan, and on to its being done. */
+#ifndef VMAFFINITY_PIN_H
+#define VMAFFINITY_PIN_H
+
+#include "pin/apply.h"
+#include "desired/cpuset_expr.h"
+#include "guest/domain.h"
+#include "base/err.h"
+#include "base/messages.h"
+#include "desired/desired.h"
+#include "pin/plan.h"
+#include "rules/rules.h"
+#include "cgroup/cgroup.h"
+#include "host/topology.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * What all guests have in common: the rules, and what was read of the host for them, each thing
+ * once. The parts point into one another, so it is not copied.
+ */
+struct pin_host {
+	int root; /* directory fd; not owned */
+	struct rules rules;
+	struct topology topology;
+	struct cpuexpr expr;
+};
+
+/*
+ * Reads and checks all rules: those of the standard places below root, or, if count is not 0, those
+ * files in that order (paths as the caller sees them). Returns 0, or -1 if there was any error; all
+ * of them are in notes then, and host->rules serve for rules_on_error() only. To be freed by
+ * pin_host_free() in any case.
+ */
+int pin_host_load(struct pin_host *host, int root, const char *const files[], size_t count,
+	struct notes *notes);
+void pin_host_free(struct pin_host *host);
+
+/*
+ * The same rules on the host below the directory fd root: what was read of another one, or of this
+ * one when it may have been otherwise, is forgotten.
+ */
+void pin_host_change(struct pin_host *host, int root);
+
+/* All that is known of one guest; the parts point into one another, so it is not copied. */
+struct pin {
+	struct pin_host *host;
+	struct domain domain;	/* name is NULL until the XML was understood */
+	struct matched matched; /* its rules */
+	int lock;		/* see lock.h; -1 if not held */
+	bool running;		/* scope is there */
+	struct scope scope;	/* if running */
+	struct wish wish;
+	struct plan plan;
+	double since; /* when pin_prepare() began, in ms of CLOCK_MONOTONIC */
+	struct notes
+		notes; /* what is to be said; with an error among them the plan cannot be applied */
+};
+
+/* What is to become of the plan. */
+enum pin_intent {
+	PIN_SHOW,  /* to be looked at: the guest need not run here */
+	PIN_APPLY, /* to be applied: it must run, and nobody else is let at it until pin_free() */
+};
+
+/* What pin_prepare() returns when no rule, or with PIN_APPLY none that wants a change, matches the
+ * guest; /sys and cgroups were not looked at.
+ */
+#define PIN_NO_RULE 1
+
+/* What it returns with PIN_APPLY when the guest does not run here. */
+#define PIN_NOT_RUNNING 2
+
+/*
+ * Makes a plan from a domain's XML. If name is not NULL, the XML must be of the guest of that name.
+ * host must live until pin_free(), which is to be called whatever this returns: 0, PIN_NO_RULE,
+ * PIN_NOT_RUNNING with the reason, or -1 with the reason.
+ */
+int pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
+	const char *name, enum pin_intent intent, struct err *e);
+
+/* The first error among the notes, for which the plan cannot be applied; NULL if there is none. */
+const char *pin_obstacle(const struct pin *pin);
+
+/* What pin_apply() and pin_guest() return when something had to be set. */
+#define PIN_CHANGED 3
+
+#define PIN_DONE_MAX 640
+
+/*
+ * Applies the plan of a pin prepared with PIN_APPLY. Returns 0 if all was as planned already;
+ * PIN_CHANGED with what was set, and in how long, in done ("emulator 0-1, vcpu0-3 4-7 (5 masks and
+ * 3 threads set in 0.7 ms)"); PIN_NOT_RUNNING if the guest ended meanwhile, or -1, with the reason;
+ * all is as before then.
+ */
+int pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e);
+
+/*
+ * The whole way: pin_prepare() with PIN_APPLY, then pin_apply(); returns what either of them says.
+ * pin_free() is to be called in any case.
+ */
+int pin_guest(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
+	const char *name, char done[PIN_DONE_MAX], struct err *e);
+
+/* Whether it is no wonder that something failed: the guest has just ended. */
+bool pin_has_ended(const struct pin *pin);
+
+void pin_free(struct pin *pin);
+
+#endif

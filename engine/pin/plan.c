@@ -1,0 +1,146 @@
+#include "pin/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct plan_step
+make_step(const struct wish *wish, struct group group, const struct scope_group *there)
+{
+	const struct cpumask *now = there != NULL ? &there->now : NULL;
+	struct plan_step step = {.group = group, .now = now};
+	const struct wish_group *wanted = wish_find(wish, group);
+	if (there != NULL && wish->memory.value != NULL) {
+		step.nodes_now = &there->nodes;
+		step.write_nodes =
+			wish->memory.wanted && !cpumask_equal(&wish->memory.nodes, step.nodes_now);
+	}
+	if (wanted == NULL)
+		return step;
+	step.setting = wanted->setting;
+	if (wanted->mask != NULL)
+		step.cpus = &wanted->mask->cpus;
+	step.write = step.cpus != NULL && now != NULL && !cpumask_equal(step.cpus, now);
+	return step;
+}
+
+static bool
+is_online(const struct domain *domain, struct group group)
+{
+	return group.kind != GROUP_VCPU ||
+	       (group.id < domain->vcpus && domain->vcpu_online[group.id]);
+}
+
+static int
+compare_steps(const void *a, const void *b)
+{
+	return group_compare(
+		((const struct plan_step *)a)->group, ((const struct plan_step *)b)->group);
+}
+
+static bool
+has_step(const struct plan *plan, struct group group)
+{
+	const struct plan_step key = {.group = group};
+	return plan->step_count > 0 &&
+	       bsearch(&key, plan->steps, plan->step_count, sizeof(key), compare_steps) != NULL;
+}
+
+/* Without cgroups of their own threads can only be where the emulator's are. */
+static int
+find_missing(const struct wish *wish, const struct domain *domain, struct plan *plan)
+{
+	plan->missing = calloc(wish->group_count + 1, sizeof(*plan->missing));
+	if (plan->missing == NULL)
+		return -1;
+	for (size_t i = 0; i < wish->group_count; i++)
+		if (wish->groups[i].mask != NULL && is_online(domain, wish->groups[i].group) &&
+			!has_step(plan, wish->groups[i].group))
+			plan->missing[plan->missing_count++] = &wish->groups[i];
+	return 0;
+}
+
+int
+plan_build(const struct wish *wish, const struct domain *domain, const struct scope *scope,
+	struct plan *plan)
+{
+	size_t most = scope != NULL ? scope->group_count : wish->group_count;
+	*plan = (struct plan){.steps = calloc(most + 1, sizeof(*plan->steps))};
+	if (plan->steps == NULL)
+		return -1;
+	plan->nodes = wish->memory.wanted ? &wish->memory.nodes : NULL;
+	for (size_t i = 0; i < most; i++)
+		if (scope != NULL)
+			plan->steps[plan->step_count++] =
+				make_step(wish, scope->groups[i].group, &scope->groups[i]);
+		else if (is_online(domain, wish->groups[i].group))
+			plan->steps[plan->step_count++] =
+				make_step(wish, wish->groups[i].group, NULL);
+	if (scope == NULL || find_missing(wish, domain, plan) == 0)
+		return 0;
+	plan_free(plan);
+	return -1;
+}
+
+void
+plan_free(struct plan *plan)
+{
+	free(plan->steps);
+	free(plan->missing);
+	*plan = (struct plan){0};
+}
+
+/*
+ * The step behind those that continue the run which begins at step: ids in sequence, one kind, the
+ * same CPUs.
+ */
+static const struct plan_step *
+end_of_run(const struct plan_step *step, const struct plan_step *end)
+{
+	const struct plan_step *next = step + 1;
+	while (next < end && next->cpus != NULL && next->group.kind == step->group.kind &&
+		next->group.id == next[-1].group.id + 1 && cpumask_equal(next->cpus, step->cpus))
+		next++;
+	return next;
+}
+
+/* Appends "what CPUS" to out, of which *used bytes are there; false if only "..." had room. */
+static bool
+append_item(char *out, size_t size, size_t *used, const char *what, const struct cpumask *mask)
+{
+	char list[128], item[192];
+	int n = snprintf(item, sizeof(item), "%s%s %s", *used > 0 ? ", " : "", what,
+		cpumask_format(mask, list, sizeof(list)));
+	if (*used + (size_t)n + sizeof(", ...") > size) {
+		snprintf(out + *used, size - *used, "%s", *used > 0 ? ", ..." : "...");
+		return false;
+	}
+	memcpy(out + *used, item, (size_t)n + 1);
+	*used += (size_t)n;
+	return true;
+}
+
+char *
+plan_summary(const struct plan *plan, char *out, size_t size)
+{
+	const struct plan_step *end = plan->steps + plan->step_count, *next;
+	size_t used = 0;
+	out[0] = '\0';
+	for (const struct plan_step *step = plan->steps; step < end; step = next) {
+		next = step + 1;
+		if (step->cpus == NULL)
+			continue;
+		next = end_of_run(step, end);
+		char name[GROUP_NAME_MAX], run[GROUP_NAME_MAX + 16];
+		group_name(step->group, name);
+		if (next - step > 1)
+			snprintf(run, sizeof(run), "%s-%u", name, next[-1].group.id);
+		else
+			snprintf(run, sizeof(run), "%s", name);
+		if (!append_item(out, size, &used, run, step->cpus))
+			return out;
+	}
+	if (plan->nodes != NULL)
+		append_item(out, size, &used, "memory", plan->nodes);
+	return out;
+}

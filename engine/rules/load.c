@@ -1,0 +1,172 @@
+#include "rules/rules.h"
+
+#include "base/file.h"
+#include "rules/parse.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * Rules decide what a root process does, so only root may have written them. Asked of the open fd,
+ * so that nothing can change in between. The caller's own files will do for a caller who is not
+ * root.
+ */
+static int
+check_owner(int fd, const char *shown, struct err *e)
+{
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return err_errno(e, "%s", shown);
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return err_set(e, "%s: belongs to user %u and not to root; chown root it", shown,
+			st.st_uid);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return err_set(e,
+			"%s: others than its owner may write it (mode %04o); chmod go-w it", shown,
+			st.st_mode & 07777u);
+	return 0;
+}
+
+static int
+check_file(int fd, const char *shown, struct err *e)
+{
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return err_errno(e, "%s", shown);
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, "%s: is a directory, must be a file", shown);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, "%s: is not a regular file", shown);
+	if ((size_t)st.st_size > RULES_FILE_MAX)
+		return err_set(e, "%s: larger than %zu MiB", shown, RULES_FILE_MAX / 1024 / 1024);
+	return check_owner(fd, shown, e);
+}
+
+static int
+explain_open(const char *shown, struct err *e)
+{
+	if (errno == ELOOP)
+		return err_set(e, "%s: is a symbolic link, must be the file itself", shown);
+	return err_errno(e, "%s", shown);
+}
+
+/* Adds shown to the files of rules; they own it then. NULL if there are too many or no memory. */
+static const char *
+add_file(struct rules *rules, const char *shown, struct err *e)
+{
+	if (rules->file_count == RULES_FILES_MAX) {
+		err_set(e, "%s: more than %u rules files", shown, RULES_FILES_MAX);
+		return NULL;
+	}
+	char **files = reallocarray(rules->files, rules->file_count + 1, sizeof(*files));
+	char *copy = strdup(shown);
+	if (files != NULL)
+		rules->files = files;
+	if (files == NULL || copy == NULL) {
+		free(copy);
+		err_set(e, "%s: out of memory", shown);
+		return NULL;
+	}
+	files[rules->file_count++] = copy;
+	return copy;
+}
+
+/*
+ * Reads the file path below directory; messages call it shown. A missing one is an error if it must
+ * be there.
+ */
+static int
+load_file(struct rules *rules, int directory, const char *path, const char *shown, bool must,
+	struct notes *notes, struct err *e)
+{
+	/* O_NONBLOCK: to open a FIFO must not wait for somebody who writes to it. */
+	AUTO_CLOSE int fd =
+		openat(directory, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && !must)
+		return 0;
+	if (fd < 0)
+		return explain_open(shown, e);
+	if (check_file(fd, shown, e) != 0)
+		return -1;
+	AUTO_FREE char *text = NULL;
+	size_t length;
+	if (file_read_all(fd, RULES_FILE_MAX, &text, &length) != 0)
+		return err_errno(e, "%s", shown);
+	const char *file = add_file(rules, shown, e);
+	if (file == NULL)
+		return -1;
+	rules_parse(rules, file, text, length, notes);
+	return 0;
+}
+
+static void
+load_or_note(struct rules *rules, int directory, const char *path, const char *shown, bool must,
+	struct notes *notes)
+{
+	struct err e;
+	if (load_file(rules, directory, path, shown, must, notes, &e) != 0)
+		notes_add(notes, NOTE_ERROR, "%s", e.text);
+}
+
+/* Hidden files are editors' and package managers' own. */
+static int
+is_rules_file(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+	return entry->d_name[0] != '.' && length > 4 &&
+	       strcmp(entry->d_name + length - 4, ".ini") == 0;
+}
+
+static int
+by_bytes(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int
+load_directory(struct rules *rules, int root, struct notes *notes, struct err *e)
+{
+	AUTO_CLOSE int directory = file_open_directory(root, &RULES_DIRECTORY[1]);
+	if (directory < 0 && errno == ENOENT)
+		return 0;
+	if (directory < 0 && errno == ENOTDIR)
+		return err_set(
+			e, "%s: must be a directory, and not a symbolic link", RULES_DIRECTORY);
+	if (directory < 0)
+		return err_errno(e, "%s", RULES_DIRECTORY);
+	if (check_owner(directory, RULES_DIRECTORY, e) != 0)
+		return -1;
+	struct dirent **entries;
+	int count = scandirat(directory, ".", &entries, is_rules_file, by_bytes);
+	if (count < 0)
+		return err_errno(e, "%s", RULES_DIRECTORY);
+	for (int i = 0; i < count; i++) {
+		char shown[sizeof(RULES_DIRECTORY) + 1 + sizeof(entries[i]->d_name)];
+		snprintf(shown, sizeof(shown), "%s/%s", RULES_DIRECTORY, entries[i]->d_name);
+		load_or_note(rules, directory, entries[i]->d_name, shown, true, notes);
+		free(entries[i]);
+	}
+	free(entries);
+	return 0;
+}
+
+void
+rules_load(struct rules *rules, int root, struct notes *notes)
+{
+	struct err e;
+	load_or_note(rules, root, &RULES_MAIN_FILE[1], RULES_MAIN_FILE, false, notes);
+	if (load_directory(rules, root, notes, &e) != 0)
+		notes_add(notes, NOTE_ERROR, "%s", e.text);
+}
+
+void
+rules_load_file(struct rules *rules, int directory, const char *path, struct notes *notes)
+{
+	load_or_note(rules, directory, path, path, true, notes);
+}

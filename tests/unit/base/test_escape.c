@@ -1,0 +1,93 @@
+#include "base/escape.h"
+
+#include "support/unit.h"
+
+#include <string.h>
+
+static const struct {
+	const char *name, *text, *shown;
+} cases[] = {
+	{"nothing", "", ""},
+	{"plain", "web_01 ~", "web_01 ~"},
+	{"backslash stands for itself", "a\\x0a", "a\\x0a"},
+	{"newline and tab", "a\nb\tc", "a\\x0ab\\x09c"},
+	{"escape sequence", "\033[2J", "\\x1b[2J"},
+	{"first and last of C0, DEL", "\x01\x1f\x7f", "\\x01\\x1f\\x7f"},
+	{"two bytes", "\xc3\xa9", "\xc3\xa9"},
+	{"three bytes", "\xe2\x82\xac", "\xe2\x82\xac"},
+	{"four bytes", "\xf0\x9f\x90\xa7", "\xf0\x9f\x90\xa7"},
+	{"the last of C1", "\xc2\x9f", "\\xc2\\x9f"},
+	{"CSI, of C1", "\xc2\x9b", "\\xc2\\x9b"},
+	{"the first behind C1", "\xc2\xa0", "\xc2\xa0"},
+	{"overlong slash", "\xc0\xaf", "\\xc0\\xaf"},
+	{"overlong in three", "\xe0\x82\xa0", "\\xe0\\x82\\xa0"},
+	{"the first of three", "\xe0\xa0\x80", "\xe0\xa0\x80"},
+	{"overlong in four", "\xf0\x82\x82\xac", "\\xf0\\x82\\x82\\xac"},
+	{"surrogate", "\xed\xa0\x80", "\\xed\\xa0\\x80"},
+	{"last before the surrogates", "\xed\x9f\xbf", "\xed\x9f\xbf"},
+	{"first behind the surrogates", "\xee\x80\x80", "\xee\x80\x80"},
+	{"the last of all", "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
+	{"past the last", "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},
+	{"no such first byte", "\xf5\x80\x80\x80", "\\xf5\\x80\\x80\\x80"},
+	{"continuation alone", "a\x80z", "a\\x80z"},
+	{"sequence cut by the end", "\xe2\x82", "\\xe2\\x82"},
+	{"sequence cut by a letter", "\xe2\x82z", "\\xe2\\x82z"},
+	{"Latin-1", "caf\xe9", "caf\\xe9"},
+	{"left-to-right mark", "\xe2\x80\x8e", "\\xe2\\x80\\x8e"},
+	{"zero width joiner", "\xe2\x80\x8d", "\xe2\x80\x8d"},
+	{"line separator", "\xe2\x80\xa8", "\\xe2\\x80\\xa8"},
+	{"right-to-left override", "\xe2\x80\xae", "\\xe2\\x80\\xae"},
+	{"narrow space, behind the overrides", "\xe2\x80\xaf", "\xe2\x80\xaf"},
+	{"right-to-left isolate", "\xe2\x81\xa7", "\\xe2\\x81\\xa7"},
+	{"pop isolate", "\xe2\x81\xa9", "\\xe2\\x81\\xa9"},
+};
+
+static void
+shows_each_text_as_it_should(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char out[64];
+		memset(out, '#', sizeof(out));
+		assert_ptr_equal(printable(out, sizeof(out), cases[i].text), out);
+		if (strcmp(out, cases[i].shown) != 0)
+			fail_msg("%s: '%s'", cases[i].name, out);
+	}
+}
+
+/* At every size: all of it, or a whole number of its items and "...". */
+static void
+cuts_between_items(void **state)
+{
+	(void)state;
+	static const char text[] = "ab\n\xe2\x82\xac\xffz";
+	static const char whole[] = "ab\\x0a\xe2\x82\xac\\xffz";
+	static const size_t items[] = {0, 1, 2, 6, 9, 13, 14};
+	for (size_t size = 4; size <= sizeof(whole) + 2; size++) {
+		char out[32];
+		memset(out, '#', sizeof(out));
+		printable(out, size, text);
+		assert_int_equal(out[size], '#');
+		if (size >= sizeof(whole)) {
+			assert_string_equal(out, whole);
+			continue;
+		}
+		size_t kept = 0;
+		for (size_t i = 0; i < COUNT(items); i++)
+			if (items[i] + 4 <= size)
+				kept = items[i];
+		assert_int_equal(strlen(out), kept + 3);
+		assert_memory_equal(out, whole, kept);
+		assert_string_equal(out + kept, "...");
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shows_each_text_as_it_should),
+		cmocka_unit_test(cuts_between_items),
+	};
+	return cmocka_run_group_tests_name("printable", tests, NULL, NULL);
+}

@@ -1,0 +1,508 @@
+#include "cgroup/cgroup.h"
+
+#include "support/mask.h"
+#include "support/tree.h"
+#include "support/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RUN "run/libvirt/qemu/web.xml <domstatus pid='4711'/>\n"
+#define V2 "proc/self/mountinfo 30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+#define V1                                                                                         \
+	"proc/self/mountinfo 30 23 0:27 / /sys/fs/cgroup ro - tmpfs tmpfs ro\n"                    \
+	"proc/self/mountinfo 31 30 0:28 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n"    \
+	"proc/self/mountinfo 32 30 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+
+/* Where libvirt has had its guests (FACTS.md 3), below the mount point. */
+static const struct {
+	const char *what, *base;
+} layouts[] = {
+	{"systemd", "machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt"},
+	{"systemd, before 7.1.0", "machine.slice/machine-qemu\\x2d1\\x2dweb.scope"},
+	{"systemd, before 1.3", "machine.slice/machine-qemu\\x2dweb.scope"},
+	{"systemd, partition",
+		"machine.slice/machine-production.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt"},
+	{"no systemd", "machine/qemu-1-web.libvirt-qemu"},
+	{"no systemd, before 1.3", "machine/web.libvirt-qemu"},
+	{"no systemd, partition", "machine/production.partition/qemu-1-web.libvirt-qemu"},
+	{"daemon in a cgroup of its own", "a/b/c/machine/qemu-1-web.libvirt-qemu"},
+};
+
+/* The files of a guest at base: groups emulator, vcpu0, vcpu1. */
+static void
+make_guest(const struct tree *t, const char *base, bool v2)
+{
+	const char *mount = v2 ? "sys/fs/cgroup" : "sys/fs/cgroup/cpuset";
+	const char *effective = v2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus";
+	const char *threads = v2 ? "cgroup.threads" : "tasks";
+	char lines[8192];
+	size_t used = (size_t)snprintf(lines, sizeof(lines),
+		RUN "%s"
+		    "proc/4711/cgroup %s/%s/emulator\n"
+		    "%s/%s/%s 0-7\n",
+		v2 ? V2 : V1, v2 ? "0::" : "0::/other\\n7:cpuset:", base, mount, base, effective);
+	for (int i = -1; i < 2; i++) {
+		const char *name = i < 0 ? "emulator" : i == 0 ? "vcpu0" : "vcpu1";
+		used += (size_t)snprintf(lines + used, sizeof(lines) - used,
+			"%s/%s/%s/cpuset.cpus %s\n%s/%s/%s/%s %d\\n%d\n", mount, base, name,
+			v2 && i == 1 ? "" : "0-3,4-7", mount, base, name, threads, 4711 + i,
+			4800 + i);
+	}
+	assert_true(used < sizeof(lines));
+	tree_make(t, lines);
+}
+
+static const char *
+shown_groups(const struct scope *scope)
+{
+	static char text[1024];
+	size_t used = 0;
+	text[0] = '\0';
+	for (size_t i = 0; i < scope->group_count; i++) {
+		char name[GROUP_NAME_MAX], list[128];
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s=%s",
+			i > 0 ? " " : "", group_name(scope->groups[i].group, name),
+			cpumask_format(&scope->groups[i].now, list, sizeof(list)));
+	}
+	return text;
+}
+
+static struct scope
+opened(const struct tree *t)
+{
+	struct scope scope;
+	struct err e;
+	memset(&scope, 0x5a, sizeof(scope));
+	int r = scope_open(t->fd, "web", &scope, &e);
+	if (r != 0)
+		fail_msg("%d %s", r, e.text);
+	return scope;
+}
+
+static void
+finds_a_guest_in_every_layout(void **state)
+{
+	const struct tree *t = *state;
+	for (size_t i = 0; i < COUNT(layouts); i++)
+		for (int v2 = 0; v2 < 2; v2++) {
+			char path[256];
+			make_guest(t, layouts[i].base, v2);
+			struct scope scope = opened(t);
+			snprintf(path, sizeof(path), "/sys/fs/cgroup%s/%s", v2 ? "" : "/cpuset",
+				layouts[i].base);
+			assert_string_equal(scope.path, path);
+			assert_int_equal(scope.v2, v2);
+			assert_int_equal(scope.pid, 4711);
+			assert_mask(&scope.allowed, "0-7");
+			assert_string_equal(
+				shown_groups(&scope), v2 ? "emulator=0-7 vcpu0=0-7 vcpu1="
+							 : "emulator=0-7 vcpu0=0-7 vcpu1=0-7");
+			scope_free(&scope);
+			assert_int_equal(scope.mount, -1);
+			assert_null(scope.groups);
+			tree_remove(t, "run");
+			tree_remove(t, "proc");
+			tree_remove(t, "sys");
+		}
+}
+
+static void
+follows_the_one_who_holds_the_pid_file(void **state)
+{
+	const struct tree *t = *state;
+	char line[256];
+	make_guest(t, "machine/web", false);
+	tree_remove(t, "run/libvirt/qemu/web.xml");
+	tree_make(t, "run/libvirt/qemu/web.pid 1\\c");
+	pid_t holder = tree_hold(t, "run/libvirt/qemu/web.pid");
+	snprintf(line, sizeof(line), "proc/%d/cgroup 7:cpuset:/machine/web/emulator", (int)holder);
+	tree_make(t, line);
+	struct scope scope = opened(t);
+	tree_release(holder);
+	assert_int_equal(scope.pid, holder);
+	scope_free(&scope);
+}
+
+static void
+takes_groups_for_such_by_their_whole_name(void **state)
+{
+	const struct tree *t = *state;
+	static const char *const odd[] = {"vcpu", "vcpu1x", "vcpu-1", "vcpu+2", "vcpu 3", "xvcpu0",
+		"VCPU4", "vcpu4294967296", "iothread", "iothread1-2", "iothreads", "emulator0",
+		"emulators", "vcpu0x1"};
+	make_guest(t, "m/web", true);
+	for (size_t i = 0; i < COUNT(odd); i++) {
+		char path[64];
+		snprintf(path, sizeof(path), "sys/fs/cgroup/m/web/%s/x", odd[i]);
+		tree_put(t, path, "");
+	}
+	tree_make(t, "sys/fs/cgroup/m/web/iothread10/cpuset.cpus 3\n"
+		     "sys/fs/cgroup/m/web/iothread2/cpuset.cpus 2\n"
+		     "sys/fs/cgroup/m/web/vcpu10/cpuset.cpus 1\n"
+		     "sys/fs/cgroup/m/web/iothread4294967295/cpuset.cpus 4");
+	struct scope scope = opened(t);
+	assert_string_equal(shown_groups(&scope),
+		"emulator=0-7 vcpu0=0-7 vcpu1= vcpu10=1 iothread2=2 "
+		"iothread10=3 iothread4294967295=4");
+	scope_free(&scope);
+}
+
+static void
+lists_many_groups(void **state)
+{
+	const struct tree *t = *state;
+	make_guest(t, "m/web", true);
+	for (unsigned i = 2; i < 128; i++) {
+		char line[128];
+		snprintf(line, sizeof(line), "sys/fs/cgroup/m/web/vcpu%u/cpuset.cpus %u", i, i);
+		tree_make(t, line);
+	}
+	struct scope scope = opened(t);
+	assert_int_equal(scope.group_count, 129);
+	for (unsigned i = 0; i < 128; i++)
+		assert_int_equal(scope.groups[1 + i].group.id, i);
+	assert_mask(&scope.groups[128].now, "127");
+	scope_free(&scope);
+}
+
+/* A guest as made, then one thing that is otherwise, and what is said. */
+static const struct {
+	const char *what, *remove, *make, *reason;
+	int r;
+} wrong[] = {
+	{"not running", "run/libvirt/qemu/web.xml", "",
+		"not running here: no pid file and no status file in /run/libvirt/qemu",
+		SCOPE_NOT_RUNNING},
+	{"the process has gone", "proc/4711", "", "/proc/4711/cgroup: No such file or directory",
+		-1},
+	{"no cgroups for its threads", "proc/4711", "proc/4711/cgroup 0::/user.slice/qemu.scope",
+		"process 4711 is in cgroup '/user.slice/qemu.scope', which does not end in "
+		"'/emulator': libvirt made no cgroups for this guest's threads",
+		SCOPE_NO_GROUPS},
+	{"the root", "proc/4711", "proc/4711/cgroup 0::/",
+		"process 4711 is in cgroup '/', which does not end in '/emulator': libvirt made no "
+		"cgroups for this guest's threads",
+		SCOPE_NO_GROUPS},
+	{"an emulator at the root", "proc/4711", "proc/4711/cgroup 0::/emulator",
+		"process 4711 is in cgroup '/emulator', which does not end in '/emulator': libvirt "
+		"made no cgroups for this guest's threads",
+		SCOPE_NO_GROUPS},
+	{"only ends like it", "proc/4711", "proc/4711/cgroup 0::/m/web/xemulator",
+		"process 4711 is in cgroup '/m/web/xemulator', which does not end in '/emulator': "
+		"libvirt made no cgroups for this guest's threads",
+		SCOPE_NO_GROUPS},
+	{"deleted", "proc/4711", "proc/4711/cgroup 0::/m/web/emulator (deleted)",
+		"process 4711 is in cgroup '/m/web/emulator (deleted)', which does not end in "
+		"'/emulator': libvirt made no cgroups for this guest's threads",
+		SCOPE_NO_GROUPS},
+	{"not mounted", "proc/self", "proc/self/mountinfo x",
+		"no cgroup v2 hierarchy is mounted that holds '/m/web/emulator'", -1},
+	{"mount point away", "sys/fs", "", "/sys/fs/cgroup: No such file or directory", -1},
+	{"directory away", "sys/fs/cgroup/m/web", "",
+		"/sys/fs/cgroup/m/web: No such file or directory", -1},
+	{"a file in its place", "sys/fs/cgroup/m/web", "sys/fs/cgroup/m/web x",
+		"/sys/fs/cgroup/m/web: Not a directory", -1},
+	{"no cpuset controller", "sys/fs/cgroup/m/web/cpuset.cpus.effective", "",
+		"/sys/fs/cgroup/m/web: cpuset.cpus.effective: controller cpuset is not available "
+		"here",
+		-1},
+	{"no cpuset controller below", "sys/fs/cgroup/m/web/vcpu1/cpuset.cpus", "",
+		"/sys/fs/cgroup/m/web: vcpu1/cpuset.cpus: controller cpuset is not available here",
+		-1},
+	{"rubbish in a mask", "sys/fs/cgroup/m/web/vcpu0/cpuset.cpus",
+		"sys/fs/cgroup/m/web/vcpu0/cpuset.cpus 0-x",
+		"/sys/fs/cgroup/m/web: vcpu0/cpuset.cpus: '0-x' is not a CPU list: a CPU number is "
+		"missing",
+		-1},
+	{"a mask that cannot be read", "sys/fs/cgroup/m/web/vcpu0/cpuset.cpus",
+		"sys/fs/cgroup/m/web/vcpu0/cpuset.cpus/",
+		"/sys/fs/cgroup/m/web: vcpu0/cpuset.cpus: Is a directory", -1},
+};
+
+static void
+says_what_is_not_as_it_should_be(void **state)
+{
+	const struct tree *t = *state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		struct scope scope = {.pid = 77};
+		struct err e;
+		make_guest(t, "m/web", true);
+		tree_remove(t, wrong[i].remove);
+		tree_make(t, wrong[i].make);
+		int r = scope_open(t->fd, "web", &scope, &e);
+		if (r != wrong[i].r || strcmp(e.text, wrong[i].reason) != 0)
+			fail_msg("%s: %d\n%s\n%s", wrong[i].what, r, e.text, wrong[i].reason);
+		assert_int_equal(scope.pid, 77);
+		if (tree_has(t, "run"))
+			tree_remove(t, "run");
+		tree_remove(t, "proc");
+		tree_remove(t, "sys");
+	}
+}
+
+/* Opens only what lies in the hierarchy itself. */
+static void
+follows_no_link(void **state)
+{
+	const struct tree *t = *state;
+	struct scope scope;
+	struct err e;
+	make_guest(t, "m/web", true);
+	assert_int_equal(
+		renameat(t->fd, "sys/fs/cgroup/m/web", t->fd, "sys/fs/cgroup/elsewhere"), 0);
+	assert_int_equal(symlinkat("../elsewhere", t->fd, "sys/fs/cgroup/m/web"), 0);
+	assert_int_equal(scope_open(t->fd, "web", &scope, &e), -1);
+	assert_string_equal(e.text, "/sys/fs/cgroup/m/web: Not a directory");
+}
+
+static const struct group vcpu0 = {GROUP_VCPU, 0}, vcpu9 = {GROUP_VCPU, 9};
+
+static void
+lists_threads(void **state)
+{
+	const struct tree *t = *state;
+	static const struct {
+		const char *text;
+		size_t count;
+		int error;
+	} files[] = {
+		{"", 0, 0},
+		{"4711\n", 1, 0},
+		{"4711\n4712\n2147483647\n", 3, 0},
+		{"0\n", 0, EPROTO},
+		{"4711\n0\n", 0, EPROTO},
+		{"4711\n-1\n", 0, EPROTO},
+		{"4711\n2147483648\n", 0, EPROTO},
+		{"4711\n\n", 0, EPROTO},
+		{"4711 4712\n", 0, EPROTO},
+		{"x\n", 0, EPROTO},
+	};
+	for (int v2 = 0; v2 < 2; v2++) {
+		make_guest(t, "m/web", v2);
+		struct scope scope = opened(t);
+		for (size_t i = 0; i < COUNT(files); i++) {
+			char path[128];
+			pid_t *tids = NULL;
+			size_t count = 99;
+			snprintf(path, sizeof(path), "sys/fs/cgroup%s/m/web/vcpu0/%s",
+				v2 ? "" : "/cpuset", v2 ? "cgroup.threads" : "tasks");
+			tree_put(t, path, files[i].text);
+			errno = 0;
+			int r = scope_threads(&scope, vcpu0, &tids, &count);
+			if (r != (files[i].error == 0 ? 0 : -1) || errno != files[i].error)
+				fail_msg("'%s': %d %s", files[i].text, r, strerror(errno));
+			if (r != 0)
+				continue;
+			assert_int_equal(count, files[i].count);
+			if (count > 0)
+				assert_int_equal(tids[0], 4711);
+			if (count > 2)
+				assert_int_equal(tids[2], 2147483647);
+			free(tids);
+		}
+		pid_t *tids;
+		size_t count;
+		assert_int_equal(scope_threads(&scope, vcpu9, &tids, &count), -1);
+		assert_int_equal(errno, ENOENT);
+		scope_free(&scope);
+		tree_remove(t, "run");
+		tree_remove(t, "proc");
+		tree_remove(t, "sys");
+	}
+}
+
+static void
+knows_whether_a_group_is_still_there(void **state)
+{
+	const struct tree *t = *state;
+	make_guest(t, "m/web", true);
+	struct scope scope = opened(t);
+	assert_true(scope_has_group(&scope, vcpu0));
+	assert_false(scope_has_group(&scope, vcpu9));
+	tree_remove(t, "sys/fs/cgroup/m/web/vcpu0");
+	assert_false(scope_has_group(&scope, vcpu0));
+	scope_free(&scope);
+}
+
+static void
+reads_a_groups_masks(void **state)
+{
+	const struct tree *t = *state;
+	struct cpumask mask;
+	struct err e;
+	make_guest(t, "m/web", false);
+	struct scope scope = opened(t);
+	tree_make(t, "sys/fs/cgroup/cpuset/m/web/vcpu0/cpuset.effective_cpus 2");
+	assert_int_equal(
+		scope_read_mask(&scope, vcpu0, scope_effective_file(&scope), &mask, &e), 0);
+	assert_mask(&mask, "2");
+	assert_int_equal(scope_read_mask(&scope, vcpu9, "cpuset.cpus", &mask, &e), -1);
+	assert_string_equal(e.text, "/sys/fs/cgroup/cpuset/m/web: vcpu9/cpuset.cpus: controller "
+				    "cpuset is not available here");
+	scope_free(&scope);
+}
+
+static void
+read_memory_nodes(const struct tree *t, bool v2)
+{
+	struct err e;
+	char path[160];
+	make_guest(t, "m/web", v2);
+	struct scope scope = opened(t);
+	assert_int_equal(scope_read_memory(&scope, &e), -1);
+	assert_non_null(strstr(
+		e.text, v2 ? "m/web: cpuset.mems.effective: " : "m/web: cpuset.effective_mems: "));
+	for (size_t i = 0; i <= scope.group_count; i++) {
+		char name[GROUP_NAME_MAX];
+		snprintf(path, sizeof(path), "%s/%s%s%s", scope.path + 1,
+			i > 0 ? group_name(scope.groups[i - 1].group, name) : "", i > 0 ? "/" : "",
+			i > 0 ? "cpuset.mems" : scope_effective_nodes_file(&scope));
+		tree_put(t, path, i == 0 ? "0-1\n" : i == 1 ? "1\n" : "\n");
+	}
+	if (scope_read_memory(&scope, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_mask(&scope.nodes, "0-1");
+	assert_mask(&scope.groups[0].nodes, "1");
+	assert_mask(&scope.groups[1].nodes, "");
+	tree_remove(t, path);
+	assert_int_equal(scope_read_memory(&scope, &e), -1);
+	scope_free(&scope);
+}
+
+static void
+reads_memory_nodes(void **state)
+{
+	read_memory_nodes(*state, false);
+}
+
+static void
+reads_memory_nodes_on_v2(void **state)
+{
+	read_memory_nodes(*state, true);
+}
+
+static void
+writes_a_groups_masks(void **state)
+{
+	const struct tree *t = *state;
+	struct cpumask mask = mask_of("1,3-4");
+	make_guest(t, "m/web", true);
+	tree_make(t, "sys/fs/cgroup/m/web/vcpu0/cpuset.mems");
+	struct scope scope = opened(t);
+	assert_int_equal(scope_write_mask(&scope, vcpu0, "cpuset.mems", &mask), 0);
+	assert_string_equal(tree_get(t, "sys/fs/cgroup/m/web/vcpu0/cpuset.mems"), "1,3-4");
+	mask = mask_of("");
+	assert_int_equal(scope_write_mask(&scope, vcpu0, "cpuset.mems", &mask), 0);
+	assert_string_equal(tree_get(t, "sys/fs/cgroup/m/web/vcpu0/cpuset.mems"), "\n,3-4");
+	errno = 0;
+	assert_int_equal(scope_write_mask(&scope, vcpu9, "cpuset.mems", &mask), -1);
+	assert_int_equal(errno, ENOENT);
+	scope_free(&scope);
+}
+
+static void
+finds_who_does_not_grant_a_cpu(void **state)
+{
+	const struct tree *t = *state;
+	static const struct {
+		const char *wanted;
+		int r;
+		const char *name, *granted;
+	} cases[] = {
+		{"0-3", 1, NULL, NULL},
+		{"0-5", 0, "libvirt", "0-3"},
+		{"6", 0, "machine-web.scope", "0-5"},
+		{"9", 0, "machine.slice", "0-7"},
+		{"0,9", 0, "machine.slice", "0-7"},
+		{"", 1, NULL, NULL},
+	};
+	char name[32];
+	struct cpumask granted, wanted;
+	struct err e;
+	make_guest(t, "machine.slice/machine-web.scope/libvirt", true);
+	tree_make(t, "sys/fs/cgroup/machine.slice/cpuset.cpus.effective 0-7\n"
+		     "sys/fs/cgroup/machine.slice/machine-web.scope/cpuset.cpus.effective 0-5");
+	tree_put(t, "sys/fs/cgroup/machine.slice/machine-web.scope/libvirt/cpuset.cpus.effective",
+		"0-3\n");
+	struct scope scope = opened(t);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		wanted = mask_of(cases[i].wanted);
+		assert_int_equal(scope_find_limit(&scope, scope_effective_file(&scope), &wanted,
+					 name, sizeof(name), &granted, &e),
+			cases[i].r);
+		if (cases[i].r != 0)
+			continue;
+		assert_string_equal(name, cases[i].name);
+		assert_mask(&granted, cases[i].granted);
+	}
+	tree_remove(t, "sys/fs/cgroup/machine.slice/machine-web.scope/cpuset.cpus.effective");
+	wanted = mask_of("6");
+	assert_int_equal(scope_find_limit(&scope, scope_effective_file(&scope), &wanted, name,
+				 sizeof(name), &granted, &e),
+		-1);
+	assert_string_equal(e.text, "machine.slice/machine-web.scope/cpuset.cpus.effective: "
+				    "controller cpuset is not available here");
+	scope_free(&scope);
+}
+
+static void
+knows_what_the_partition_for_guests_grants(void **state)
+{
+	const struct tree *t = *state;
+	const char *name;
+	struct cpumask granted;
+	struct err e;
+	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), -1);
+	assert_string_equal(e.text, "/proc/self/mountinfo: No such file or directory");
+	tree_put(t, "proc/self/mountinfo", "30 23 0:26 / /cg rw - cgroup2 c rw\n");
+	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), -1);
+	assert_string_equal(e.text, "/cg: No such file or directory");
+	tree_make(t, "cg/machine.slice/\ncg/cgroup.controllers cpuset");
+	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), 1);
+	tree_put(t, "cg/machine.slice/cpuset.cpus.effective", "0-3\n");
+	tree_put(t, "cg/machine/cpuset.cpus.effective", "9\n");
+	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), 0);
+	assert_string_equal(name, "machine.slice");
+	assert_mask(&granted, "0-3");
+	tree_put(t, "cg/machine.slice/cpuset.cpus.effective", "x\n");
+	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), -1);
+
+	/* v1 comes before v2, which has no cpuset then */
+	tree_put(t, "proc/self/mountinfo",
+		"30 23 0:26 / /cg rw - cgroup2 c rw\n31 23 0:27 / /v1 rw - cgroup c rw,cpuset\n");
+	tree_put(t, "v1/machine/cpuset.effective_cpus", "2\n");
+	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), 0);
+	assert_string_equal(name, "machine");
+	assert_mask(&granted, "2");
+	tree_put(t, "proc/self/mountinfo", "31 23 0:27 / /sys rw - sysfs s rw\n");
+	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), -1);
+	assert_string_equal(e.text, "no cgroup hierarchy with the cpuset controller is mounted");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		tree_test(finds_a_guest_in_every_layout),
+		tree_test(follows_the_one_who_holds_the_pid_file),
+		tree_test(takes_groups_for_such_by_their_whole_name),
+		tree_test(lists_many_groups),
+		tree_test(says_what_is_not_as_it_should_be),
+		tree_test(follows_no_link),
+		tree_test(lists_threads),
+		tree_test(knows_whether_a_group_is_still_there),
+		tree_test(reads_a_groups_masks),
+		tree_test(reads_memory_nodes),
+		tree_test(reads_memory_nodes_on_v2),
+		tree_test(writes_a_groups_masks),
+		tree_test(finds_who_does_not_grant_a_cpu),
+		tree_test(knows_what_the_partition_for_guests_grants),
+	};
+	return cmocka_run_group_tests_name("scope", tests, NULL, NULL);
+}

@@ -1,0 +1,114 @@
+/* What else domain.h reads of a guest's XML: where it pins groups, and the pid of a status file. */
+#include "guest/domain.h"
+
+#include "support/mask.h"
+#include "support/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A domain called x with more in it. */
+static const char *
+around(const char *more)
+{
+	static char xml[1024];
+	snprintf(xml, sizeof(xml), "<domain><name>x</name>%s</domain>", more);
+	return xml;
+}
+
+static void
+reads_the_pins(void **state)
+{
+	(void)state;
+	const char *xml =
+		around("<vcpu cpuset='0-7,^3'>4</vcpu><cputune>"
+		       "<vcpupin vcpu='0' cpuset='2'/><vcpupin vcpu='3' cpuset='4-7,^5,5-5'/>"
+		       "<emulatorpin cpuset=' 0 , 1 '/><iothreadpin iothread='2' cpuset='^8,0-8'/>"
+		       "</cputune>");
+	struct domain_pins pins;
+	struct err e;
+	if (domain_parse_pins(xml, strlen(xml), &pins, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(pins.count, 4);
+	assert_mask(domain_pins_find(&pins, (struct group){GROUP_VCPU, 0}), "2");
+	assert_mask(domain_pins_find(&pins, (struct group){GROUP_VCPU, 3}), "4-7");
+	assert_mask(domain_pins_find(&pins, (struct group){GROUP_VCPU, 1}), "0-2,4-7");
+	assert_mask(domain_pins_find(&pins, (struct group){GROUP_EMULATOR, 0}), "0-1");
+	assert_mask(domain_pins_find(&pins, (struct group){GROUP_IOTHREAD, 2}), "0-8");
+	assert_mask(domain_pins_find(&pins, (struct group){GROUP_IOTHREAD, 3}), "0-2,4-7");
+	domain_pins_free(&pins);
+	assert_null(pins.pins);
+	xml = around("<vcpu>2</vcpu><cputune><shares>5</shares></cputune>");
+	assert_int_equal(domain_parse_pins(xml, strlen(xml), &pins, &e), 0);
+	assert_null(domain_pins_find(&pins, (struct group){GROUP_VCPU, 0}));
+	domain_pins_free(&pins);
+}
+
+static const struct {
+	const char *xml, *reason;
+} wrong_pins[] = {
+	{"<vcpu cpuset='0-'>1</vcpu>", "<vcpu>: cpuset='0-': a CPU number is missing"},
+	{"<vcpu cpuset='0 1'>1</vcpu>", "<vcpu>: cpuset='0 1': not a list"},
+	{"<vcpu cpuset=''>1</vcpu>", "<vcpu>: cpuset='': a CPU number is missing"},
+	{"<vcpu cpuset='0,'>1</vcpu>", "<vcpu>: cpuset='0,': a CPU number is missing"},
+	{"<cputune><vcpupin vcpu='x' cpuset='1'/></cputune>", "<vcpupin vcpu='x'>: not a number"},
+	{"<cputune><vcpupin cpuset='1'/></cputune>", "<vcpupin vcpu=''>: not a number"},
+	{"<cputune><vcpupin vcpu='0'/></cputune>", "<vcpupin>: cpuset='': a CPU number is missing"},
+	{"<cputune><emulatorpin cpuset='9999'/></cputune>",
+		"<emulatorpin>: cpuset='9999': CPU 9999 is above the limit, 8191"},
+	{"<cputune><vcpupin vcpu='0' cpuset='1'/><iothreadpin iothread='1' cpuset='x'/></cputune>",
+		"<iothreadpin>: cpuset='x': a CPU number is missing"},
+};
+
+static void
+says_what_is_wrong_with_a_pin(void **state)
+{
+	(void)state;
+	struct err e;
+	for (size_t i = 0; i < COUNT(wrong_pins); i++) {
+		struct domain_pins pins = {.count = 77};
+		const char *xml = around(wrong_pins[i].xml);
+		if (domain_parse_pins(xml, strlen(xml), &pins, &e) != -1)
+			fail_msg("taken: %s", xml);
+		assert_string_equal(e.text, wrong_pins[i].reason);
+		assert_int_equal(pins.count, 77);
+	}
+	assert_int_equal(domain_parse_pins("<x/>", 4, &(struct domain_pins){0}, &e), -1);
+	assert_string_equal(e.text, "the XML is not a <domain>");
+}
+
+static const struct {
+	const char *xml, *reason; /* NULL: the pid is 4711 */
+} status[] = {
+	{"<domstatus state='running' pid='4711'><domain><name>x</name></domain></domstatus>", NULL},
+	{"<domstatus/>", "<domstatus pid=''>: not a pid"},
+	{"<domstatus pid='0'/>", "<domstatus pid='0'>: not a pid"},
+	{"<domstatus pid='-1'/>", "<domstatus pid='-1'>: not a pid"},
+	{"<domstatus pid='2147483648'/>", "<domstatus pid='2147483648'>: not a pid"},
+	{"<domstatus pid='4711x'/>", "<domstatus pid='4711x'>: not a pid"},
+	{"<domain pid='4711'/>", "the XML is not a <domstatus>"},
+	{"", "the XML is empty"},
+};
+
+static void
+reads_the_pid_of_a_status_file(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(status); i++) {
+		struct err e = {""};
+		int pid = domain_parse_status_pid(status[i].xml, strlen(status[i].xml), &e);
+		assert_int_equal(pid, status[i].reason == NULL ? 4711 : -1);
+		assert_string_equal(e.text, status[i].reason == NULL ? "" : status[i].reason);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_the_pins),
+		cmocka_unit_test(says_what_is_wrong_with_a_pin),
+		cmocka_unit_test(reads_the_pid_of_a_status_file),
+	};
+	return cmocka_run_group_tests_name("domain_pins", tests, NULL, NULL);
+}

@@ -1,0 +1,25 @@
+/* CPU masks in tests: from a list, and compared with one. */
+#ifndef VMAFFINITY_TEST_MASK_H
+#define VMAFFINITY_TEST_MASK_H
+
+#include "base/cpumask.h"
+
+#include "support/unit.h"
+
+static inline struct cpumask
+mask_of(const char *list)
+{
+	struct cpumask mask;
+	struct err e;
+	if (cpumask_parse(list, &mask, &e) != 0)
+		fail_msg("%s", e.text);
+	return mask;
+}
+
+#define assert_mask(mask, list)                                                                    \
+	do {                                                                                       \
+		char shown_[CPULIST_MAX];                                                          \
+		assert_string_equal(cpumask_format((mask), shown_, sizeof(shown_)), list);         \
+	} while (0)
+
+#endif
