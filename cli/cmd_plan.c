@@ -30,8 +30,8 @@ json_step(const struct pin *pin, const struct plan_step *step)
 	json_object_object_add(object, "rule",
 		setting != NULL ? json_place(setting->value.file, setting->value.line) : NULL);
 	json_object_object_add(object, "now", json_mask(step->now));
-	snprintf(
-		path, sizeof(path), "%s/%s/cpuset.cpus", pin->running ? pin->scope.path : "", name);
+	snprintf(path, sizeof(path), "%s/%s/cpuset.cpus", pin->running ? pin->cgroup.path : "",
+		name);
 	json_object_object_add(object, "path", pin->running ? json_object_new_string(path) : NULL);
 	return object;
 }
@@ -191,7 +191,7 @@ print_text(const struct pin *pin)
 		say(false, "  rule  %s:%u [%s]", pin->matched.rules[i]->file,
 			pin->matched.rules[i]->line, pin->matched.rules[i]->section);
 	if (pin->running)
-		say(false, "  in    %s", pin->scope.path);
+		say(false, "  in    %s", pin->cgroup.path);
 	int r = print_table(pin);
 	say_notes(false, &pin->notes);
 	return r;

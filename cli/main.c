@@ -1,7 +1,7 @@
 #include "cli/command.h"
 
-#include "guest/domain.h"
 #include "base/file.h"
+#include "guest/domain.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,9 +6,9 @@
 #include "hook/worker_status.h"
 
 #include "base/err.h"
+#include "base/escape.h"
 #include "base/file.h"
 #include "pin/pin.h"
-#include "base/escape.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-#include "cli/command.h"
 #include "cli/capture/snapshot_write.h"
+#include "cli/command.h"
 
 #include "base/cpumask.h"
 #include "base/err.h"
@@ -197,36 +197,36 @@ take_groups(struct capture *capture, pid_t pid, const char *directory, const cha
 
 /* From the mount point down to the cgroup that holds a guest's groups, and these. */
 static void
-take_cgroups(struct capture *capture, pid_t pid, const struct process_cgroup *cgroup)
+take_cgroups(struct capture *capture, pid_t pid, const struct cgroup_location *location)
 {
 	static const char last[] = "/emulator";
 	char path[PATH_MAX];
-	if (!machine_path(&capture->machine, path, "%s%s%s", cgroup->mount + 1,
-		    *cgroup->path != '\0' ? "/" : "", cgroup->path))
+	if (!machine_path(&capture->machine, path, "%s%s%s", location->mount + 1,
+		    *location->path != '\0' ? "/" : "", location->path))
 		return;
 	/* Where libvirt made no groups there are none to take, and that is to be seen. */
 	size_t length = strlen(path), end = sizeof(last) - 1;
 	if (length > end && strcmp(path + length - end, last) == 0)
 		path[length - end] = '\0';
-	for (char *s = path + strlen(cgroup->mount) - 1; *s != '\0'; s++)
+	for (char *s = path + strlen(location->mount) - 1; *s != '\0'; s++)
 		if (*s == '/') {
 			*s = '\0';
 			take_cgroup(capture, path);
 			*s = '/';
 		}
 	take_cgroup(capture, path);
-	take_groups(capture, pid, path, cgroup->v2 ? "cgroup.threads" : "tasks");
+	take_groups(capture, pid, path, location->v2 ? "cgroup.threads" : "tasks");
 }
 
 static void
 take_guest(struct capture *capture, const char *guest)
 {
 	struct machine *machine = &capture->machine;
-	struct process_cgroup cgroup;
+	struct cgroup_location location;
 	struct err e;
 	pid_t pid;
 	char path[PATH_MAX], status[64];
-	if (process_find(machine->root, guest, &pid, &e) != 0) {
+	if (qemu_process_find(machine->root, guest, &pid, &e) != 0) {
 		complain("%s: %s", guest, e.text);
 		machine->incomplete = true;
 		return;
@@ -239,8 +239,8 @@ take_guest(struct capture *capture, const char *guest)
 	}
 	if (machine_path(machine, path, "proc/%d/cgroup", (int)pid))
 		machine_take_lines(machine, path, "cpuset", "0::");
-	if (process_find_cgroup(machine->root, pid, &cgroup, &e) == 0) {
-		take_cgroups(capture, pid, &cgroup);
+	if (hierarchy_find_cgroup(machine->root, pid, &location, &e) == 0) {
+		take_cgroups(capture, pid, &location);
 	} else {
 		complain("%s: %s", guest, e.text);
 		machine->incomplete = true;

@@ -2,8 +2,8 @@
 
 #include "cli/command.h"
 
-#include "base/file.h"
 #include "base/escape.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,11 +1,11 @@
-#include "cli/command.h"
-#include "cli/check/report.h"
 #include "cli/capture/snapshot_read.h"
+#include "cli/check/report.h"
+#include "cli/command.h"
 #include "cli/json.h"
 #include "cli/virt.h"
 
-#include "pin/pin.h"
 #include "lint/lint.h"
+#include "pin/pin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,7 +83,7 @@ check_host(struct check *check, int root, const char *name)
 			check_guest(check, &check->guests[i], &traps, name);
 		check->understood = traps.guest_count;
 		/* Where no cgroups are, nothing limits the guests. */
-		bool limited = scope_partition(root, &limit.name, &limit.granted, &e) == 0;
+		bool limited = cgroup_partition(root, &limit.name, &limit.granted, &e) == 0;
 		if (traps_finish(&traps, limited ? &limit : NULL, &e) != 0)
 			notes_add(&notes, NOTE_ERROR, "%s", e.text);
 	}

@@ -2,8 +2,8 @@
 #include "cli/doctor/doctor.h"
 
 #include "base/file.h"
-#include "cgroup/qemu_process.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/qemu_process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -36,16 +36,16 @@ has_word(char *words, const char *word)
 static bool
 check_controller(struct doctor *doctor)
 {
-	struct process_cgroup cgroup;
+	struct cgroup_location location;
 	struct err e;
 	char path[PATH_MAX + 32], controllers[1024];
-	if (process_find_mount(doctor->root, &cgroup, &e) != 0) {
+	if (hierarchy_find_mount(doctor->root, &location, &e) != 0) {
 		doctor_say(doctor, DOCTOR_FAIL, "%s", e.text);
 		doctor_advise(doctor, "mount cgroup2 at /sys/fs/cgroup, as systemd does");
 		return false;
 	}
-	snprintf(path, sizeof(path), "%s/cgroup.controllers", cgroup.mount);
-	if (cgroup.v2 &&
+	snprintf(path, sizeof(path), "%s/cgroup.controllers", location.mount);
+	if (location.v2 &&
 		(file_read_value(doctor->root, path + 1, controllers, sizeof(controllers)) != 0 ||
 			!has_word(controllers, "cpuset"))) {
 		doctor_say(doctor, DOCTOR_FAIL,
@@ -57,7 +57,7 @@ check_controller(struct doctor *doctor)
 		return false;
 	}
 	doctor_say(doctor, DOCTOR_PASS, "the kernel has the cpuset controller, cgroup %s at %s",
-		cgroup.v2 ? "v2" : "v1", cgroup.mount);
+		location.v2 ? "v2" : "v1", location.mount);
 	return true;
 }
 
@@ -65,14 +65,14 @@ check_controller(struct doctor *doctor)
 static void
 check_guest(struct doctor *doctor, const char *name, size_t *running)
 {
-	struct scope scope;
+	struct cgroup cgroup;
 	struct err e;
-	int r = scope_open(doctor->root, name, &scope, &e);
-	if (r == SCOPE_NOT_RUNNING)
+	int r = cgroup_open(doctor->root, name, &cgroup, &e);
+	if (r == CGROUP_NOT_RUNNING)
 		return;
 	++*running;
 	if (r == 0) {
-		scope_free(&scope);
+		cgroup_free(&cgroup);
 		return;
 	}
 	doctor_say(doctor, DOCTOR_FAIL, "guest '%s' cannot be pinned: %s", name, e.text);
@@ -180,7 +180,7 @@ find_limit(struct doctor *doctor, struct limit *limit, struct err *e)
 {
 	const struct cpumask *online;
 	limit->remedy = "change the rule, or widen the cgroup (for a slice, with AllowedCPUs=)";
-	int r = scope_partition(doctor->root, &limit->name, &limit->granted, e);
+	int r = cgroup_partition(doctor->root, &limit->name, &limit->granted, e);
 	if (r != 1)
 		return r;
 	if (topology_get(&doctor->host.topology, TOPOLOGY_ONLINE, &online, e) != 0)

@@ -1,8 +1,8 @@
 #include "cli/map/map.h"
 
-#include "cgroup/group_state.h"
 #include "base/escape.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/group_state.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -95,22 +95,22 @@ map_index(const struct map *map, enum topology_kind kind, const struct topology_
 
 /* Adds where each group of threads may run: in truth, as the kernel has it for the threads. */
 static int
-add_groups(struct map *map, int root, const char *name, const struct scope *scope, struct err *e)
+add_groups(struct map *map, int root, const char *name, const struct cgroup *cgroup, struct err *e)
 {
-	for (size_t i = 0; i < scope->group_count; i++) {
-		struct group group = scope->groups[i].group;
-		struct observed observed;
+	for (size_t i = 0; i < cgroup->group_count; i++) {
+		struct group group = cgroup->groups[i].group;
+		struct group_state actual;
 		struct cpumask cpus = {0};
-		int r = observe(root, scope, group, &observed, e);
-		if (r == OBSERVE_GONE)
+		int r = group_state_read(root, cgroup, group, &actual, e);
+		if (r == GROUP_STATE_GONE)
 			continue;
 		if (r != 0)
 			return -1;
-		if (observed.thread_count == 0)
-			cpus = observed.granted;
-		for (size_t j = 0; j < observed.thread_count; j++)
-			cpumask_or(&cpus, &observed.threads[j].cpus);
-		observed_free(&observed);
+		if (actual.thread_count == 0)
+			cpus = actual.granted;
+		for (size_t j = 0; j < actual.thread_count; j++)
+			cpumask_or(&cpus, &actual.threads[j].cpus);
+		group_state_free(&actual);
 		if (occupancy_add(&map->occupancy, name, group, &cpus, e) != 0)
 			return -1;
 	}
@@ -157,22 +157,22 @@ free_texts(struct map_texts *texts)
 static int
 add_guest(struct map *map, const struct options *options, const char *name, struct err *e)
 {
-	struct scope scope;
+	struct cgroup cgroup;
 	struct err why;
 	size_t before = map->occupancy.occupant_count;
-	int r = scope_open(options->root, name, &scope, &why);
-	if (r == SCOPE_NOT_RUNNING)
+	int r = cgroup_open(options->root, name, &cgroup, &why);
+	if (r == CGROUP_NOT_RUNNING)
 		return 0;
 	const char *copy = add_text(&map->guests, name, options->svg != NULL);
 	if (r == 0) {
 		if (copy != NULL)
-			r = add_groups(map, options->root, copy, &scope, &why);
-		scope_free(&scope);
+			r = add_groups(map, options->root, copy, &cgroup, &why);
+		cgroup_free(&cgroup);
 	}
 	if (copy != NULL && r != 0) {
 		free(map->guests.items[--map->guests.count]);
 		map->occupancy.occupant_count = before;
-		if (process_has_ended(options->root, name))
+		if (qemu_process_has_ended(options->root, name))
 			return 0;
 		err_context(&why, "%s", name);
 		complain("%s", why.text);

@@ -44,7 +44,8 @@ compare(struct status *status, struct pin_host *host, const struct guest_xml *xm
 	}
 	if (r != 0 || domain_parse_pins(xml->text, xml->length, &status->pins, e) != 0)
 		return -1;
-	if (pin->running && drift_find(host->root, &pin->plan, &pin->scope, &status->drift, e) != 0)
+	if (pin->running &&
+		drift_find(host->root, &pin->plan, &pin->cgroup, &status->drift, e) != 0)
 		return -1;
 	status->state =
 		pin->running || pin_obstacle(pin) != NULL ? judge(status) : STATE_NOT_RUNNING;

@@ -12,11 +12,11 @@ static const char *const state_names[STATES] = {
 };
 
 static json_object *
-json_threads(const struct observed *observed)
+json_threads(const struct group_state *actual)
 {
 	json_object *array = json_object_new_array();
-	for (size_t i = 0; i < observed->thread_count; i++) {
-		const struct observed_thread *thread = &observed->threads[i];
+	for (size_t i = 0; i < actual->thread_count; i++) {
+		const struct thread_state *thread = &actual->threads[i];
 		json_object *object = json_object_new_object();
 		json_object_object_add(object, "tid", json_object_new_int(thread->tid));
 		json_object_object_add(object, "cpus", json_mask(&thread->cpus));
@@ -39,13 +39,13 @@ json_group(const struct status *status, const struct drift_group *group)
 	json_object_object_add(object, "cpus", json_mask(step->cpus));
 	json_object_object_add(
 		object, "rule", s != NULL ? json_place(s->value.file, s->value.line) : NULL);
-	json_object_object_add(object, "now", json_mask(&group->observed.cpus));
-	snprintf(path, sizeof(path), "%s/%s/cpuset.cpus", status->pin.scope.path, name);
+	json_object_object_add(object, "now", json_mask(&group->actual.cpus));
+	snprintf(path, sizeof(path), "%s/%s/cpuset.cpus", status->pin.cgroup.path, name);
 	json_object_object_add(object, "path", json_text(path));
-	json_object_object_add(object, "effective", json_mask(&group->observed.granted));
-	json_object_object_add(object, "nodes", json_mask(&group->observed.nodes));
+	json_object_object_add(object, "effective", json_mask(&group->actual.granted));
+	json_object_object_add(object, "nodes", json_mask(&group->actual.nodes));
 	json_object_object_add(object, "record", json_mask(status_record(status, group)));
-	json_object_object_add(object, "threads", json_threads(&group->observed));
+	json_object_object_add(object, "threads", json_threads(&group->actual));
 	json_object_object_add(object, "drift", text[0] != '\0' ? json_text(text) : NULL);
 	return object;
 }

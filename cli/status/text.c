@@ -54,32 +54,31 @@ struct table {
 static void
 affinity_text(const struct drift_group *group, char *out, size_t size)
 {
-	const struct observed *observed = &group->observed;
+	const struct group_state *actual = &group->actual;
 	const struct cpumask *want = group->step->cpus;
 	size_t unlike = 0, differ = 0;
-	for (size_t i = 0; i < observed->thread_count; i++) {
-		const struct cpumask *cpus = &observed->threads[i].cpus;
-		unlike += !cpumask_equal(cpus, &observed->threads[0].cpus);
+	for (size_t i = 0; i < actual->thread_count; i++) {
+		const struct cpumask *cpus = &actual->threads[i].cpus;
+		unlike += !cpumask_equal(cpus, &actual->threads[0].cpus);
 		differ += want != NULL && !cpumask_equal(cpus, want);
 	}
-	if (observed->thread_count == 0)
+	if (actual->thread_count == 0)
 		snprintf(out, size, "none");
 	else if (unlike == 0)
-		cpumask_format(&observed->threads[0].cpus, out, size);
+		cpumask_format(&actual->threads[0].cpus, out, size);
 	else if (want == NULL)
 		snprintf(out, size, "mixed");
 	else
-		snprintf(out, size, "%zu of %zu differ", differ, observed->thread_count);
+		snprintf(out, size, "%zu of %zu differ", differ, actual->thread_count);
 }
 
 static void
-last_text(const struct observed *observed, char *out, size_t size)
+last_text(const struct group_state *actual, char *out, size_t size)
 {
 	struct cpumask cpus = {0};
-	for (size_t i = 0; i < observed->thread_count; i++)
-		if (observed->threads[i].last < CPUMASK_CPUS)
-			cpumask_set_range(
-				&cpus, observed->threads[i].last, observed->threads[i].last);
+	for (size_t i = 0; i < actual->thread_count; i++)
+		if (actual->threads[i].last < CPUMASK_CPUS)
+			cpumask_set_range(&cpus, actual->threads[i].last, actual->threads[i].last);
 	cpumask_format(&cpus, out, size);
 }
 
@@ -105,19 +104,19 @@ cell_text(const struct status *status, const struct drift_group *group, enum col
 			snprintf(out, size, "%s", s != NULL ? "keep" : "-");
 		break;
 	case COLUMN_CGROUP:
-		cpumask_format(&group->observed.cpus, out, size);
+		cpumask_format(&group->actual.cpus, out, size);
 		break;
 	case COLUMN_EFFECTIVE:
-		cpumask_format(&group->observed.granted, out, size);
+		cpumask_format(&group->actual.granted, out, size);
 		break;
 	case COLUMN_THREADS:
 		affinity_text(group, out, size);
 		break;
 	case COLUMN_LAST:
-		last_text(&group->observed, out, size);
+		last_text(&group->actual, out, size);
 		break;
 	case COLUMN_NODES:
-		cpumask_format(&group->observed.nodes, out, size);
+		cpumask_format(&group->actual.nodes, out, size);
 		break;
 	case COLUMN_LIBVIRT:
 		if ((record = status_record(status, group)) != NULL)

@@ -68,7 +68,7 @@ static bool
 is_as_defined(const struct look *look, const struct drift_group *group)
 {
 	const struct cpumask *pin = domain_pins_find(&look->defined, group->step->group);
-	return pin != NULL && cpumask_equal(pin, &group->observed.cpus);
+	return pin != NULL && cpumask_equal(pin, &group->actual.cpus);
 }
 
 /*
@@ -125,13 +125,13 @@ static bool
 hear_of_groups(struct look *look)
 {
 	char path[32];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", look->pin.scope.directory);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", look->pin.cgroup.directory);
 	int watch = inotify_add_watch(look->view->inotify, path, IN_CREATE | IN_ONLYDIR);
 	bool new = watch >= 0 && watch != look->guest->watch;
 	if (watch < 0)
 		notes_add(&look->wrong, NOTE_WARNING,
 			"%s cannot be watched, so what is plugged in stays unpinned: %s",
-			look->pin.scope.path, strerror(errno));
+			look->pin.cgroup.path, strerror(errno));
 	look->guest->watch = watch;
 	return new;
 }
@@ -163,7 +163,7 @@ set(struct look *look, char done[PIN_DONE_MAX], struct err *e)
 	if ((look->guest->reasons & WATCH_RULES) != 0 && view->before != NULL)
 		look->compared = pin_prepare(&look->before, view->before, look->xml,
 					 strlen(look->xml), look->guest->name, PIN_SHOW, e) == 0;
-	if (drift_find(view->host->root, &pin->plan, &pin->scope, &look->drift, e) != 0)
+	if (drift_find(view->host->root, &pin->plan, &pin->cgroup, &look->drift, e) != 0)
 		return -1;
 	if (look->drift.drifted == 0)
 		return pin_obstacle(pin) != NULL ? pin_apply(pin, done, e) : 0;

@@ -5,8 +5,8 @@
 #include "cli/command.h"
 #include "cli/virt.h"
 
-#include "guest/thread_group.h"
 #include "base/messages.h"
+#include "guest/thread_group.h"
 #include "pin/pin.h"
 
 #include <stdbool.h>

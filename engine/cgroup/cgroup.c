@@ -22,15 +22,15 @@ effective_file(bool v2)
 }
 
 const char *
-scope_effective_file(const struct scope *scope)
+cgroup_effective_file(const struct cgroup *cgroup)
 {
-	return effective_file(scope->v2);
+	return effective_file(cgroup->v2);
 }
 
 const char *
-scope_effective_nodes_file(const struct scope *scope)
+cgroup_effective_nodes_file(const struct cgroup *cgroup)
 {
-	return scope->v2 ? "cpuset.mems.effective" : "cpuset.effective_mems";
+	return cgroup->v2 ? "cpuset.mems.effective" : "cpuset.effective_mems";
 }
 
 static int
@@ -52,18 +52,18 @@ group_file(struct group group, const char *file, char *out, size_t size)
 }
 
 int
-scope_read_mask(const struct scope *scope, struct group group, const char *file,
+cgroup_read_mask(const struct cgroup *cgroup, struct group group, const char *file,
 	struct cpumask *mask, struct err *e)
 {
 	char path[64];
 	group_file(group, file, path, sizeof(path));
-	return read_mask(scope->directory, path, mask, e) != 0 ? err_context(e, "%s", scope->path)
-							       : 0;
+	return read_mask(cgroup->directory, path, mask, e) != 0 ? err_context(e, "%s", cgroup->path)
+								: 0;
 }
 
 int
-scope_write_mask(
-	const struct scope *scope, struct group group, const char *file, const struct cpumask *mask)
+cgroup_write_mask(const struct cgroup *cgroup, struct group group, const char *file,
+	const struct cpumask *mask)
 {
 	char path[64], list[CPULIST_MAX];
 	group_file(group, file, path, sizeof(path));
@@ -71,7 +71,7 @@ scope_write_mask(
 	/* Only v2 has empty ones. To write nothing would not reach the kernel; a newline does. */
 	if (list[0] == '\0')
 		strcpy(list, "\n");
-	return file_write_value(scope->directory, path, list, strlen(list));
+	return file_write_value(cgroup->directory, path, list, strlen(list));
 }
 
 static int
@@ -82,12 +82,12 @@ compare_groups(const void *a, const void *b)
 
 /* The names of the groups, in order. *groups, count of them, is the caller's, also on failure. */
 static int
-list_names(const struct scope *scope, struct group **groups, size_t *count, struct err *e)
+list_names(const struct cgroup *cgroup, struct group **groups, size_t *count, struct err *e)
 {
-	int fd = openat(scope->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(cgroup->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
 	if (directory == NULL)
-		return err_errno(e, "%s", scope->path);
+		return err_errno(e, "%s", cgroup->path);
 	size_t room = 0;
 	int r = 0;
 	for (;;) {
@@ -95,7 +95,7 @@ list_names(const struct scope *scope, struct group **groups, size_t *count, stru
 		errno = 0;
 		const struct dirent *entry = readdir(directory);
 		if (entry == NULL && errno != 0)
-			r = err_errno(e, "%s", scope->path);
+			r = err_errno(e, "%s", cgroup->path);
 		if (entry == NULL)
 			break;
 		if (!group_parse(entry->d_name, &group))
@@ -119,117 +119,118 @@ list_names(const struct scope *scope, struct group **groups, size_t *count, stru
 
 /* Their masks are large: there is room for them once it is known how many there are. */
 static int
-list_groups(struct scope *scope, struct err *e)
+list_groups(struct cgroup *cgroup, struct err *e)
 {
 	struct group *names = NULL;
 	size_t count = 0;
-	int r = list_names(scope, &names, &count, e);
-	if (r == 0 && (scope->groups = calloc(count + 1, sizeof(*scope->groups))) == NULL)
+	int r = list_names(cgroup, &names, &count, e);
+	if (r == 0 && (cgroup->groups = calloc(count + 1, sizeof(*cgroup->groups))) == NULL)
 		r = err_set(e, "out of memory");
-	for (size_t i = 0; names != NULL && scope->groups != NULL && i < count; i++)
-		scope->groups[scope->group_count++].group = names[i];
+	for (size_t i = 0; names != NULL && cgroup->groups != NULL && i < count; i++)
+		cgroup->groups[cgroup->group_count++].group = names[i];
 	free(names);
 	return r;
 }
 
 static int
-read_masks(struct scope *scope, struct err *e)
+read_masks(struct cgroup *cgroup, struct err *e)
 {
-	if (read_mask(scope->directory, scope_effective_file(scope), &scope->allowed, e) != 0)
-		return err_context(e, "%s", scope->path);
-	for (size_t i = 0; i < scope->group_count; i++)
-		if (scope_read_mask(scope, scope->groups[i].group, "cpuset.cpus",
-			    &scope->groups[i].now, e) != 0)
+	if (read_mask(cgroup->directory, cgroup_effective_file(cgroup), &cgroup->allowed, e) != 0)
+		return err_context(e, "%s", cgroup->path);
+	for (size_t i = 0; i < cgroup->group_count; i++)
+		if (cgroup_read_mask(cgroup, cgroup->groups[i].group, "cpuset.cpus",
+			    &cgroup->groups[i].now, e) != 0)
 			return -1;
 	return 0;
 }
 
 int
-scope_read_memory(struct scope *scope, struct err *e)
+cgroup_read_memory(struct cgroup *cgroup, struct err *e)
 {
-	if (read_mask(scope->directory, scope_effective_nodes_file(scope), &scope->nodes, e) != 0)
-		return err_context(e, "%s", scope->path);
-	for (size_t i = 0; i < scope->group_count; i++)
-		if (scope_read_mask(scope, scope->groups[i].group, "cpuset.mems",
-			    &scope->groups[i].nodes, e) != 0)
+	if (read_mask(cgroup->directory, cgroup_effective_nodes_file(cgroup), &cgroup->nodes, e) !=
+		0)
+		return err_context(e, "%s", cgroup->path);
+	for (size_t i = 0; i < cgroup->group_count; i++)
+		if (cgroup_read_mask(cgroup, cgroup->groups[i].group, "cpuset.mems",
+			    &cgroup->groups[i].nodes, e) != 0)
 			return -1;
 	return 0;
 }
 
 /* QEMU's main thread is in ".../emulator"; the other groups are next to that. */
 static int
-open_directory(int root, struct process_cgroup *cgroup, struct scope *scope, struct err *e)
+open_directory(int root, struct cgroup_location *location, struct cgroup *cgroup, struct err *e)
 {
 	static const char last[] = "/emulator";
-	size_t length = strlen(cgroup->path), end = sizeof(last) - 1;
-	if (length <= end || strcmp(cgroup->path + length - end, last) != 0) {
+	size_t length = strlen(location->path), end = sizeof(last) - 1;
+	if (length <= end || strcmp(location->path + length - end, last) != 0) {
 		err_set(e,
 			"process %d is in cgroup '/%s', which does not end in '%s': libvirt made "
 			"no cgroups for this guest's threads",
-			(int)scope->pid, cgroup->path, last);
-		return SCOPE_NO_GROUPS;
+			(int)cgroup->pid, location->path, last);
+		return CGROUP_NO_GROUPS;
 	}
-	cgroup->path[length - end] = '\0';
-	scope->v2 = cgroup->v2;
-	scope->mount_length = strlen(cgroup->mount);
-	if (asprintf(&scope->path, "%s/%s", cgroup->mount, cgroup->path) < 0) {
-		scope->path = NULL;
+	location->path[length - end] = '\0';
+	cgroup->v2 = location->v2;
+	cgroup->mount_length = strlen(location->mount);
+	if (asprintf(&cgroup->path, "%s/%s", location->mount, location->path) < 0) {
+		cgroup->path = NULL;
 		return err_set(e, "out of memory");
 	}
-	scope->mount = file_open_directory(root, cgroup->mount + 1);
-	if (scope->mount < 0)
-		return err_errno(e, "%s", cgroup->mount);
-	scope->directory = file_open_directory(scope->mount, cgroup->path);
-	if (scope->directory < 0)
-		return err_errno(e, "%s", scope->path);
+	cgroup->mount = file_open_directory(root, location->mount + 1);
+	if (cgroup->mount < 0)
+		return err_errno(e, "%s", location->mount);
+	cgroup->directory = file_open_directory(cgroup->mount, location->path);
+	if (cgroup->directory < 0)
+		return err_errno(e, "%s", cgroup->path);
 	return 0;
 }
 
 int
-scope_open(int root, const char *name, struct scope *scope, struct err *e)
+cgroup_open(int root, const char *name, struct cgroup *cgroup, struct err *e)
 {
-	struct scope result = {.mount = -1, .directory = -1};
-	struct process_cgroup cgroup;
-	int r = process_find(root, name, &result.pid, e);
+	struct cgroup result = {.mount = -1, .directory = -1};
+	struct cgroup_location location;
+	int r = qemu_process_find(root, name, &result.pid, e);
 	if (r != 0)
 		return r;
-	r = process_find_cgroup(root, result.pid, &cgroup, e);
+	r = hierarchy_find_cgroup(root, result.pid, &location, e);
 	if (r == 0)
-		r = open_directory(root, &cgroup, &result, e);
+		r = open_directory(root, &location, &result, e);
 	if (r == 0 && (list_groups(&result, e) != 0 || read_masks(&result, e) != 0))
 		r = -1;
 	if (r != 0)
-		scope_free(&result);
+		cgroup_free(&result);
 	else
-		*scope = result;
+		*cgroup = result;
 	return r;
 }
 
 void
-scope_free(struct scope *scope)
+cgroup_free(struct cgroup *cgroup)
 {
-	file_close(&scope->mount);
-	file_close(&scope->directory);
-	free(scope->path);
-	free(scope->groups);
-	*scope = (struct scope){.mount = -1, .directory = -1};
+	file_close(&cgroup->mount);
+	file_close(&cgroup->directory);
+	free(cgroup->path);
+	free(cgroup->groups);
+	*cgroup = (struct cgroup){.mount = -1, .directory = -1};
 }
 
 bool
-scope_has_group(const struct scope *scope, struct group group)
+cgroup_has_group(const struct cgroup *cgroup, struct group group)
 {
 	char name[GROUP_NAME_MAX];
-	return faccessat(scope->directory, group_name(group, name), F_OK, 0) == 0;
+	return faccessat(cgroup->directory, group_name(group, name), F_OK, 0) == 0;
 }
 
 int
-scope_threads(const struct scope *scope, struct group group, pid_t **tids, size_t *count)
+cgroup_threads(const struct cgroup *cgroup, struct group group, pid_t **tids, size_t *count)
 {
 	char path[64];
 	AUTO_FREE char *text = NULL;
 	size_t length;
-	group_file(group, scope->v2 ? "cgroup.threads" : "tasks", path, sizeof(path));
-	if (file_read_all_at(scope->directory, path, THREADS_FILE_MAX, &text, &length) != 0)
+	group_file(group, cgroup->v2 ? "cgroup.threads" : "tasks", path, sizeof(path));
+	if (file_read_all_at(cgroup->directory, path, THREADS_FILE_MAX, &text, &length) != 0)
 		return -1;
 	size_t lines = 0;
 	for (const char *s = text; (s = strchr(s, '\n')) != NULL; s++)
@@ -256,10 +257,10 @@ scope_threads(const struct scope *scope, struct group group, pid_t **tids, size_
 }
 
 int
-scope_find_limit(const struct scope *scope, const char *file, const struct cpumask *wanted,
+cgroup_find_limit(const struct cgroup *cgroup, const char *file, const struct cpumask *wanted,
 	char *name, size_t size, struct cpumask *granted, struct err *e)
 {
-	const char *below_mount = scope->path + scope->mount_length + 1;
+	const char *below_mount = cgroup->path + cgroup->mount_length + 1;
 	for (const char *end = below_mount; *end != '\0';) {
 		end += strspn(end, "/");
 		const char *start = end;
@@ -268,8 +269,8 @@ scope_find_limit(const struct scope *scope, const char *file, const struct cpuma
 		int n = snprintf(
 			path, sizeof(path), "%.*s/%s", (int)(end - below_mount), below_mount, file);
 		if (n < 0 || (size_t)n >= sizeof(path))
-			return err_set(e, "%s: too long", scope->path);
-		if (read_mask(scope->mount, path, granted, e) != 0)
+			return err_set(e, "%s: too long", cgroup->path);
+		if (read_mask(cgroup->mount, path, granted, e) != 0)
 			return -1;
 		if (!cpumask_subset(wanted, granted)) {
 			snprintf(name, size, "%.*s", (int)(end - start), start);
@@ -280,18 +281,18 @@ scope_find_limit(const struct scope *scope, const char *file, const struct cpuma
 }
 
 int
-scope_partition(int root, const char **name, struct cpumask *granted, struct err *e)
+cgroup_partition(int root, const char **name, struct cpumask *granted, struct err *e)
 {
 	static const char *const names[] = {"machine.slice", "machine"};
-	struct process_cgroup cgroup;
-	if (process_find_mount(root, &cgroup, e) != 0)
+	struct cgroup_location location;
+	if (hierarchy_find_mount(root, &location, e) != 0)
 		return -1;
-	AUTO_CLOSE int mount = file_open_directory(root, cgroup.mount + 1);
+	AUTO_CLOSE int mount = file_open_directory(root, location.mount + 1);
 	if (mount < 0)
-		return err_errno(e, "%s", cgroup.mount);
+		return err_errno(e, "%s", location.mount);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char path[64];
-		snprintf(path, sizeof(path), "%s/%s", names[i], effective_file(cgroup.v2));
+		snprintf(path, sizeof(path), "%s/%s", names[i], effective_file(location.v2));
 		if (faccessat(mount, path, F_OK, 0) != 0)
 			continue;
 		*name = names[i];

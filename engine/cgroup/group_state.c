@@ -50,7 +50,7 @@ parse_stat(const char *text, unsigned *last, struct err *e)
 
 /* Returns 1 if the thread has ended. */
 static int
-read_thread(int root, pid_t tid, struct observed_thread *thread, struct err *e)
+read_thread(int root, pid_t tid, struct thread_state *thread, struct err *e)
 {
 	static const char *const files[] = {"status", "stat"};
 	char path[64], text[STATUS_MAX];
@@ -67,24 +67,24 @@ read_thread(int root, pid_t tid, struct observed_thread *thread, struct err *e)
 }
 
 static int
-read_threads(int root, const struct scope *scope, struct group group, struct observed *observed,
+read_threads(int root, const struct cgroup *cgroup, struct group group, struct group_state *actual,
 	struct err *e)
 {
 	pid_t *tids;
 	size_t count;
 	char name[GROUP_NAME_MAX];
-	if (scope_threads(scope, group, &tids, &count) != 0)
+	if (cgroup_threads(cgroup, group, &tids, &count) != 0)
 		return err_errno(
-			e, "%s/%s: cannot list its threads", scope->path, group_name(group, name));
+			e, "%s/%s: cannot list its threads", cgroup->path, group_name(group, name));
 	int r = 0;
-	observed->threads = calloc(count + 1, sizeof(*observed->threads));
-	if (observed->threads == NULL) {
+	actual->threads = calloc(count + 1, sizeof(*actual->threads));
+	if (actual->threads == NULL) {
 		free(tids);
 		return err_set(e, "out of memory");
 	}
 	for (size_t i = 0; i < count && r >= 0; i++) {
-		r = read_thread(root, tids[i], &observed->threads[observed->thread_count], e);
-		observed->thread_count += r == 0;
+		r = read_thread(root, tids[i], &actual->threads[actual->thread_count], e);
+		actual->thread_count += r == 0;
 	}
 	free(tids);
 	return r < 0 ? -1 : 0;
@@ -93,33 +93,34 @@ read_threads(int root, const struct scope *scope, struct group group, struct obs
 /* Of the memory nodes nothing is said where they cannot be read: they are not what a pin is about.
  */
 static void
-read_nodes(const struct scope *scope, struct group group, struct cpumask *nodes)
+read_nodes(const struct cgroup *cgroup, struct group group, struct cpumask *nodes)
 {
 	struct err ignored;
-	if (scope_read_mask(scope, group, scope_effective_nodes_file(scope), nodes, &ignored) != 0)
+	if (cgroup_read_mask(cgroup, group, cgroup_effective_nodes_file(cgroup), nodes, &ignored) !=
+		0)
 		*nodes = (struct cpumask){0};
 }
 
 int
-observe(int root, const struct scope *scope, struct group group, struct observed *observed,
-	struct err *e)
+group_state_read(int root, const struct cgroup *cgroup, struct group group,
+	struct group_state *actual, struct err *e)
 {
-	struct observed result = {0};
-	if (scope_read_mask(scope, group, "cpuset.cpus", &result.cpus, e) != 0 ||
-		scope_read_mask(scope, group, scope_effective_file(scope), &result.granted, e) !=
-			0 ||
-		read_threads(root, scope, group, &result, e) != 0) {
-		observed_free(&result);
-		return scope_has_group(scope, group) ? -1 : OBSERVE_GONE;
+	struct group_state result = {0};
+	if (cgroup_read_mask(cgroup, group, "cpuset.cpus", &result.cpus, e) != 0 ||
+		cgroup_read_mask(
+			cgroup, group, cgroup_effective_file(cgroup), &result.granted, e) != 0 ||
+		read_threads(root, cgroup, group, &result, e) != 0) {
+		group_state_free(&result);
+		return cgroup_has_group(cgroup, group) ? -1 : GROUP_STATE_GONE;
 	}
-	read_nodes(scope, group, &result.nodes);
-	*observed = result;
+	read_nodes(cgroup, group, &result.nodes);
+	*actual = result;
 	return 0;
 }
 
 void
-observed_free(struct observed *observed)
+group_state_free(struct group_state *actual)
 {
-	free(observed->threads);
-	*observed = (struct observed){0};
+	free(actual->threads);
+	*actual = (struct group_state){0};
 }

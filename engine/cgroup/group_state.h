@@ -10,30 +10,30 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-struct observed_thread {
+struct thread_state {
 	pid_t tid;
 	struct cpumask cpus; /* its affinity */
 	unsigned last;	     /* the CPU that it last ran on */
 };
 
-struct observed {
+struct group_state {
 	struct cpumask cpus;	/* cpuset.cpus */
 	struct cpumask granted; /* of these, what the kernel lets it use now */
 	struct cpumask nodes; /* the NUMA nodes for its memory, as granted; may be unknown: empty */
-	struct observed_thread *threads;
+	struct thread_state *threads;
 	size_t thread_count;
 };
 
-/* What observe() returns if the group is not there any more. */
-#define OBSERVE_GONE 1
+/* What group_state_read() returns if the group is not there any more. */
+#define GROUP_STATE_GONE 1
 
 /*
- * Looks at a group of scope, and below the directory fd root at its threads' /proc/TID; a thread
- * that ends meanwhile is passed over. Returns 0 with *observed, to be freed by observed_free();
- * OBSERVE_GONE; or -1 with the reason.
+ * Looks at a group of cgroup, and below the directory fd root at its threads' /proc/TID; a thread
+ * that ends meanwhile is passed over. Returns 0 with *actual, to be freed by group_state_free();
+ * GROUP_STATE_GONE; or -1 with the reason.
  */
-int observe(int root, const struct scope *scope, struct group group, struct observed *observed,
-	struct err *e);
-void observed_free(struct observed *observed);
+int group_state_read(int root, const struct cgroup *cgroup, struct group group,
+	struct group_state *actual, struct err *e);
+void group_state_free(struct group_state *actual);
 
 #endif

@@ -1,8 +1,8 @@
 #include "cgroup/qemu_process.h"
 
 #include "base/cpumask.h"
-#include "guest/domain.h"
 #include "base/file.h"
+#include "guest/domain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +50,7 @@ find_by_pid_file(int root, const char *path, pid_t *pid, struct err *e)
 {
 	AUTO_CLOSE int fd = openat(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT || errno == ENAMETOOLONG ? PROCESS_NOT_RUNNING
+		return errno == ENOENT || errno == ENAMETOOLONG ? QEMU_PROCESS_NOT_RUNNING
 								: err_errno(e, "/%s", path);
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	if (fcntl(fd, F_GETLK, &lock) != 0)
@@ -59,7 +59,7 @@ find_by_pid_file(int root, const char *path, pid_t *pid, struct err *e)
 		return err_set(e, "/%s: held by a process that is not in this pid namespace", path);
 	if (lock.l_type == F_UNLCK) {
 		err_set(e, "/%s is left over: no process holds it locked", path);
-		return PROCESS_NOT_RUNNING;
+		return QEMU_PROCESS_NOT_RUNNING;
 	}
 	*pid = lock.l_pid;
 	return 0;
@@ -77,7 +77,7 @@ find_by_status_file(int root, const char *name, pid_t *pid, struct err *e)
 			return err_errno(e, "/%s", path);
 		err_set(e, "not running here: no pid file and no status file in /%s",
 			RUN_DIRECTORY);
-		return PROCESS_NOT_RUNNING;
+		return QEMU_PROCESS_NOT_RUNNING;
 	}
 	int found = domain_parse_status_pid(xml, length, e);
 	if (found < 0)
@@ -87,7 +87,7 @@ find_by_status_file(int root, const char *name, pid_t *pid, struct err *e)
 }
 
 int
-process_find(int root, const char *name, pid_t *pid, struct err *e)
+qemu_process_find(int root, const char *name, pid_t *pid, struct err *e)
 {
 	char escaped[PATH_MAX / 2], path[PATH_MAX];
 	if (strchr(name, '/') != NULL)
@@ -97,7 +97,7 @@ process_find(int root, const char *name, pid_t *pid, struct err *e)
 	snprintf(path, sizeof(path), "%s/%s.pid", RUN_DIRECTORY, escaped);
 	e->text[0] = '\0';
 	int r = find_by_pid_file(root, path, pid, e);
-	if (r != PROCESS_NOT_RUNNING || e->text[0] != '\0')
+	if (r != QEMU_PROCESS_NOT_RUNNING || e->text[0] != '\0')
 		return r;
 	return find_by_status_file(root, name, pid, e);
 }
@@ -106,7 +106,7 @@ process_find(int root, const char *name, pid_t *pid, struct err *e)
 #define PF_EXITING 0x4u
 
 bool
-process_is_exiting(int root, pid_t pid)
+qemu_process_is_exiting(int root, pid_t pid)
 {
 	char path[64], stat[1024];
 	unsigned flags;
@@ -124,12 +124,12 @@ process_is_exiting(int root, pid_t pid)
 }
 
 bool
-process_has_ended(int root, const char *name)
+qemu_process_has_ended(int root, const char *name)
 {
 	pid_t pid = 0;
 	struct err e;
-	int r = process_find(root, name, &pid, &e);
-	return r == PROCESS_NOT_RUNNING || (r == 0 && process_is_exiting(root, pid));
+	int r = qemu_process_find(root, name, &pid, &e);
+	return r == QEMU_PROCESS_NOT_RUNNING || (r == 0 && qemu_process_is_exiting(root, pid));
 }
 
 /* Whether a comma-separated list has the word. */
@@ -151,7 +151,7 @@ list_has(const char *list, const char *word)
  * ("0::").
  */
 static int
-choose_line(char *text, struct process_cgroup *cgroup, const char **path)
+choose_line(char *text, struct cgroup_location *location, const char **path)
 {
 	*path = NULL;
 	for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
@@ -163,7 +163,7 @@ choose_line(char *text, struct process_cgroup *cgroup, const char **path)
 		if (!v1 && strcmp(id, "0") != 0)
 			continue;
 		*path = line;
-		cgroup->v2 = !v1;
+		location->v2 = !v1;
 		if (v1)
 			break;
 	}
@@ -203,7 +203,7 @@ below(const char *path, const char *prefix)
  * that is mounted there.
  */
 static bool
-take_mount(char *line, const char *path, struct process_cgroup *cgroup)
+take_mount(char *line, const char *path, struct cgroup_location *location)
 {
 	char *type = strstr(line, " - ");
 	if (type == NULL)
@@ -216,37 +216,37 @@ take_mount(char *line, const char *path, struct process_cgroup *cgroup)
 			return false;
 	const char *fstype = strsep(&type, " ");
 	strsep(&type, " ");
-	if (type == NULL || strcmp(fstype, cgroup->v2 ? "cgroup2" : "cgroup") != 0)
+	if (type == NULL || strcmp(fstype, location->v2 ? "cgroup2" : "cgroup") != 0)
 		return false;
-	if (!cgroup->v2 && !list_has(type, "cpuset"))
+	if (!location->v2 && !list_has(type, "cpuset"))
 		return false;
 	unescape(field[3]);
 	unescape(field[4]);
 	const char *rest = below(path, field[3]);
-	if (rest == NULL || strlen(field[4]) >= sizeof(cgroup->mount) ||
-		strlen(rest) >= sizeof(cgroup->path))
+	if (rest == NULL || strlen(field[4]) >= sizeof(location->mount) ||
+		strlen(rest) >= sizeof(location->path))
 		return false;
-	strcpy(cgroup->mount, field[4]);
-	strcpy(cgroup->path, rest);
+	strcpy(location->mount, field[4]);
+	strcpy(location->path, rest);
 	return true;
 }
 
 /* Finds the mount that holds path, in the hierarchy that cgroup->v2 says. 0, 1 for none, or -1. */
 static int
-find_mount(int root, const char *path, struct process_cgroup *cgroup, struct err *e)
+find_mount(int root, const char *path, struct cgroup_location *location, struct err *e)
 {
 	AUTO_FREE char *mounts = NULL;
 	size_t length;
 	if (file_read_all_at(root, "proc/self/mountinfo", PROC_FILE_MAX, &mounts, &length) != 0)
 		return err_errno(e, "/proc/self/mountinfo");
 	for (char *rest = mounts, *line; (line = strsep(&rest, "\n")) != NULL;)
-		if (take_mount(line, path, cgroup))
+		if (take_mount(line, path, location))
 			return 0;
 	return 1;
 }
 
 int
-process_find_cgroup(int root, pid_t pid, struct process_cgroup *cgroup, struct err *e)
+hierarchy_find_cgroup(int root, pid_t pid, struct cgroup_location *location, struct err *e)
 {
 	char file[64];
 	AUTO_FREE char *text = NULL;
@@ -255,25 +255,25 @@ process_find_cgroup(int root, pid_t pid, struct process_cgroup *cgroup, struct e
 	snprintf(file, sizeof(file), "proc/%d/cgroup", (int)pid);
 	if (file_read_all_at(root, file, PROC_FILE_MAX, &text, &length) != 0)
 		return err_errno(e, "/%s", file);
-	if (choose_line(text, cgroup, &path) != 0)
+	if (choose_line(text, location, &path) != 0)
 		return err_set(e, "/%s: no cgroup with the cpuset controller", file);
 	if (strstr(path, "/..") != NULL)
 		return err_set(e, "/%s: '%s' lies outside this cgroup namespace", file, path);
-	int r = find_mount(root, path, cgroup, e);
+	int r = find_mount(root, path, location, e);
 	if (r == 1)
 		return err_set(e, "no %s hierarchy is mounted that holds '%s'",
-			cgroup->v2 ? "cgroup v2" : "cpuset", path);
+			location->v2 ? "cgroup v2" : "cpuset", path);
 	return r;
 }
 
 int
-process_find_mount(int root, struct process_cgroup *cgroup, struct err *e)
+hierarchy_find_mount(int root, struct cgroup_location *location, struct err *e)
 {
-	cgroup->v2 = false;
-	int r = find_mount(root, "/", cgroup, e);
+	location->v2 = false;
+	int r = find_mount(root, "/", location, e);
 	if (r == 1) {
-		cgroup->v2 = true;
-		r = find_mount(root, "/", cgroup, e);
+		location->v2 = true;
+		r = find_mount(root, "/", location, e);
 	}
 	return r == 1 ? err_set(e, "no cgroup hierarchy with the cpuset controller is mounted") : r;
 }

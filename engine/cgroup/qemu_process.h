@@ -8,23 +8,24 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What process_find() returns when there is no such guest, or it does not run. */
-#define PROCESS_NOT_RUNNING 1
+/* What qemu_process_find() returns when there is no such guest, or it does not run. */
+#define QEMU_PROCESS_NOT_RUNNING 1
 
-/* Finds the pid of the guest called name. Returns 0, PROCESS_NOT_RUNNING or -1, with the reason. */
-int process_find(int root, const char *name, pid_t *pid, struct err *e);
+/* Finds the pid of the guest called name. Returns 0, QEMU_PROCESS_NOT_RUNNING or -1, with the
+ * reason. */
+int qemu_process_find(int root, const char *name, pid_t *pid, struct err *e);
 
 /*
  * Whether a process is on its way out. A killed one holds its files, and so its lock,
  * until its last thread has ended; its cgroup, threads and affinities are not to be had any more.
  */
-bool process_is_exiting(int root, pid_t pid);
+bool qemu_process_is_exiting(int root, pid_t pid);
 
 /* Whether the guest called name does not run any more, or is about to end: no wonder if it cannot
  * be looked at. */
-bool process_has_ended(int root, const char *name);
+bool qemu_process_has_ended(int root, const char *name);
 
-struct process_cgroup {
+struct cgroup_location {
 	bool v2;
 	char mount[PATH_MAX]; /* where the hierarchy is mounted, an absolute path without links */
 	char path[PATH_MAX]; /* of the cgroup below that, without a '/' at its ends; "" is the mount
@@ -35,12 +36,12 @@ struct process_cgroup {
  * The cgroup of process pid that has, or on v2 would have, the cpuset controller: cgroups(7),
  * "/proc files", mapped through /proc/self/mountinfo, proc(5). Returns 0, or -1 with the reason.
  */
-int process_find_cgroup(int root, pid_t pid, struct process_cgroup *cgroup, struct err *e);
+int hierarchy_find_cgroup(int root, pid_t pid, struct cgroup_location *location, struct err *e);
 
 /*
  * Where the hierarchy with the cpuset controller is mounted, the path in *cgroup being that of its
  * root: cgroup v1's if it has one of its own, else v2's. Returns 0, or -1 with the reason.
  */
-int process_find_mount(int root, struct process_cgroup *cgroup, struct err *e);
+int hierarchy_find_mount(int root, struct cgroup_location *location, struct err *e);
 
 #endif

@@ -1,7 +1,7 @@
 #include "desired/cpuset_expr.h"
 
-#include "desired/cpuset_words.h"
 #include "base/suggest.h"
+#include "desired/cpuset_words.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
 #define VMAFFINITY_CPUEXPR_H
 
 #include "base/cpumask.h"
-#include "rules/rules.h"
 #include "host/topology.h"
+#include "rules/rules.h"
 
 #include <stdbool.h>
 #include <stddef.h>

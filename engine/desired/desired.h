@@ -5,11 +5,11 @@
 #ifndef VMAFFINITY_PLACEMENT_H
 #define VMAFFINITY_PLACEMENT_H
 
-#include "desired/cpuset_expr.h"
 #include "base/cpumask.h"
-#include "guest/domain.h"
-#include "desired/memory_nodes.h"
 #include "base/messages.h"
+#include "desired/cpuset_expr.h"
+#include "desired/memory_nodes.h"
+#include "guest/domain.h"
 #include "rules/rules.h"
 
 #include <stdbool.h>

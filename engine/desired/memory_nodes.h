@@ -5,8 +5,8 @@
 #include "base/cpumask.h"
 #include "base/err.h"
 #include "base/messages.h"
-#include "rules/rules.h"
 #include "host/topology.h"
+#include "rules/rules.h"
 
 #include <stdbool.h>
 

@@ -2,10 +2,10 @@
 #ifndef VMAFFINITY_PAIRING_H
 #define VMAFFINITY_PAIRING_H
 
-#include "guest/domain.h"
 #include "base/err.h"
 #include "base/messages.h"
 #include "desired/desired.h"
+#include "guest/domain.h"
 #include "host/topology.h"
 
 /*

@@ -5,12 +5,12 @@
 #ifndef VMAFFINITY_TRAPS_H
 #define VMAFFINITY_TRAPS_H
 
-#include "desired/cpuset_expr.h"
 #include "base/cpumask.h"
-#include "guest/domain.h"
 #include "base/err.h"
 #include "base/messages.h"
+#include "desired/cpuset_expr.h"
 #include "desired/desired.h"
+#include "guest/domain.h"
 #include "rules/rules.h"
 
 #include <stdbool.h>

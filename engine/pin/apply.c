@@ -28,7 +28,7 @@ struct before {
 };
 
 struct work {
-	const struct scope *scope;
+	const struct cgroup *cgroup;
 	struct target *targets;
 	size_t target_count;
 	struct before *before;
@@ -91,13 +91,13 @@ list_threads(const struct work *work, const struct target *target, pid_t **tids,
 	struct err *e)
 {
 	char name[GROUP_NAME_MAX];
-	if (scope_threads(work->scope, target->step->group, tids, count) == 0)
+	if (cgroup_threads(work->cgroup, target->step->group, tids, count) == 0)
 		return 0;
 	*tids = NULL;
 	*count = 0;
-	if (!scope_has_group(work->scope, target->step->group))
+	if (!cgroup_has_group(work->cgroup, target->step->group))
 		return 0;
-	return err_errno(e, "%s/%s: cannot list its threads", work->scope->path,
+	return err_errno(e, "%s/%s: cannot list its threads", work->cgroup->path,
 		group_name(target->step->group, name));
 }
 
@@ -181,13 +181,14 @@ settle_target(struct work *work, struct target *target, struct err *e)
 	char name[GROUP_NAME_MAX], list[128];
 	target->touched = true;
 	if (target->step->write) {
-		if (scope_write_mask(work->scope, group, "cpuset.cpus", target->step->cpus) == 0) {
+		if (cgroup_write_mask(work->cgroup, group, "cpuset.cpus", target->step->cpus) ==
+			0) {
 			target->written = true;
 			work->result->masks++;
-		} else if (scope_has_group(work->scope, group)) {
+		} else if (cgroup_has_group(work->cgroup, group)) {
 			return err_errno(e, "cannot write %s to %s/%s/cpuset.cpus",
 				cpumask_format(target->step->cpus, list, sizeof(list)),
-				work->scope->path, group_name(group, name));
+				work->cgroup->path, group_name(group, name));
 		}
 	}
 	return settle_threads(work, target, e);
@@ -203,12 +204,12 @@ verify_mask(const struct work *work, const struct target *target, struct err *e)
 	struct group group = target->step->group;
 	struct cpumask granted;
 	char name[GROUP_NAME_MAX], want[128], have[128];
-	if (scope_read_mask(work->scope, group, scope_effective_file(work->scope), &granted, e) !=
-		0)
-		return scope_has_group(work->scope, group) ? -1 : 0;
+	if (cgroup_read_mask(
+		    work->cgroup, group, cgroup_effective_file(work->cgroup), &granted, e) != 0)
+		return cgroup_has_group(work->cgroup, group) ? -1 : 0;
 	if (cpumask_equal(&granted, target->step->cpus))
 		return 0;
-	return err_set(e, "%s/%s: asked for CPUs %s, the kernel grants %s", work->scope->path,
+	return err_set(e, "%s/%s: asked for CPUs %s, the kernel grants %s", work->cgroup->path,
 		group_name(group, name), cpumask_format(target->step->cpus, want, sizeof(want)),
 		cpumask_format(&granted, have, sizeof(have)));
 }
@@ -266,9 +267,9 @@ undo(const struct work *work)
 	for (size_t i = work->target_count; i-- > 0;) {
 		const struct target *target = &work->targets[i];
 		if (target->written &&
-			scope_write_mask(work->scope, target->step->group, "cpuset.cpus",
+			cgroup_write_mask(work->cgroup, target->step->group, "cpuset.cpus",
 				target->step->now) != 0 &&
-			scope_has_group(work->scope, target->step->group))
+			cgroup_has_group(work->cgroup, target->step->group))
 			failures++;
 	}
 	for (size_t i = work->before_count; i-- > 0;)
@@ -294,13 +295,13 @@ do_work(struct work *work, struct err *e)
 }
 
 int
-apply(const struct plan *plan, const struct scope *scope, struct apply_result *result,
+apply(const struct plan *plan, const struct cgroup *cgroup, struct apply_result *result,
 	struct err *e)
 {
 	struct target *targets = calloc(plan->step_count + 1, sizeof(*targets));
 	if (targets == NULL)
 		return err_set(e, "out of memory");
-	struct work work = {.scope = scope, .targets = targets, .result = result};
+	struct work work = {.cgroup = cgroup, .targets = targets, .result = result};
 	*result = (struct apply_result){0};
 	for (size_t i = 0; i < plan->step_count; i++)
 		if (plan->steps[i].cpus != NULL)
@@ -309,7 +310,7 @@ apply(const struct plan *plan, const struct scope *scope, struct apply_result *r
 	int r = do_work(&work, e);
 	/* Last: the RAM that moves takes its time, and undoing it as long again. */
 	if (r == 0 && plan->nodes != NULL)
-		r = apply_memory(plan, scope, result, e);
+		r = apply_memory(plan, cgroup, result, e);
 	if (r != 0) {
 		size_t failures = undo(&work);
 		if (failures > 0)

@@ -6,8 +6,8 @@
 #define VMAFFINITY_APPLY_H
 
 #include "base/err.h"
-#include "pin/plan.h"
 #include "cgroup/cgroup.h"
+#include "pin/plan.h"
 
 #include <stddef.h>
 
@@ -18,7 +18,7 @@ struct apply_result {
 };
 
 /*
- * Does what plan says to the groups of scope, which it was made of. All masks and affinities are
+ * Does what plan says to the groups of cgroup, which it was made of. All masks and affinities are
  * read before the first write. A group is done when every thread's affinity, read back, equals its
  * CPUs: since Linux 6.2 a thread runs on cpuset AND the affinity that somebody set before, so a
  * written mask alone does not do (user_cpus_ptr, 8f9ea86fdf99). A group or thread that goes away
@@ -27,7 +27,7 @@ struct apply_result {
  * Returns 0 with *result. On any failure all masks, then all affinities, are put back in reverse
  * order and -1 is returned with the reason, and with what could not be put back if there is such.
  */
-int apply(const struct plan *plan, const struct scope *scope, struct apply_result *result,
+int apply(const struct plan *plan, const struct cgroup *cgroup, struct apply_result *result,
 	struct err *e);
 
 #endif

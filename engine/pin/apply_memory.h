@@ -13,7 +13,7 @@
  * Returns 0 and counts in result->nodes. On any failure puts back what was, and returns -1 with the
  * reason.
  */
-int apply_memory(const struct plan *plan, const struct scope *scope, struct apply_result *result,
+int apply_memory(const struct plan *plan, const struct cgroup *cgroup, struct apply_result *result,
 	struct err *e);
 
 #endif

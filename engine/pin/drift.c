@@ -7,35 +7,35 @@
 #define NAMED_MAX 3
 
 static enum drift_kind
-cpu_drift(const struct plan_step *step, const struct observed *observed,
+cpu_drift(const struct plan_step *step, const struct group_state *actual,
 	const struct cpumask *allowed)
 {
 	if (step->cpus == NULL || cpumask_empty(step->cpus))
 		return DRIFT_NONE;
-	if (!cpumask_equal(&observed->cpus, step->cpus))
-		return cpumask_empty(&observed->cpus) || cpumask_equal(&observed->cpus, allowed)
+	if (!cpumask_equal(&actual->cpus, step->cpus))
+		return cpumask_empty(&actual->cpus) || cpumask_equal(&actual->cpus, allowed)
 			       ? DRIFT_UNPINNED
 			       : DRIFT_MASK;
-	if (!cpumask_equal(&observed->granted, step->cpus))
+	if (!cpumask_equal(&actual->granted, step->cpus))
 		return DRIFT_GRANTED;
-	for (size_t i = 0; i < observed->thread_count; i++)
-		if (!cpumask_equal(&observed->threads[i].cpus, step->cpus))
+	for (size_t i = 0; i < actual->thread_count; i++)
+		if (!cpumask_equal(&actual->threads[i].cpus, step->cpus))
 			return DRIFT_THREADS;
 	return DRIFT_NONE;
 }
 
 enum drift_kind
 drift_kind(const struct plan_step *step, const struct cpumask *nodes,
-	const struct observed *observed, const struct cpumask *allowed)
+	const struct group_state *actual, const struct cpumask *allowed)
 {
-	enum drift_kind kind = cpu_drift(step, observed, allowed);
+	enum drift_kind kind = cpu_drift(step, actual, allowed);
 	if (kind != DRIFT_NONE || nodes == NULL || cpumask_empty(nodes))
 		return kind;
-	return cpumask_equal(&observed->nodes, nodes) ? DRIFT_NONE : DRIFT_MEMORY;
+	return cpumask_equal(&actual->nodes, nodes) ? DRIFT_NONE : DRIFT_MEMORY;
 }
 
 int
-drift_find(int root, const struct plan *plan, const struct scope *scope, struct drift *drift,
+drift_find(int root, const struct plan *plan, const struct cgroup *cgroup, struct drift *drift,
 	struct err *e)
 {
 	struct drift result = {.groups = calloc(plan->step_count + 1, sizeof(*result.groups))};
@@ -45,15 +45,15 @@ drift_find(int root, const struct plan *plan, const struct scope *scope, struct 
 		struct drift_group *group = &result.groups[result.count];
 		group->step = &plan->steps[i];
 		group->nodes = plan->nodes;
-		int r = observe(root, scope, group->step->group, &group->observed, e);
+		int r = group_state_read(root, cgroup, group->step->group, &group->actual, e);
 		if (r < 0) {
 			drift_free(&result);
 			return -1;
 		}
-		if (r == OBSERVE_GONE)
+		if (r == GROUP_STATE_GONE)
 			continue;
 		group->kind =
-			drift_kind(group->step, group->nodes, &group->observed, &scope->allowed);
+			drift_kind(group->step, group->nodes, &group->actual, &cgroup->allowed);
 		result.drifted += group->kind != DRIFT_NONE;
 		result.count++;
 	}
@@ -65,7 +65,7 @@ void
 drift_free(struct drift *drift)
 {
 	for (size_t i = 0; i < drift->count; i++)
-		observed_free(&drift->groups[i].observed);
+		group_state_free(&drift->groups[i].actual);
 	free(drift->groups);
 	*drift = (struct drift){0};
 }
@@ -77,10 +77,10 @@ drift_alike(const struct drift_group *a, const struct drift_group *b)
 		a->step->group.id + 1 != b->step->group.id)
 		return false;
 	if (a->kind == DRIFT_MEMORY)
-		return cpumask_equal(&a->observed.nodes, &b->observed.nodes);
+		return cpumask_equal(&a->actual.nodes, &b->actual.nodes);
 	return cpumask_equal(a->step->cpus, b->step->cpus) &&
-	       cpumask_equal(&a->observed.cpus, &b->observed.cpus) &&
-	       cpumask_equal(&a->observed.granted, &b->observed.granted);
+	       cpumask_equal(&a->actual.cpus, &b->actual.cpus) &&
+	       cpumask_equal(&a->actual.granted, &b->actual.granted);
 }
 
 const struct drift_group *
@@ -99,11 +99,11 @@ drift_end_of_run(const struct drift *drift, const struct drift_group *first)
 static void
 tell_threads(const struct drift_group *group, const char *want, char *out, size_t size)
 {
-	const struct observed *observed = &group->observed;
+	const struct group_state *actual = &group->actual;
 	size_t used = 0, differ = 0;
 	char named[NAMED_MAX * 64] = "", list[40];
-	for (size_t i = 0; i < observed->thread_count; i++) {
-		const struct observed_thread *thread = &observed->threads[i];
+	for (size_t i = 0; i < actual->thread_count; i++) {
+		const struct thread_state *thread = &actual->threads[i];
 		if (cpumask_equal(&thread->cpus, group->step->cpus) || differ++ >= NAMED_MAX)
 			continue;
 		used += (size_t)snprintf(named + used, sizeof(named) - used, "%sthread %d on %s",
@@ -111,7 +111,7 @@ tell_threads(const struct drift_group *group, const char *want, char *out, size_
 			cpumask_format(&thread->cpus, list, sizeof(list)));
 	}
 	snprintf(out, size, "%zu of %zu threads keep to other CPUs than %s: %s%s", differ,
-		observed->thread_count, want, named, differ > NAMED_MAX ? ", ..." : "");
+		actual->thread_count, want, named, differ > NAMED_MAX ? ", ..." : "");
 }
 
 static void
@@ -127,14 +127,14 @@ tell(const struct drift_group *group, char *out, size_t size)
 	case DRIFT_UNPINNED:
 		snprintf(out, size,
 			"not pinned: it may use all CPUs that the guest may, %s; the rule says %s",
-			cpumask_format(&group->observed.granted, have, sizeof(have)), want);
+			cpumask_format(&group->actual.granted, have, sizeof(have)), want);
 		break;
 	case DRIFT_MASK:
 		snprintf(out, size, "the cgroup has CPUs %s; the rule says %s",
-			cpumask_format(&group->observed.cpus, have, sizeof(have)), want);
+			cpumask_format(&group->actual.cpus, have, sizeof(have)), want);
 		break;
 	case DRIFT_GRANTED:
-		cpumask_format(&group->observed.granted, have, sizeof(have));
+		cpumask_format(&group->actual.granted, have, sizeof(have));
 		snprintf(out, size, "the cgroup has CPUs %s, of which the kernel grants %s%s", want,
 			have[0] != '\0' ? "only " : "none", have);
 		break;
@@ -143,7 +143,7 @@ tell(const struct drift_group *group, char *out, size_t size)
 		break;
 	case DRIFT_MEMORY:
 		snprintf(out, size, "its memory may come from nodes %s; the rule says %s",
-			cpumask_format(&group->observed.nodes, have, sizeof(have)), want);
+			cpumask_format(&group->actual.nodes, have, sizeof(have)), want);
 		break;
 	}
 }

@@ -3,9 +3,9 @@
 #define VMAFFINITY_DRIFT_H
 
 #include "base/err.h"
+#include "cgroup/cgroup.h"
 #include "cgroup/group_state.h"
 #include "pin/plan.h"
-#include "cgroup/cgroup.h"
 
 #include <stddef.h>
 
@@ -19,16 +19,16 @@ enum drift_kind {
 };
 
 /*
- * How a group with this wish drifts, of which this was observed; nodes are those wished for its
+ * How a group with this wish drifts, of which this was actual; nodes are those wished for its
  * memory, NULL if none are, and allowed is what CPUs it may have. Pure.
  */
 enum drift_kind drift_kind(const struct plan_step *step, const struct cpumask *nodes,
-	const struct observed *observed, const struct cpumask *allowed);
+	const struct group_state *actual, const struct cpumask *allowed);
 
 struct drift_group {
 	const struct plan_step *step;
 	const struct cpumask *nodes; /* wished for its memory; NULL: none are */
-	struct observed observed;
+	struct group_state actual;
 	enum drift_kind kind;
 };
 
@@ -41,10 +41,10 @@ struct drift {
 
 /*
  * Compares a guest's plan with what is observed of it now; reads below the directory fd root, as
- * observe() does, and writes nothing. Returns 0 with *drift, to be freed by drift_free(), or -1
- * with the reason.
+ * group_state_read() does, and writes nothing. Returns 0 with *drift, to be freed by drift_free(),
+ * or -1 with the reason.
  */
-int drift_find(int root, const struct plan *plan, const struct scope *scope, struct drift *drift,
+int drift_find(int root, const struct plan *plan, const struct cgroup *cgroup, struct drift *drift,
 	struct err *e);
 void drift_free(struct drift *drift);
 

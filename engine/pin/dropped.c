@@ -33,8 +33,8 @@ static const struct kind node_kind = {
 struct asked {
 	const struct kind *kind;
 	struct topology *topology;
-	const struct scope *scope; /* NULL if the guest does not run */
-	const char *file;	   /* of the scope, see scope_find_limit() */
+	const struct cgroup *cgroup; /* NULL if the guest does not run */
+	const char *file;	     /* of the cgroup, see cgroup_find_limit() */
 	struct notes *notes;
 };
 
@@ -69,8 +69,8 @@ explain(const struct asked *asked, const struct cpumask *missing, char *out, siz
 		snprintf(out, size, "%s %s %s", one ? kind->one : kind->several,
 			cpumask_format(&lacking, list, sizeof(list)),
 			one ? kind->one_is_not : kind->several_are_not);
-	} else if (asked->scope != NULL && scope_find_limit(asked->scope, asked->file, missing,
-						   name, sizeof(name), &granted, &ignored) == 0) {
+	} else if (asked->cgroup != NULL && cgroup_find_limit(asked->cgroup, asked->file, missing,
+						    name, sizeof(name), &granted, &ignored) == 0) {
 		snprintf(out, size, "%s allows only %s", name,
 			cpumask_format(&granted, list, sizeof(list)));
 	} else {
@@ -98,13 +98,13 @@ note_one(const struct asked *asked, const struct value *value, const char *wante
 }
 
 void
-shortfall_note(const struct wish *wish, struct topology *topology, const struct scope *scope,
+shortfall_note(const struct wish *wish, struct topology *topology, const struct cgroup *cgroup,
 	struct notes *notes)
 {
 	struct asked asked = {
-		.kind = &cpu_kind, .topology = topology, .scope = scope, .notes = notes};
-	if (scope != NULL)
-		asked.file = scope_effective_file(scope);
+		.kind = &cpu_kind, .topology = topology, .cgroup = cgroup, .notes = notes};
+	if (cgroup != NULL)
+		asked.file = cgroup_effective_file(cgroup);
 	for (size_t i = 0; i < wish->mask_count; i++) {
 		const struct wish_mask *mask = &wish->masks[i];
 		char key[SETTING_KEY_MAX], wanted[SETTING_KEY_MAX + 8];
@@ -114,8 +114,8 @@ shortfall_note(const struct wish *wish, struct topology *topology, const struct 
 	if (!wish->memory.wanted)
 		return;
 	asked.kind = &node_kind;
-	if (scope != NULL)
-		asked.file = scope_effective_nodes_file(scope);
+	if (cgroup != NULL)
+		asked.file = cgroup_effective_nodes_file(cgroup);
 	note_one(&asked, wish->memory.value,
 		cpumask_count(&wish->memory.asked) == 1 ? "memory wants node"
 							: "memory wants nodes",

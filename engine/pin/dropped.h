@@ -3,15 +3,15 @@
 #define VMAFFINITY_SHORTFALL_H
 
 #include "base/messages.h"
-#include "desired/desired.h"
 #include "cgroup/cgroup.h"
+#include "desired/desired.h"
 #include "host/topology.h"
 
 /*
  * A warning for each setting that asks for more than there is, naming what is left out and what
- * keeps the guest from it; an error if nothing is left. scope is NULL if the guest does not run.
+ * keeps the guest from it; an error if nothing is left. cgroup is NULL if the guest does not run.
  */
-void shortfall_note(const struct wish *wish, struct topology *topology, const struct scope *scope,
+void shortfall_note(const struct wish *wish, struct topology *topology, const struct cgroup *cgroup,
 	struct notes *notes);
 
 #endif

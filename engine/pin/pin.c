@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "pin/lock.h"
 #include "pin/dropped.h"
+#include "pin/lock.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -47,11 +47,11 @@ pin_host_change(struct pin_host *host, int root)
 bool
 pin_has_ended(const struct pin *pin)
 {
-	return pin->matched.count > 0 && process_has_ended(pin->host->root, pin->domain.name);
+	return pin->matched.count > 0 && qemu_process_has_ended(pin->host->root, pin->domain.name);
 }
 
 static int
-open_scope(struct pin *pin, enum pin_intent intent, struct err *e)
+open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 {
 	if (intent == PIN_APPLY) {
 		pin->lock = lock_guest(pin->host->root, pin->domain.name, e);
@@ -59,29 +59,29 @@ open_scope(struct pin *pin, enum pin_intent intent, struct err *e)
 			notes_add(
 				&pin->notes, NOTE_WARNING, "going on without a lock: %s", e->text);
 	}
-	int r = scope_open(pin->host->root, pin->domain.name, &pin->scope, e);
+	int r = cgroup_open(pin->host->root, pin->domain.name, &pin->cgroup, e);
 	pin->running = r == 0;
-	if (r == SCOPE_NO_GROUPS && pin_has_ended(pin)) {
-		r = SCOPE_NOT_RUNNING;
+	if (r == CGROUP_NO_GROUPS && pin_has_ended(pin)) {
+		r = CGROUP_NOT_RUNNING;
 		err_set(e, "the guest has just ended");
 	}
-	if (intent == PIN_SHOW && (r == SCOPE_NOT_RUNNING || r == SCOPE_NO_GROUPS)) {
-		notes_add(&pin->notes, r == SCOPE_NOT_RUNNING ? NOTE_INFO : NOTE_ERROR, "%s",
+	if (intent == PIN_SHOW && (r == CGROUP_NOT_RUNNING || r == CGROUP_NO_GROUPS)) {
+		notes_add(&pin->notes, r == CGROUP_NOT_RUNNING ? NOTE_INFO : NOTE_ERROR, "%s",
 			e->text);
 		return 0;
 	}
-	return r == 0 ? 0 : r == SCOPE_NOT_RUNNING ? PIN_NOT_RUNNING : -1;
+	return r == 0 ? 0 : r == CGROUP_NOT_RUNNING ? PIN_NOT_RUNNING : -1;
 }
 
 static int
 place(struct pin *pin, const struct cpumask *usable, struct err *e)
 {
-	size_t count = pin->running ? pin->scope.group_count : 0;
+	size_t count = pin->running ? pin->cgroup.group_count : 0;
 	struct group *running = calloc(count + 1, sizeof(*running));
 	if (running == NULL)
 		return err_set(e, "out of memory");
 	for (size_t i = 0; i < count; i++)
-		running[i] = pin->scope.groups[i].group;
+		running[i] = pin->cgroup.groups[i].group;
 	int r = placement(&pin->matched, &pin->domain, running, count, &pin->host->expr, usable,
 		&pin->wish, &pin->notes, e);
 	free(running);
@@ -103,7 +103,7 @@ note_groups_missing(struct pin *pin)
 			"%s:%u: %s: %s has no cgroup of its own in %s, and so is where the "
 			"emulator is",
 			last->value.file, last->value.line, setting_key(last, key),
-			group_name(group->group, name), pin->scope.path);
+			group_name(group->group, name), pin->cgroup.path);
 	}
 }
 
@@ -122,8 +122,8 @@ vcpu_cpus(const struct pin *pin, const struct cpumask *usable)
 		else if (group->group.kind == GROUP_VCPU && !pin->running)
 			cpumask_or(&cpus, usable);
 	}
-	for (size_t i = 0; pin->running && i < pin->scope.group_count; i++) {
-		const struct scope_group *there = &pin->scope.groups[i];
+	for (size_t i = 0; pin->running && i < pin->cgroup.group_count; i++) {
+		const struct cgroup_child *there = &pin->cgroup.groups[i];
 		if (there->group.kind == GROUP_VCPU &&
 			wish_find(&pin->wish, there->group)->mask == NULL)
 			cpumask_or(&cpus, cpumask_empty(&there->now) ? usable : &there->now);
@@ -136,11 +136,11 @@ static int
 place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 {
 	struct memory *memory = &pin->wish.memory;
-	const struct cpumask *usable = &pin->scope.nodes;
+	const struct cpumask *usable = &pin->cgroup.nodes;
 	memory->value = rules_memory(&pin->matched);
 	if (memory->value == NULL)
 		return 0;
-	if (pin->running && scope_read_memory(&pin->scope, e) != 0)
+	if (pin->running && cgroup_read_memory(&pin->cgroup, e) != 0)
 		return -1;
 	if (!pin->running &&
 		topology_get(&pin->host->topology, TOPOLOGY_MEMORY_NODES, &usable, e) != 0)
@@ -160,14 +160,14 @@ place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 static int
 make_plan(struct pin *pin, struct err *e)
 {
-	const struct cpumask *usable = &pin->scope.allowed;
+	const struct cpumask *usable = &pin->cgroup.allowed;
 	if (!pin->running && topology_get(&pin->host->topology, TOPOLOGY_ONLINE, &usable, e) != 0)
 		return -1;
 	if (place(pin, usable, e) != 0 || place_memory(pin, usable, e) != 0)
 		return -1;
 	shortfall_note(
-		&pin->wish, &pin->host->topology, pin->running ? &pin->scope : NULL, &pin->notes);
-	if (plan_build(&pin->wish, &pin->domain, pin->running ? &pin->scope : NULL, &pin->plan) !=
+		&pin->wish, &pin->host->topology, pin->running ? &pin->cgroup : NULL, &pin->notes);
+	if (plan_build(&pin->wish, &pin->domain, pin->running ? &pin->cgroup : NULL, &pin->plan) !=
 		0)
 		return err_set(e, "out of memory");
 	note_groups_missing(pin);
@@ -188,7 +188,7 @@ pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t leng
 	if (pin->matched.count == 0 ||
 		(intent == PIN_APPLY && !matched_wants_change(&pin->matched)))
 		return PIN_NO_RULE;
-	int r = open_scope(pin, intent, e);
+	int r = open_cgroup(pin, intent, e);
 	return r == 0 ? make_plan(pin, e) : r;
 }
 
@@ -224,7 +224,7 @@ pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 	const char *obstacle = pin_obstacle(pin);
 	if (obstacle != NULL)
 		err_set(e, "%s", obstacle);
-	if (obstacle != NULL || apply(&pin->plan, &pin->scope, &result, e) != 0)
+	if (obstacle != NULL || apply(&pin->plan, &pin->cgroup, &result, e) != 0)
 		return failed(pin, e);
 	if (result.masks == 0 && result.threads == 0 && result.nodes == 0)
 		return 0;
@@ -254,7 +254,7 @@ pin_free(struct pin *pin)
 	plan_free(&pin->plan);
 	wish_free(&pin->wish);
 	if (pin->running)
-		scope_free(&pin->scope);
+		cgroup_free(&pin->cgroup);
 	free(pin->matched.rules);
 	domain_free(&pin->domain);
 	notes_free(&pin->notes);

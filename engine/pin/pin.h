@@ -2,16 +2,16 @@
 #ifndef VMAFFINITY_PIN_H
 #define VMAFFINITY_PIN_H
 
-#include "pin/apply.h"
-#include "desired/cpuset_expr.h"
-#include "guest/domain.h"
 #include "base/err.h"
 #include "base/messages.h"
+#include "cgroup/cgroup.h"
+#include "desired/cpuset_expr.h"
 #include "desired/desired.h"
+#include "guest/domain.h"
+#include "host/topology.h"
+#include "pin/apply.h"
 #include "pin/plan.h"
 #include "rules/rules.h"
-#include "cgroup/cgroup.h"
-#include "host/topology.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,8 +49,8 @@ struct pin {
 	struct domain domain;	/* name is NULL until the XML was understood */
 	struct matched matched; /* its rules */
 	int lock;		/* see lock.h; -1 if not held */
-	bool running;		/* scope is there */
-	struct scope scope;	/* if running */
+	bool running;		/* cgroup is there */
+	struct cgroup cgroup;	/* if running */
 	struct wish wish;
 	struct plan plan;
 	double since; /* when pin_prepare() began, in ms of CLOCK_MONOTONIC */

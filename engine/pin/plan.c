@@ -5,7 +5,7 @@
 #include <string.h>
 
 static struct plan_step
-make_step(const struct wish *wish, struct group group, const struct scope_group *there)
+make_step(const struct wish *wish, struct group group, const struct cgroup_child *there)
 {
 	const struct cpumask *now = there != NULL ? &there->now : NULL;
 	struct plan_step step = {.group = group, .now = now};
@@ -61,22 +61,22 @@ find_missing(const struct wish *wish, const struct domain *domain, struct plan *
 }
 
 int
-plan_build(const struct wish *wish, const struct domain *domain, const struct scope *scope,
+plan_build(const struct wish *wish, const struct domain *domain, const struct cgroup *cgroup,
 	struct plan *plan)
 {
-	size_t most = scope != NULL ? scope->group_count : wish->group_count;
+	size_t most = cgroup != NULL ? cgroup->group_count : wish->group_count;
 	*plan = (struct plan){.steps = calloc(most + 1, sizeof(*plan->steps))};
 	if (plan->steps == NULL)
 		return -1;
 	plan->nodes = wish->memory.wanted ? &wish->memory.nodes : NULL;
 	for (size_t i = 0; i < most; i++)
-		if (scope != NULL)
+		if (cgroup != NULL)
 			plan->steps[plan->step_count++] =
-				make_step(wish, scope->groups[i].group, &scope->groups[i]);
+				make_step(wish, cgroup->groups[i].group, &cgroup->groups[i]);
 		else if (is_online(domain, wish->groups[i].group))
 			plan->steps[plan->step_count++] =
 				make_step(wish, wish->groups[i].group, NULL);
-	if (scope == NULL || find_missing(wish, domain, plan) == 0)
+	if (cgroup == NULL || find_missing(wish, domain, plan) == 0)
 		return 0;
 	plan_free(plan);
 	return -1;

@@ -3,8 +3,8 @@
 #ifndef VMAFFINITY_PLAN_H
 #define VMAFFINITY_PLAN_H
 
-#include "desired/desired.h"
 #include "cgroup/cgroup.h"
+#include "desired/desired.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,21 +20,21 @@ struct plan_step {
 	bool write_nodes;		 /* the plan's nodes and nodes_now differ */
 };
 
-/* Points into the wish and the scope that it was made of. */
+/* Points into the wish and the cgroup that it was made of. */
 struct plan {
 	struct plan_step *steps; /* sorted by group_compare() */
 	size_t step_count;
-	const struct wish_group **missing; /* that the guest has and a rule is about, but scope
+	const struct wish_group **missing; /* that the guest has and a rule is about, but cgroup
 					      does not know */
 	size_t missing_count;
 	const struct cpumask *nodes; /* NUMA nodes for every group; NULL: leave them as they are */
 };
 
 /*
- * A step for every group that the guest has now: those of scope or, if that is NULL, those that
+ * A step for every group that the guest has now: those of cgroup or, if that is NULL, those that
  * domain's XML has online. Returns 0 with *plan, to be freed by plan_free(), or -1: no memory.
  */
-int plan_build(const struct wish *wish, const struct domain *domain, const struct scope *scope,
+int plan_build(const struct wish *wish, const struct domain *domain, const struct cgroup *cgroup,
 	struct plan *plan);
 void plan_free(struct plan *plan);
 

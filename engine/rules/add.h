@@ -3,8 +3,8 @@
 #define VMAFFINITY_RULES_ADD_H
 
 #include "base/err.h"
-#include "rules/rules.h"
 #include "rules/keys.h"
+#include "rules/rules.h"
 
 #include <stddef.h>
 

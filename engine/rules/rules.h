@@ -5,9 +5,9 @@
 #ifndef VMAFFINITY_RULES_H
 #define VMAFFINITY_RULES_H
 
-#include "guest/domain.h"
 #include "base/err.h"
 #include "base/messages.h"
+#include "guest/domain.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -80,16 +80,17 @@ ends(const char *text, size_t max)
 static void
 check_cgroup(int root)
 {
-	static struct process_cgroup cgroup;
+	static struct cgroup_location location;
 	struct err e = {.text = ""};
-	memset(&cgroup, 0x5a, sizeof(cgroup));
-	if (process_find_cgroup(root, 1, &cgroup, &e) != 0) {
+	memset(&location, 0x5a, sizeof(location));
+	if (hierarchy_find_cgroup(root, 1, &location, &e) != 0) {
 		PROMISE(e.text[0] != '\0');
 		return;
 	}
-	PROMISE(ends(cgroup.mount, sizeof(cgroup.mount)) && ends(cgroup.path, sizeof(cgroup.path)));
-	PROMISE(cgroup.path[0] != '/');
-	for (const char *s = cgroup.path; s != NULL; s = strchr(s, '/')) {
+	PROMISE(ends(location.mount, sizeof(location.mount)) &&
+		ends(location.path, sizeof(location.path)));
+	PROMISE(location.path[0] != '/');
+	for (const char *s = location.path; s != NULL; s = strchr(s, '/')) {
 		s += *s == '/';
 		PROMISE(strncmp(s, "..", 2) != 0 || (s[2] != '/' && s[2] != '\0'));
 	}
@@ -105,8 +106,8 @@ check_name(int root, const uint8_t *data, size_t size)
 	name[size] = '\0';
 	struct err e = {.text = ""};
 	pid_t pid = -7;
-	int r = process_find(root, name, &pid, &e);
-	PROMISE(r == PROCESS_NOT_RUNNING || r == -1);
+	int r = qemu_process_find(root, name, &pid, &e);
+	PROMISE(r == QEMU_PROCESS_NOT_RUNNING || r == -1);
 	PROMISE(e.text[0] != '\0' && pid == -7);
 	free(name);
 }

@@ -2,9 +2,9 @@
 #include "fuzz.h"
 
 #include "desired/cpuset_expr.h"
-#include "rules/rules.h"
 #include "rules/keys.h"
 #include "rules/parse.h"
+#include "rules/rules.h"
 
 #include <string.h>
 

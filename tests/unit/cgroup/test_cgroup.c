@@ -59,30 +59,30 @@ make_guest(const struct tree *t, const char *base, bool v2)
 }
 
 static const char *
-shown_groups(const struct scope *scope)
+shown_groups(const struct cgroup *cgroup)
 {
 	static char text[1024];
 	size_t used = 0;
 	text[0] = '\0';
-	for (size_t i = 0; i < scope->group_count; i++) {
+	for (size_t i = 0; i < cgroup->group_count; i++) {
 		char name[GROUP_NAME_MAX], list[128];
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s=%s",
-			i > 0 ? " " : "", group_name(scope->groups[i].group, name),
-			cpumask_format(&scope->groups[i].now, list, sizeof(list)));
+			i > 0 ? " " : "", group_name(cgroup->groups[i].group, name),
+			cpumask_format(&cgroup->groups[i].now, list, sizeof(list)));
 	}
 	return text;
 }
 
-static struct scope
+static struct cgroup
 opened(const struct tree *t)
 {
-	struct scope scope;
+	struct cgroup cgroup;
 	struct err e;
-	memset(&scope, 0x5a, sizeof(scope));
-	int r = scope_open(t->fd, "web", &scope, &e);
+	memset(&cgroup, 0x5a, sizeof(cgroup));
+	int r = cgroup_open(t->fd, "web", &cgroup, &e);
 	if (r != 0)
 		fail_msg("%d %s", r, e.text);
-	return scope;
+	return cgroup;
 }
 
 static void
@@ -93,19 +93,19 @@ finds_a_guest_in_every_layout(void **state)
 		for (int v2 = 0; v2 < 2; v2++) {
 			char path[256];
 			make_guest(t, layouts[i].base, v2);
-			struct scope scope = opened(t);
+			struct cgroup cgroup = opened(t);
 			snprintf(path, sizeof(path), "/sys/fs/cgroup%s/%s", v2 ? "" : "/cpuset",
 				layouts[i].base);
-			assert_string_equal(scope.path, path);
-			assert_int_equal(scope.v2, v2);
-			assert_int_equal(scope.pid, 4711);
-			assert_mask(&scope.allowed, "0-7");
+			assert_string_equal(cgroup.path, path);
+			assert_int_equal(cgroup.v2, v2);
+			assert_int_equal(cgroup.pid, 4711);
+			assert_mask(&cgroup.allowed, "0-7");
 			assert_string_equal(
-				shown_groups(&scope), v2 ? "emulator=0-7 vcpu0=0-7 vcpu1="
-							 : "emulator=0-7 vcpu0=0-7 vcpu1=0-7");
-			scope_free(&scope);
-			assert_int_equal(scope.mount, -1);
-			assert_null(scope.groups);
+				shown_groups(&cgroup), v2 ? "emulator=0-7 vcpu0=0-7 vcpu1="
+							  : "emulator=0-7 vcpu0=0-7 vcpu1=0-7");
+			cgroup_free(&cgroup);
+			assert_int_equal(cgroup.mount, -1);
+			assert_null(cgroup.groups);
 			tree_remove(t, "run");
 			tree_remove(t, "proc");
 			tree_remove(t, "sys");
@@ -123,10 +123,10 @@ follows_the_one_who_holds_the_pid_file(void **state)
 	pid_t holder = tree_hold(t, "run/libvirt/qemu/web.pid");
 	snprintf(line, sizeof(line), "proc/%d/cgroup 7:cpuset:/machine/web/emulator", (int)holder);
 	tree_make(t, line);
-	struct scope scope = opened(t);
+	struct cgroup cgroup = opened(t);
 	tree_release(holder);
-	assert_int_equal(scope.pid, holder);
-	scope_free(&scope);
+	assert_int_equal(cgroup.pid, holder);
+	cgroup_free(&cgroup);
 }
 
 static void
@@ -146,11 +146,11 @@ takes_groups_for_such_by_their_whole_name(void **state)
 		     "sys/fs/cgroup/m/web/iothread2/cpuset.cpus 2\n"
 		     "sys/fs/cgroup/m/web/vcpu10/cpuset.cpus 1\n"
 		     "sys/fs/cgroup/m/web/iothread4294967295/cpuset.cpus 4");
-	struct scope scope = opened(t);
-	assert_string_equal(shown_groups(&scope),
+	struct cgroup cgroup = opened(t);
+	assert_string_equal(shown_groups(&cgroup),
 		"emulator=0-7 vcpu0=0-7 vcpu1= vcpu10=1 iothread2=2 "
 		"iothread10=3 iothread4294967295=4");
-	scope_free(&scope);
+	cgroup_free(&cgroup);
 }
 
 static void
@@ -163,12 +163,12 @@ lists_many_groups(void **state)
 		snprintf(line, sizeof(line), "sys/fs/cgroup/m/web/vcpu%u/cpuset.cpus %u", i, i);
 		tree_make(t, line);
 	}
-	struct scope scope = opened(t);
-	assert_int_equal(scope.group_count, 129);
+	struct cgroup cgroup = opened(t);
+	assert_int_equal(cgroup.group_count, 129);
 	for (unsigned i = 0; i < 128; i++)
-		assert_int_equal(scope.groups[1 + i].group.id, i);
-	assert_mask(&scope.groups[128].now, "127");
-	scope_free(&scope);
+		assert_int_equal(cgroup.groups[1 + i].group.id, i);
+	assert_mask(&cgroup.groups[128].now, "127");
+	cgroup_free(&cgroup);
 }
 
 /* A guest as made, then one thing that is otherwise, and what is said. */
@@ -178,29 +178,29 @@ static const struct {
 } wrong[] = {
 	{"not running", "run/libvirt/qemu/web.xml", "",
 		"not running here: no pid file and no status file in /run/libvirt/qemu",
-		SCOPE_NOT_RUNNING},
+		CGROUP_NOT_RUNNING},
 	{"the process has gone", "proc/4711", "", "/proc/4711/cgroup: No such file or directory",
 		-1},
 	{"no cgroups for its threads", "proc/4711", "proc/4711/cgroup 0::/user.slice/qemu.scope",
 		"process 4711 is in cgroup '/user.slice/qemu.scope', which does not end in "
 		"'/emulator': libvirt made no cgroups for this guest's threads",
-		SCOPE_NO_GROUPS},
+		CGROUP_NO_GROUPS},
 	{"the root", "proc/4711", "proc/4711/cgroup 0::/",
 		"process 4711 is in cgroup '/', which does not end in '/emulator': libvirt made no "
 		"cgroups for this guest's threads",
-		SCOPE_NO_GROUPS},
+		CGROUP_NO_GROUPS},
 	{"an emulator at the root", "proc/4711", "proc/4711/cgroup 0::/emulator",
 		"process 4711 is in cgroup '/emulator', which does not end in '/emulator': libvirt "
 		"made no cgroups for this guest's threads",
-		SCOPE_NO_GROUPS},
+		CGROUP_NO_GROUPS},
 	{"only ends like it", "proc/4711", "proc/4711/cgroup 0::/m/web/xemulator",
 		"process 4711 is in cgroup '/m/web/xemulator', which does not end in '/emulator': "
 		"libvirt made no cgroups for this guest's threads",
-		SCOPE_NO_GROUPS},
+		CGROUP_NO_GROUPS},
 	{"deleted", "proc/4711", "proc/4711/cgroup 0::/m/web/emulator (deleted)",
 		"process 4711 is in cgroup '/m/web/emulator (deleted)', which does not end in "
 		"'/emulator': libvirt made no cgroups for this guest's threads",
-		SCOPE_NO_GROUPS},
+		CGROUP_NO_GROUPS},
 	{"not mounted", "proc/self", "proc/self/mountinfo x",
 		"no cgroup v2 hierarchy is mounted that holds '/m/web/emulator'", -1},
 	{"mount point away", "sys/fs", "", "/sys/fs/cgroup: No such file or directory", -1},
@@ -230,15 +230,15 @@ says_what_is_not_as_it_should_be(void **state)
 {
 	const struct tree *t = *state;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
-		struct scope scope = {.pid = 77};
+		struct cgroup cgroup = {.pid = 77};
 		struct err e;
 		make_guest(t, "m/web", true);
 		tree_remove(t, wrong[i].remove);
 		tree_make(t, wrong[i].make);
-		int r = scope_open(t->fd, "web", &scope, &e);
+		int r = cgroup_open(t->fd, "web", &cgroup, &e);
 		if (r != wrong[i].r || strcmp(e.text, wrong[i].reason) != 0)
 			fail_msg("%s: %d\n%s\n%s", wrong[i].what, r, e.text, wrong[i].reason);
-		assert_int_equal(scope.pid, 77);
+		assert_int_equal(cgroup.pid, 77);
 		if (tree_has(t, "run"))
 			tree_remove(t, "run");
 		tree_remove(t, "proc");
@@ -251,13 +251,13 @@ static void
 follows_no_link(void **state)
 {
 	const struct tree *t = *state;
-	struct scope scope;
+	struct cgroup cgroup;
 	struct err e;
 	make_guest(t, "m/web", true);
 	assert_int_equal(
 		renameat(t->fd, "sys/fs/cgroup/m/web", t->fd, "sys/fs/cgroup/elsewhere"), 0);
 	assert_int_equal(symlinkat("../elsewhere", t->fd, "sys/fs/cgroup/m/web"), 0);
-	assert_int_equal(scope_open(t->fd, "web", &scope, &e), -1);
+	assert_int_equal(cgroup_open(t->fd, "web", &cgroup, &e), -1);
 	assert_string_equal(e.text, "/sys/fs/cgroup/m/web: Not a directory");
 }
 
@@ -285,7 +285,7 @@ lists_threads(void **state)
 	};
 	for (int v2 = 0; v2 < 2; v2++) {
 		make_guest(t, "m/web", v2);
-		struct scope scope = opened(t);
+		struct cgroup cgroup = opened(t);
 		for (size_t i = 0; i < COUNT(files); i++) {
 			char path[128];
 			pid_t *tids = NULL;
@@ -294,7 +294,7 @@ lists_threads(void **state)
 				v2 ? "" : "/cpuset", v2 ? "cgroup.threads" : "tasks");
 			tree_put(t, path, files[i].text);
 			errno = 0;
-			int r = scope_threads(&scope, vcpu0, &tids, &count);
+			int r = cgroup_threads(&cgroup, vcpu0, &tids, &count);
 			if (r != (files[i].error == 0 ? 0 : -1) || errno != files[i].error)
 				fail_msg("'%s': %d %s", files[i].text, r, strerror(errno));
 			if (r != 0)
@@ -308,9 +308,9 @@ lists_threads(void **state)
 		}
 		pid_t *tids;
 		size_t count;
-		assert_int_equal(scope_threads(&scope, vcpu9, &tids, &count), -1);
+		assert_int_equal(cgroup_threads(&cgroup, vcpu9, &tids, &count), -1);
 		assert_int_equal(errno, ENOENT);
-		scope_free(&scope);
+		cgroup_free(&cgroup);
 		tree_remove(t, "run");
 		tree_remove(t, "proc");
 		tree_remove(t, "sys");
@@ -322,12 +322,12 @@ knows_whether_a_group_is_still_there(void **state)
 {
 	const struct tree *t = *state;
 	make_guest(t, "m/web", true);
-	struct scope scope = opened(t);
-	assert_true(scope_has_group(&scope, vcpu0));
-	assert_false(scope_has_group(&scope, vcpu9));
+	struct cgroup cgroup = opened(t);
+	assert_true(cgroup_has_group(&cgroup, vcpu0));
+	assert_false(cgroup_has_group(&cgroup, vcpu9));
 	tree_remove(t, "sys/fs/cgroup/m/web/vcpu0");
-	assert_false(scope_has_group(&scope, vcpu0));
-	scope_free(&scope);
+	assert_false(cgroup_has_group(&cgroup, vcpu0));
+	cgroup_free(&cgroup);
 }
 
 static void
@@ -337,15 +337,15 @@ reads_a_groups_masks(void **state)
 	struct cpumask mask;
 	struct err e;
 	make_guest(t, "m/web", false);
-	struct scope scope = opened(t);
+	struct cgroup cgroup = opened(t);
 	tree_make(t, "sys/fs/cgroup/cpuset/m/web/vcpu0/cpuset.effective_cpus 2");
 	assert_int_equal(
-		scope_read_mask(&scope, vcpu0, scope_effective_file(&scope), &mask, &e), 0);
+		cgroup_read_mask(&cgroup, vcpu0, cgroup_effective_file(&cgroup), &mask, &e), 0);
 	assert_mask(&mask, "2");
-	assert_int_equal(scope_read_mask(&scope, vcpu9, "cpuset.cpus", &mask, &e), -1);
+	assert_int_equal(cgroup_read_mask(&cgroup, vcpu9, "cpuset.cpus", &mask, &e), -1);
 	assert_string_equal(e.text, "/sys/fs/cgroup/cpuset/m/web: vcpu9/cpuset.cpus: controller "
 				    "cpuset is not available here");
-	scope_free(&scope);
+	cgroup_free(&cgroup);
 }
 
 static void
@@ -354,25 +354,25 @@ read_memory_nodes(const struct tree *t, bool v2)
 	struct err e;
 	char path[160];
 	make_guest(t, "m/web", v2);
-	struct scope scope = opened(t);
-	assert_int_equal(scope_read_memory(&scope, &e), -1);
+	struct cgroup cgroup = opened(t);
+	assert_int_equal(cgroup_read_memory(&cgroup, &e), -1);
 	assert_non_null(strstr(
 		e.text, v2 ? "m/web: cpuset.mems.effective: " : "m/web: cpuset.effective_mems: "));
-	for (size_t i = 0; i <= scope.group_count; i++) {
+	for (size_t i = 0; i <= cgroup.group_count; i++) {
 		char name[GROUP_NAME_MAX];
-		snprintf(path, sizeof(path), "%s/%s%s%s", scope.path + 1,
-			i > 0 ? group_name(scope.groups[i - 1].group, name) : "", i > 0 ? "/" : "",
-			i > 0 ? "cpuset.mems" : scope_effective_nodes_file(&scope));
+		snprintf(path, sizeof(path), "%s/%s%s%s", cgroup.path + 1,
+			i > 0 ? group_name(cgroup.groups[i - 1].group, name) : "", i > 0 ? "/" : "",
+			i > 0 ? "cpuset.mems" : cgroup_effective_nodes_file(&cgroup));
 		tree_put(t, path, i == 0 ? "0-1\n" : i == 1 ? "1\n" : "\n");
 	}
-	if (scope_read_memory(&scope, &e) != 0)
+	if (cgroup_read_memory(&cgroup, &e) != 0)
 		fail_msg("%s", e.text);
-	assert_mask(&scope.nodes, "0-1");
-	assert_mask(&scope.groups[0].nodes, "1");
-	assert_mask(&scope.groups[1].nodes, "");
+	assert_mask(&cgroup.nodes, "0-1");
+	assert_mask(&cgroup.groups[0].nodes, "1");
+	assert_mask(&cgroup.groups[1].nodes, "");
 	tree_remove(t, path);
-	assert_int_equal(scope_read_memory(&scope, &e), -1);
-	scope_free(&scope);
+	assert_int_equal(cgroup_read_memory(&cgroup, &e), -1);
+	cgroup_free(&cgroup);
 }
 
 static void
@@ -394,16 +394,16 @@ writes_a_groups_masks(void **state)
 	struct cpumask mask = mask_of("1,3-4");
 	make_guest(t, "m/web", true);
 	tree_make(t, "sys/fs/cgroup/m/web/vcpu0/cpuset.mems");
-	struct scope scope = opened(t);
-	assert_int_equal(scope_write_mask(&scope, vcpu0, "cpuset.mems", &mask), 0);
+	struct cgroup cgroup = opened(t);
+	assert_int_equal(cgroup_write_mask(&cgroup, vcpu0, "cpuset.mems", &mask), 0);
 	assert_string_equal(tree_get(t, "sys/fs/cgroup/m/web/vcpu0/cpuset.mems"), "1,3-4");
 	mask = mask_of("");
-	assert_int_equal(scope_write_mask(&scope, vcpu0, "cpuset.mems", &mask), 0);
+	assert_int_equal(cgroup_write_mask(&cgroup, vcpu0, "cpuset.mems", &mask), 0);
 	assert_string_equal(tree_get(t, "sys/fs/cgroup/m/web/vcpu0/cpuset.mems"), "\n,3-4");
 	errno = 0;
-	assert_int_equal(scope_write_mask(&scope, vcpu9, "cpuset.mems", &mask), -1);
+	assert_int_equal(cgroup_write_mask(&cgroup, vcpu9, "cpuset.mems", &mask), -1);
 	assert_int_equal(errno, ENOENT);
-	scope_free(&scope);
+	cgroup_free(&cgroup);
 }
 
 static void
@@ -430,10 +430,10 @@ finds_who_does_not_grant_a_cpu(void **state)
 		     "sys/fs/cgroup/machine.slice/machine-web.scope/cpuset.cpus.effective 0-5");
 	tree_put(t, "sys/fs/cgroup/machine.slice/machine-web.scope/libvirt/cpuset.cpus.effective",
 		"0-3\n");
-	struct scope scope = opened(t);
+	struct cgroup cgroup = opened(t);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		wanted = mask_of(cases[i].wanted);
-		assert_int_equal(scope_find_limit(&scope, scope_effective_file(&scope), &wanted,
+		assert_int_equal(cgroup_find_limit(&cgroup, cgroup_effective_file(&cgroup), &wanted,
 					 name, sizeof(name), &granted, &e),
 			cases[i].r);
 		if (cases[i].r != 0)
@@ -443,12 +443,12 @@ finds_who_does_not_grant_a_cpu(void **state)
 	}
 	tree_remove(t, "sys/fs/cgroup/machine.slice/machine-web.scope/cpuset.cpus.effective");
 	wanted = mask_of("6");
-	assert_int_equal(scope_find_limit(&scope, scope_effective_file(&scope), &wanted, name,
+	assert_int_equal(cgroup_find_limit(&cgroup, cgroup_effective_file(&cgroup), &wanted, name,
 				 sizeof(name), &granted, &e),
 		-1);
 	assert_string_equal(e.text, "machine.slice/machine-web.scope/cpuset.cpus.effective: "
 				    "controller cpuset is not available here");
-	scope_free(&scope);
+	cgroup_free(&cgroup);
 }
 
 static void
@@ -458,30 +458,30 @@ knows_what_the_partition_for_guests_grants(void **state)
 	const char *name;
 	struct cpumask granted;
 	struct err e;
-	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), -1);
+	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), -1);
 	assert_string_equal(e.text, "/proc/self/mountinfo: No such file or directory");
 	tree_put(t, "proc/self/mountinfo", "30 23 0:26 / /cg rw - cgroup2 c rw\n");
-	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), -1);
+	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), -1);
 	assert_string_equal(e.text, "/cg: No such file or directory");
 	tree_make(t, "cg/machine.slice/\ncg/cgroup.controllers cpuset");
-	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), 1);
+	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), 1);
 	tree_put(t, "cg/machine.slice/cpuset.cpus.effective", "0-3\n");
 	tree_put(t, "cg/machine/cpuset.cpus.effective", "9\n");
-	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), 0);
+	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), 0);
 	assert_string_equal(name, "machine.slice");
 	assert_mask(&granted, "0-3");
 	tree_put(t, "cg/machine.slice/cpuset.cpus.effective", "x\n");
-	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), -1);
+	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), -1);
 
 	/* v1 comes before v2, which has no cpuset then */
 	tree_put(t, "proc/self/mountinfo",
 		"30 23 0:26 / /cg rw - cgroup2 c rw\n31 23 0:27 / /v1 rw - cgroup c rw,cpuset\n");
 	tree_put(t, "v1/machine/cpuset.effective_cpus", "2\n");
-	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), 0);
+	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), 0);
 	assert_string_equal(name, "machine");
 	assert_mask(&granted, "2");
 	tree_put(t, "proc/self/mountinfo", "31 23 0:27 / /sys rw - sysfs s rw\n");
-	assert_int_equal(scope_partition(t->fd, &name, &granted, &e), -1);
+	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), -1);
 	assert_string_equal(e.text, "no cgroup hierarchy with the cpuset controller is mounted");
 }
 

@@ -29,8 +29,8 @@ static const char machine[] =
 	      "proc/12/stat 12 (x) " BEFORE "5" AFTER "\n";
 
 static const struct group vcpu0 = {GROUP_VCPU, 0};
-static struct scope scope;
-static struct observed observed;
+static struct cgroup cgroup;
+static struct group_state actual;
 static struct err e;
 
 static int
@@ -41,7 +41,7 @@ setup(void **state)
 	if (r != 0)
 		return r;
 	tree_make(t, machine);
-	scope = (struct scope){.v2 = true,
+	cgroup = (struct cgroup){.v2 = true,
 		.mount = -1,
 		.directory = file_open_directory(t->fd, "guest"),
 		.path = strdup("/guest")};
@@ -51,35 +51,35 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	observed_free(&observed);
-	scope_free(&scope);
+	group_state_free(&actual);
+	cgroup_free(&cgroup);
 	return tree_teardown(state);
 }
 
-#define observe_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define group_state_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static int
 look(const struct tree *t)
 {
-	observed_free(&observed);
+	group_state_free(&actual);
 	e.text[0] = '\0';
-	return observe(t->fd, &scope, vcpu0, &observed, &e);
+	return group_state_read(t->fd, &cgroup, vcpu0, &actual, &e);
 }
 
 static void
 reads_group_and_threads(void **state)
 {
 	assert_int_equal(look(*state), 0);
-	assert_mask(&observed.cpus, "0-7");
-	assert_mask(&observed.granted, "0-5");
-	assert_mask(&observed.nodes, "0-1");
-	assert_int_equal(observed.thread_count, 2);
-	assert_int_equal(observed.threads[0].tid, 11);
-	assert_mask(&observed.threads[0].cpus, "0-3");
-	assert_int_equal(observed.threads[0].last, 2);
-	assert_int_equal(observed.threads[1].tid, 12);
-	assert_mask(&observed.threads[1].cpus, "5");
-	assert_int_equal(observed.threads[1].last, 5);
+	assert_mask(&actual.cpus, "0-7");
+	assert_mask(&actual.granted, "0-5");
+	assert_mask(&actual.nodes, "0-1");
+	assert_int_equal(actual.thread_count, 2);
+	assert_int_equal(actual.threads[0].tid, 11);
+	assert_mask(&actual.threads[0].cpus, "0-3");
+	assert_int_equal(actual.threads[0].last, 2);
+	assert_int_equal(actual.threads[1].tid, 12);
+	assert_mask(&actual.threads[1].cpus, "5");
+	assert_int_equal(actual.threads[1].last, 5);
 }
 
 static void
@@ -93,7 +93,7 @@ takes_a_thread_by_any_name(void **state)
 		tree_put(t, "proc/11/stat", text);
 		if (look(t) != 0)
 			fail_msg("'%s': %s", names[i], e.text);
-		assert_int_equal(observed.threads[0].last, 6);
+		assert_int_equal(actual.threads[0].last, 6);
 	}
 }
 
@@ -133,13 +133,13 @@ passes_over_what_has_gone(void **state)
 	const struct tree *t = *state;
 	tree_remove(t, "proc/11/stat");
 	assert_int_equal(look(t), 0);
-	assert_int_equal(observed.thread_count, 1);
-	assert_int_equal(observed.threads[0].tid, 12);
+	assert_int_equal(actual.thread_count, 1);
+	assert_int_equal(actual.threads[0].tid, 12);
 	tree_remove(t, "proc");
 	assert_int_equal(look(t), 0);
-	assert_int_equal(observed.thread_count, 0);
+	assert_int_equal(actual.thread_count, 0);
 	tree_remove(t, "guest/vcpu0");
-	assert_int_equal(look(t), OBSERVE_GONE);
+	assert_int_equal(look(t), GROUP_STATE_GONE);
 }
 
 static void
@@ -148,7 +148,7 @@ does_without_nodes_and_not_without_the_rest(void **state)
 	const struct tree *t = *state;
 	tree_remove(t, GROUP "cpuset.mems.effective");
 	assert_int_equal(look(t), 0);
-	assert_mask(&observed.nodes, "");
+	assert_mask(&actual.nodes, "");
 	tree_remove(t, GROUP "cpuset.cpus.effective");
 	assert_int_equal(look(t), -1);
 	assert_string_equal(e.text,
@@ -164,14 +164,14 @@ static void
 knows_the_files_of_v1(void **state)
 {
 	const struct tree *t = *state;
-	scope.v2 = false;
+	cgroup.v2 = false;
 	tree_put(t, GROUP "cpuset.effective_cpus", "4\n");
 	tree_put(t, GROUP "cpuset.effective_mems", "1\n");
 	tree_put(t, GROUP "tasks", "12\n");
 	assert_int_equal(look(t), 0);
-	assert_mask(&observed.granted, "4");
-	assert_mask(&observed.nodes, "1");
-	assert_int_equal(observed.thread_count, 1);
+	assert_mask(&actual.granted, "4");
+	assert_mask(&actual.nodes, "1");
+	assert_int_equal(actual.thread_count, 1);
 }
 
 /* What the kernel itself says of a thread. */
@@ -185,11 +185,11 @@ agrees_with_the_kernel(void **state)
 	tree_put(t, GROUP "cgroup.threads", text);
 	struct cpumask own = {0};
 	assert_int_equal(sched_getaffinity(0, sizeof(own), (cpu_set_t *)&own), 0);
-	if (observe(root, &scope, vcpu0, &observed, &e) != 0)
+	if (group_state_read(root, &cgroup, vcpu0, &actual, &e) != 0)
 		fail_msg("%s", e.text);
-	assert_int_equal(observed.thread_count, 1);
-	assert_true(cpumask_equal(&observed.threads[0].cpus, &own));
-	assert_true(cpumask_test(&own, observed.threads[0].last));
+	assert_int_equal(actual.thread_count, 1);
+	assert_true(cpumask_equal(&actual.threads[0].cpus, &own));
+	assert_true(cpumask_test(&own, actual.threads[0].last));
 }
 
 int
@@ -197,13 +197,13 @@ main(void)
 {
 	alarm(120);
 	const struct CMUnitTest tests[] = {
-		observe_test(reads_group_and_threads),
-		observe_test(takes_a_thread_by_any_name),
-		observe_test(refuses_what_is_no_status),
-		observe_test(passes_over_what_has_gone),
-		observe_test(does_without_nodes_and_not_without_the_rest),
-		observe_test(knows_the_files_of_v1),
-		observe_test(agrees_with_the_kernel),
+		group_state_test(reads_group_and_threads),
+		group_state_test(takes_a_thread_by_any_name),
+		group_state_test(refuses_what_is_no_status),
+		group_state_test(passes_over_what_has_gone),
+		group_state_test(does_without_nodes_and_not_without_the_rest),
+		group_state_test(knows_the_files_of_v1),
+		group_state_test(agrees_with_the_kernel),
 	};
 	return cmocka_run_group_tests_name("observe", tests, NULL, NULL);
 }

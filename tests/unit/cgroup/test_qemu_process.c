@@ -41,7 +41,7 @@ finds_the_one_who_holds_the_pid_file(void **state)
 		snprintf(path, sizeof(path), RUN "%s", names[i].file);
 		tree_put(t, path, "1"); /* what it says does not count */
 		pid_t holder = tree_hold(t, path);
-		int r = process_find(t->fd, names[i].name, &pid, &e);
+		int r = qemu_process_find(t->fd, names[i].name, &pid, &e);
 		tree_release(holder);
 		if (r != 0 || pid != holder)
 			fail_msg("%s: %d %s", names[i].what, r, r != 0 ? e.text : "");
@@ -60,16 +60,16 @@ finds_a_name_of_the_greatest_length(void **state)
 	snprintf(path, sizeof(path), RUN "%s.pid", name);
 	tree_put(t, path, "1");
 	pid_t holder = tree_hold(t, path);
-	assert_int_equal(process_find(t->fd, name, &pid, &e), 0);
+	assert_int_equal(qemu_process_find(t->fd, name, &pid, &e), 0);
 	assert_int_equal(pid, holder);
 	tree_release(holder);
 	/* no file system has such a name: so there is no such guest */
 	memset(name, '"', NAME_MAX);
 	name[NAME_MAX] = '\0';
-	assert_int_equal(process_find(t->fd, name, &pid, &e), PROCESS_NOT_RUNNING);
+	assert_int_equal(qemu_process_find(t->fd, name, &pid, &e), QEMU_PROCESS_NOT_RUNNING);
 	memset(name, 'n', NAME_MAX + 1);
 	name[NAME_MAX + 1] = '\0';
-	assert_int_equal(process_find(t->fd, name, &pid, &e), -1);
+	assert_int_equal(qemu_process_find(t->fd, name, &pid, &e), -1);
 	assert_string_equal(e.text, "the guest's name is longer than 255 bytes");
 }
 
@@ -80,12 +80,12 @@ does_not_believe_a_pid_file_that_nobody_holds(void **state)
 	pid_t pid = 77;
 	struct err e;
 	tree_make(t, RUN "web.pid 1\\c");
-	assert_int_equal(process_find(t->fd, "web", &pid, &e), PROCESS_NOT_RUNNING);
+	assert_int_equal(qemu_process_find(t->fd, "web", &pid, &e), QEMU_PROCESS_NOT_RUNNING);
 	assert_string_equal(
 		e.text, "/run/libvirt/qemu/web.pid is left over: no process holds it locked");
 	/* nor the status file beside it */
 	tree_make(t, RUN "web.xml <domstatus pid='1'/>");
-	assert_int_equal(process_find(t->fd, "web", &pid, &e), PROCESS_NOT_RUNNING);
+	assert_int_equal(qemu_process_find(t->fd, "web", &pid, &e), QEMU_PROCESS_NOT_RUNNING);
 	assert_int_equal(pid, 77);
 }
 
@@ -97,11 +97,11 @@ says_what_is_wrong_with_the_pid_file(void **state)
 	struct err e;
 	tree_make(t, RUN "web.xml <domstatus pid='1'/>\n" RUN "dir.xml x");
 	assert_int_equal(symlinkat("web.xml", t->fd, RUN "web.pid"), 0);
-	assert_int_equal(process_find(t->fd, "web", &pid, &e), -1);
+	assert_int_equal(qemu_process_find(t->fd, "web", &pid, &e), -1);
 	assert_string_equal(e.text, "/run/libvirt/qemu/web.pid: Too many levels of symbolic links");
 	/* to open a FIFO must not wait for somebody who writes to it */
 	assert_int_equal(mkfifoat(t->fd, RUN "fifo.pid", 0644), 0);
-	assert_int_equal(process_find(t->fd, "fifo", &pid, &e), PROCESS_NOT_RUNNING);
+	assert_int_equal(qemu_process_find(t->fd, "fifo", &pid, &e), QEMU_PROCESS_NOT_RUNNING);
 }
 
 static void
@@ -112,16 +112,16 @@ falls_back_on_the_status_file(void **state)
 	struct err e;
 	/* of which the name is not escaped */
 	tree_make(t, RUN "a&b.xml <domstatus state='running' pid='4711'>\\n<domain/></domstatus>");
-	assert_int_equal(process_find(t->fd, "a&b", &pid, &e), 0);
+	assert_int_equal(qemu_process_find(t->fd, "a&b", &pid, &e), 0);
 	assert_int_equal(pid, 4711);
 	tree_make(t, RUN "odd.xml <domstatus pid='x'/>\n" RUN "cut.xml <domstatus pid='1'\n" RUN
 			 "empty.xml \\c\n" RUN "dir.xml/");
-	assert_int_equal(process_find(t->fd, "odd", &pid, &e), -1);
+	assert_int_equal(qemu_process_find(t->fd, "odd", &pid, &e), -1);
 	assert_string_equal(e.text, "/run/libvirt/qemu/odd.xml: <domstatus pid='x'>: not a pid");
-	assert_int_equal(process_find(t->fd, "cut", &pid, &e), -1);
-	assert_int_equal(process_find(t->fd, "empty", &pid, &e), -1);
+	assert_int_equal(qemu_process_find(t->fd, "cut", &pid, &e), -1);
+	assert_int_equal(qemu_process_find(t->fd, "empty", &pid, &e), -1);
 	assert_string_equal(e.text, "/run/libvirt/qemu/empty.xml: the XML is empty");
-	assert_int_equal(process_find(t->fd, "dir", &pid, &e), -1);
+	assert_int_equal(qemu_process_find(t->fd, "dir", &pid, &e), -1);
 	assert_string_equal(e.text, "/run/libvirt/qemu/dir.xml: Is a directory");
 	assert_int_equal(pid, 4711);
 }
@@ -132,11 +132,11 @@ knows_who_does_not_run(void **state)
 	const struct tree *t = *state;
 	pid_t pid;
 	struct err e;
-	assert_int_equal(process_find(t->fd, "web", &pid, &e), PROCESS_NOT_RUNNING);
+	assert_int_equal(qemu_process_find(t->fd, "web", &pid, &e), QEMU_PROCESS_NOT_RUNNING);
 	assert_string_equal(
 		e.text, "not running here: no pid file and no status file in /run/libvirt/qemu");
 	tree_make(t, "run/web.xml <domstatus pid='1'/>");
-	assert_int_equal(process_find(t->fd, "../../web", &pid, &e), -1);
+	assert_int_equal(qemu_process_find(t->fd, "../../web", &pid, &e), -1);
 	assert_string_equal(e.text, "a guest's name has no '/'");
 }
 
@@ -220,11 +220,11 @@ maps_a_process_to_its_cgroup(void **state)
 {
 	const struct tree *t = *state;
 	for (size_t i = 0; i < COUNT(hosts); i++) {
-		struct process_cgroup cgroup;
+		struct cgroup_location location;
 		struct err e = {""};
 		tree_put(t, "proc/4711/cgroup", hosts[i].cgroup);
 		tree_put(t, "proc/self/mountinfo", hosts[i].mounts);
-		int r = process_find_cgroup(t->fd, 4711, &cgroup, &e);
+		int r = hierarchy_find_cgroup(t->fd, 4711, &location, &e);
 		if (hosts[i].mount == NULL) {
 			if (r != -1 || strcmp(e.text, hosts[i].path) != 0)
 				fail_msg("%s: %d %s", hosts[i].what, r, e.text);
@@ -232,10 +232,10 @@ maps_a_process_to_its_cgroup(void **state)
 		}
 		if (r != 0)
 			fail_msg("%s: %s", hosts[i].what, e.text);
-		if (cgroup.v2 != hosts[i].v2 || strcmp(cgroup.mount, hosts[i].mount) != 0 ||
-			strcmp(cgroup.path, hosts[i].path) != 0)
-			fail_msg("%s: %d '%s' '%s'", hosts[i].what, cgroup.v2, cgroup.mount,
-				cgroup.path);
+		if (location.v2 != hosts[i].v2 || strcmp(location.mount, hosts[i].mount) != 0 ||
+			strcmp(location.path, hosts[i].path) != 0)
+			fail_msg("%s: %d '%s' '%s'", hosts[i].what, location.v2, location.mount,
+				location.path);
 	}
 }
 
@@ -244,7 +244,7 @@ passes_over_paths_that_are_too_long(void **state)
 {
 	const struct tree *t = *state;
 	char line[PATH_MAX + 64], path[PATH_MAX + 16];
-	struct process_cgroup cgroup;
+	struct cgroup_location location;
 	struct err e;
 	memset(path, 'p', sizeof(path));
 	path[0] = '/';
@@ -252,30 +252,30 @@ passes_over_paths_that_are_too_long(void **state)
 	snprintf(line, sizeof(line), "1 2 0:3 / %s rw - cgroup2 c rw\n", path);
 	tree_put(t, "proc/4711/cgroup", "0::/x\n");
 	tree_put(t, "proc/self/mountinfo", line);
-	assert_int_equal(process_find_cgroup(t->fd, 4711, &cgroup, &e), -1);
+	assert_int_equal(hierarchy_find_cgroup(t->fd, 4711, &location, &e), -1);
 	path[PATH_MAX - 1] = '\0';
 	snprintf(line, sizeof(line), "1 2 0:3 / %s rw - cgroup2 c rw\n", path);
 	tree_put(t, "proc/self/mountinfo", line);
-	assert_int_equal(process_find_cgroup(t->fd, 4711, &cgroup, &e), 0);
-	assert_string_equal(cgroup.mount, path);
+	assert_int_equal(hierarchy_find_cgroup(t->fd, 4711, &location, &e), 0);
+	assert_string_equal(location.mount, path);
 	path[PATH_MAX - 1] = path[PATH_MAX] = 'p';
 	path[PATH_MAX + 1] = '\0';
 	snprintf(line, sizeof(line), "0::%s\n", path);
 	tree_put(t, "proc/4711/cgroup", line);
 	tree_put(t, "proc/self/mountinfo", V2);
-	assert_int_equal(process_find_cgroup(t->fd, 4711, &cgroup, &e), -1);
+	assert_int_equal(hierarchy_find_cgroup(t->fd, 4711, &location, &e), -1);
 }
 
 static void
 says_which_file_of_proc_is_not_there(void **state)
 {
 	const struct tree *t = *state;
-	struct process_cgroup cgroup;
+	struct cgroup_location location;
 	struct err e;
-	assert_int_equal(process_find_cgroup(t->fd, 4711, &cgroup, &e), -1);
+	assert_int_equal(hierarchy_find_cgroup(t->fd, 4711, &location, &e), -1);
 	assert_string_equal(e.text, "/proc/4711/cgroup: No such file or directory");
 	tree_put(t, "proc/4711/cgroup", "0::/x\n");
-	assert_int_equal(process_find_cgroup(t->fd, 4711, &cgroup, &e), -1);
+	assert_int_equal(hierarchy_find_cgroup(t->fd, 4711, &location, &e), -1);
 	assert_string_equal(e.text, "/proc/self/mountinfo: No such file or directory");
 }
 
@@ -286,21 +286,21 @@ knows_a_process_that_is_on_its_way_out(void **state)
 	int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	siginfo_t info;
 	assert_true(root >= 0);
-	assert_false(process_is_exiting(root, getpid()));
+	assert_false(qemu_process_is_exiting(root, getpid()));
 	pid_t child = fork();
 	if (child == 0)
 		_exit(0);
 	assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
-	assert_true(process_is_exiting(root, child));
+	assert_true(qemu_process_is_exiting(root, child));
 	assert_int_equal(waitpid(child, NULL, 0), child);
-	assert_false(process_is_exiting(root, child));
+	assert_false(qemu_process_is_exiting(root, child));
 	close(root);
 	tree_make(t, "proc/1/stat 1 (a) R 4 4 4 (b) S 1 1 1 0 -1 4194304 0\n"
 		     "proc/2/stat 2 (a) S 0 0 0 0 -1 0 (b) S 1 1 1 0 -1 4194308 0\n"
 		     "proc/3/stat 3 (cut) S 1\n");
-	assert_false(process_is_exiting(t->fd, 1));
-	assert_true(process_is_exiting(t->fd, 2));
-	assert_false(process_is_exiting(t->fd, 3));
+	assert_false(qemu_process_is_exiting(t->fd, 1));
+	assert_true(qemu_process_is_exiting(t->fd, 2));
+	assert_false(qemu_process_is_exiting(t->fd, 3));
 }
 
 int

@@ -38,7 +38,7 @@ sets_masks_and_affinities(void **state)
 		fail_msg("%s", guest.e.text);
 	assert_done();
 	/* on v2 iothread1 has no mask yet; one thread of the emulator's has its affinity */
-	assert_int_equal(guest.result.masks, guest.scope.v2 ? 4 : 3);
+	assert_int_equal(guest.result.masks, guest.cgroup.v2 ? 4 : 3);
 	assert_int_equal(guest.result.threads, 4);
 	assert_int_equal(kernel.writes, guest.result.masks);
 }

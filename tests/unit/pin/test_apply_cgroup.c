@@ -31,7 +31,7 @@ static const size_t group_of[] = {EMULATOR, EMULATOR, VCPU0, VCPU1};
 static int base = -1; /* our own cgroup in the hierarchy; the directory is made below it */
 static char directory[64];
 static struct threads threads;
-static struct scope scope = {.mount = -1, .directory = -1};
+static struct cgroup cgroup = {.mount = -1, .directory = -1};
 static unsigned a, b; /* two CPUs of it */
 static struct cpumask both, one, other;
 static struct cpumask refused; /* what the kernel takes for no group of the guest's */
@@ -211,8 +211,8 @@ setup(void **state)
 		snprintf(tid, sizeof(tid), "%d\n", (int)threads.tids[i]);
 		write_file(group_path(group_of[i], "tasks"), tid);
 	}
-	scope.path = directory;
-	scope.directory = file_open_directory(base, directory);
+	cgroup.path = directory;
+	cgroup.directory = file_open_directory(base, directory);
 	return 0;
 }
 
@@ -224,7 +224,7 @@ teardown(void **state)
 	threads_stop(&threads);
 	remove_all();
 	bool left = base >= 0 && faccessat(base, directory, F_OK, 0) == 0;
-	file_close(&scope.directory);
+	file_close(&cgroup.directory);
 	file_close(&base);
 	return left ? -1 : 0;
 }
@@ -294,7 +294,7 @@ undoes_all_when_a_real_kernel_refuses_any_mask(void **unused)
 		wishes[VCPU1] = &other;
 		wishes[k] = &refused;
 		plan_for(wishes[EMULATOR], wishes[VCPU0], wishes[VCPU1]);
-		assert_int_equal(apply(&plan, &scope, &result, &e), -1);
+		assert_int_equal(apply(&plan, &cgroup, &result, &e), -1);
 		assert_memory_equal(e.text, "cannot write ", 13);
 		assert_null(strstr(e.text, "put back"));
 		const struct state after = state_now();
@@ -313,7 +313,7 @@ undoes_affinities_when_a_real_kernel_refuses_a_mask(void **unused)
 	start_over();
 	const struct state before = state_now();
 	plan_for(&both, &both, &refused);
-	assert_int_equal(apply(&plan, &scope, &result, &e), -1);
+	assert_int_equal(apply(&plan, &cgroup, &result, &e), -1);
 	assert_int_equal(result.threads, 2);
 	const struct state after = state_now();
 	assert_memory_equal(&before, &after, sizeof(before));
@@ -327,7 +327,7 @@ sets_real_masks_and_affinities(void **unused)
 	struct err e;
 	start_over();
 	plan_for(&one, &one, &other);
-	if (apply(&plan, &scope, &result, &e) != 0)
+	if (apply(&plan, &cgroup, &result, &e) != 0)
 		fail_msg("%s", e.text);
 	assert_int_equal(result.masks, 3);
 	for (size_t i = 0; i < THREADS; i++) {
@@ -339,11 +339,11 @@ sets_real_masks_and_affinities(void **unused)
 		assert_true(cpumask_equal(&cpus, steps[i].cpus));
 	}
 	plan_for(&one, &one, &other);
-	assert_int_equal(apply(&plan, &scope, &result, &e), 0);
+	assert_int_equal(apply(&plan, &cgroup, &result, &e), 0);
 	assert_int_equal(result.masks + result.threads, 0);
 	/* to both again: the affinity that was set a moment ago must not hold a thread back */
 	plan_for(&both, &both, &both);
-	assert_int_equal(apply(&plan, &scope, &result, &e), 0);
+	assert_int_equal(apply(&plan, &cgroup, &result, &e), 0);
 	for (size_t i = 0; i < THREADS; i++) {
 		struct cpumask cpus = affinity(i);
 		assert_true(cpumask_equal(&cpus, &both));

@@ -53,7 +53,7 @@ writes_nothing_where_all_is_as_wished(void **state)
 	guest_plan(NULL, NULL, NULL, NULL);
 	guest_plan_memory("0-1");
 	assert_int_equal(guest_apply(), 0);
-	assert_int_equal(guest.result.nodes, guest.scope.v2);
+	assert_int_equal(guest.result.nodes, guest.cgroup.v2);
 	assert_int_equal(kernel.writes, guest.result.nodes);
 }
 
@@ -62,9 +62,9 @@ static void
 undoes_everything_at_any_failure(void **state)
 {
 	(void)state;
-	unsigned k, writes = 3 + guest.scope.v2 + GROUPS;
+	unsigned k, writes = 3 + guest.cgroup.v2 + GROUPS;
 	for (k = 1; k <= writes; k++) {
-		guest_start_over(guest.scope.v2 ? "" : "ab");
+		guest_start_over(guest.cgroup.v2 ? "" : "ab");
 		guest_plan_memory("1");
 		const char *before = guest_snapshot();
 		kernel.fail_write = k;

@@ -10,19 +10,19 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct observed_thread threads[8];
+static struct thread_state threads[8];
 
 /* A group with this mask, of which that is granted, and a thread for each word of affinities. */
-static struct observed
+static struct group_state
 seen(const char *cpus, const char *granted, const char *affinities)
 {
-	struct observed o = {
+	struct group_state o = {
 		.cpus = mask_of(cpus), .granted = mask_of(granted), .threads = threads};
 	for (const char *s = affinities; *s != '\0'; s += *s == ' ') {
 		char word[32];
 		size_t length = strcspn(s, " ");
 		snprintf(word, sizeof(word), "%.*s", (int)length, s);
-		threads[o.thread_count] = (struct observed_thread){
+		threads[o.thread_count] = (struct thread_state){
 			.tid = 100 + (pid_t)o.thread_count, .cpus = mask_of(word)};
 		o.thread_count++;
 		s += length;
@@ -74,9 +74,9 @@ tells_kinds_apart(void **state)
 		const struct plan_step step = {
 			.group = {GROUP_VCPU, 0}, .cpus = cases[i].wish != NULL ? &wish : NULL};
 		struct drift_group group = {.step = &step,
-			.observed = seen(cases[i].cpus, cases[i].granted, cases[i].threads)};
+			.actual = seen(cases[i].cpus, cases[i].granted, cases[i].threads)};
 		char text[DRIFT_TEXT_MAX];
-		group.kind = drift_kind(&step, NULL, &group.observed, &allowed);
+		group.kind = drift_kind(&step, NULL, &group.actual, &allowed);
 		if (group.kind != cases[i].kind)
 			fail_msg("case %zu: %d", i, (int)group.kind);
 		assert_string_equal(drift_text(&group, &group + 1, text), cases[i].text);
@@ -105,10 +105,10 @@ tells_memory(void **state)
 		struct cpumask nodes = mask_of(memory[i].wished != NULL ? memory[i].wished : "");
 		const struct plan_step step = {
 			.group = {GROUP_VCPU, 0}, .cpus = memory[i].wish != NULL ? &wish : NULL};
-		struct observed observed = seen(memory[i].cpus, memory[i].cpus, memory[i].cpus);
-		observed.nodes = mask_of(memory[i].nodes);
+		struct group_state actual = seen(memory[i].cpus, memory[i].cpus, memory[i].cpus);
+		actual.nodes = mask_of(memory[i].nodes);
 		assert_int_equal(drift_kind(&step, memory[i].wished != NULL ? &nodes : NULL,
-					 &observed, &allowed),
+					 &actual, &allowed),
 			memory[i].kind);
 	}
 }
@@ -126,7 +126,7 @@ tells_runs_of_memory_once(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		groups[i] = (struct drift_group){
 			.step = &steps[i], .nodes = &nodes, .kind = DRIFT_MEMORY};
-		groups[i].observed.nodes = mask_of(i < 2 ? "0-1" : "1");
+		groups[i].actual.nodes = mask_of(i < 2 ? "0-1" : "1");
 	}
 	const struct drift drift = {.groups = groups, .count = 3};
 	const struct drift_group *end = drift_end_of_run(&drift, groups);
@@ -150,14 +150,14 @@ puts_neighbours_together(void **state)
 	for (size_t i = 0; i < COUNT(names); i++) {
 		steps[i] = (struct plan_step){.group = names[i], .cpus = i == 4 ? &other : &wish};
 		groups[i] = (struct drift_group){
-			.step = &steps[i], .observed = seen("1", "1", ""), .kind = DRIFT_MASK};
+			.step = &steps[i], .actual = seen("1", "1", ""), .kind = DRIFT_MASK};
 	}
 	assert_ptr_equal(drift_end_of_run(&drift, &groups[0]), &groups[3]);
 	assert_string_equal(drift_text(&groups[0], &groups[3], text),
 		"vcpu0-2: the cgroup has CPUs 1; the rule says 2");
 	for (size_t i = 3; i < COUNT(names); i++)
 		assert_ptr_equal(drift_end_of_run(&drift, &groups[i]), &groups[i + 1]);
-	groups[1].observed.cpus = other;
+	groups[1].actual.cpus = other;
 	assert_ptr_equal(drift_end_of_run(&drift, &groups[0]), &groups[1]);
 	for (size_t i = 0; i < COUNT(names); i++)
 		groups[i].kind = DRIFT_NONE;
@@ -180,7 +180,7 @@ compares_a_guest(void **state)
 	struct drift drift;
 	struct err e;
 	tree_make(t, machine);
-	struct scope scope = {.v2 = true,
+	struct cgroup cgroup = {.v2 = true,
 		.mount = -1,
 		.directory = file_open_directory(t->fd, "g"),
 		.path = strdup("/g"),
@@ -188,7 +188,7 @@ compares_a_guest(void **state)
 	for (size_t i = 0; i < COUNT(names); i++)
 		steps[i] = (struct plan_step){.group = names[i], .cpus = &wish};
 	/* vcpu1 has gone meanwhile */
-	if (drift_find(t->fd, &plan, &scope, &drift, &e) != 0)
+	if (drift_find(t->fd, &plan, &cgroup, &drift, &e) != 0)
 		fail_msg("%s", e.text);
 	assert_int_equal(drift.count, 2);
 	assert_int_equal(drift.drifted, 1);
@@ -197,10 +197,10 @@ compares_a_guest(void **state)
 	assert_ptr_equal(drift.groups[1].step, &steps[1]);
 	drift_free(&drift);
 	tree_remove(t, "g/vcpu0/cpuset.cpus.effective");
-	assert_int_equal(drift_find(t->fd, &plan, &scope, &drift, &e), -1);
+	assert_int_equal(drift_find(t->fd, &plan, &cgroup, &drift, &e), -1);
 	assert_string_equal(
 		e.text, "/g: vcpu0/cpuset.cpus.effective: controller cpuset is not available here");
-	scope_free(&scope);
+	cgroup_free(&cgroup);
 }
 
 int

@@ -18,7 +18,7 @@
 static const char web[] = "<domain id='1'><name>web</name><vcpu current='2'>3</vcpu>"
 			  "<iothreads>1</iothreads></domain>";
 
-/* CPUs 0-15, 15 offline; machine.slice has 0-7, the guest's scope 0-5. The guest does not run. */
+/* CPUs 0-15, 15 offline; machine.slice has 0-7, the guest's cgroup 0-5. The guest does not run. */
 static const char machine[] =
 	"sys/devices/system/cpu/online 0-14\n"
 	"sys/devices/system/cpu/present 0-15\n"
@@ -165,7 +165,7 @@ plans_a_guest_that_runs(void **state)
 	assert_int_equal(pin.lock, -1);
 	assert_int_equal(pin.matched.count, 2);
 	assert_string_equal(
-		pin.scope.path, "/sys/fs/cgroup/machine.slice/machine-web.scope/libvirt");
+		pin.cgroup.path, "/sys/fs/cgroup/machine.slice/machine-web.scope/libvirt");
 	assert_string_equal(show_plan(), "emulator ->0-1 *\nvcpu0 0-7->2-5 *\nvcpu1 0-1->0-1\n"
 					 "iothread1 0-1->-\n");
 	assert_string_equal(show_notes(&pin.notes), "");
@@ -271,7 +271,7 @@ says_it_once_for_a_setting(void **state)
 		"0-5; left out: 6\n");
 }
 
-/* Nodes 0 and 1 with CPUs 0-3 and 4-14; the scope has both, groups have both but vcpu1. */
+/* Nodes 0 and 1 with CPUs 0-3 and 4-14; the cgroup has both, groups have both but vcpu1. */
 static void
 make_nodes(const struct tree *t)
 {

@@ -64,13 +64,13 @@ plans_for_a_running_guest(void **state)
 	(void)state;
 	/* a vCPU that the XML does not know was plugged in; vcpu1 and iothread2 are gone */
 	const struct cpumask none = {0};
-	struct scope_group there[] = {{E, mask_of("0-7"), none}, {V(0), mask_of("4-7"), none},
+	struct cgroup_child there[] = {{E, mask_of("0-7"), none}, {V(0), mask_of("4-7"), none},
 		{V(2), mask_of("0-7"), none}, {V(3), mask_of(""), none},
 		{V(9), mask_of("0-7"), none}, {T(1), mask_of("0-2"), none},
 		{T(2), mask_of("3"), none}};
-	const struct scope scope = {.groups = there, .group_count = COUNT(there)};
+	const struct cgroup cgroup = {.groups = there, .group_count = COUNT(there)};
 	struct plan plan;
-	assert_int_equal(plan_build(&wish, &domain, &scope, &plan), 0);
+	assert_int_equal(plan_build(&wish, &domain, &cgroup, &plan), 0);
 	assert_int_equal(plan.step_count, 7);
 	assert_step(&plan.steps[0], (struct group)E, &others, "0-1", "0-7", true);
 	assert_step(&plan.steps[1], (struct group)V(0), &vcpus, "4-7", "4-7", false);
@@ -82,7 +82,7 @@ plans_for_a_running_guest(void **state)
 	assert_int_equal(plan.missing_count, 0); /* vcpu1 is not online */
 	plan_free(&plan);
 	/* no group but the emulator's; nothing is wished of vcpu2 and iothread2 */
-	const struct scope alone = {.groups = there, .group_count = 1};
+	const struct cgroup alone = {.groups = there, .group_count = 1};
 	assert_int_equal(plan_build(&wish, &domain, &alone, &plan), 0);
 	assert_int_equal(plan.step_count, 1);
 	assert_int_equal(plan.missing_count, 3);
@@ -99,17 +99,17 @@ plans_memory(void **state)
 {
 	(void)state;
 	static const struct value value;
-	struct scope_group there[] = {{E, mask_of("0-1"), mask_of("0-1")},
+	struct cgroup_child there[] = {{E, mask_of("0-1"), mask_of("0-1")},
 		{V(0), mask_of("4-7"), mask_of("1")}, {V(2), mask_of("0-7"), mask_of("")},
 		{V(9), mask_of("0-7"), mask_of("0")}};
 	static const bool write[] = {true, false, true, true};
-	const struct scope scope = {.groups = there, .group_count = COUNT(there)};
+	const struct cgroup cgroup = {.groups = there, .group_count = COUNT(there)};
 	struct wish with_memory = wish;
 	struct plan plan;
 	char text[128];
 	with_memory.memory =
 		(struct memory){.value = &value, .wanted = true, .nodes = mask_of("1")};
-	assert_int_equal(plan_build(&with_memory, &domain, &scope, &plan), 0);
+	assert_int_equal(plan_build(&with_memory, &domain, &cgroup, &plan), 0);
 	assert_mask(plan.nodes, "1");
 	for (size_t i = 0; i < COUNT(there); i++) {
 		assert_ptr_equal(plan.steps[i].nodes_now, &there[i].nodes);
@@ -121,7 +121,7 @@ plans_memory(void **state)
 	plan_free(&plan);
 
 	with_memory.memory.wanted = false; /* keep: shown, not written */
-	assert_int_equal(plan_build(&with_memory, &domain, &scope, &plan), 0);
+	assert_int_equal(plan_build(&with_memory, &domain, &cgroup, &plan), 0);
 	assert_null(plan.nodes);
 	assert_ptr_equal(plan.steps[0].nodes_now, &there[0].nodes);
 	assert_false(plan.steps[0].write_nodes);
@@ -155,10 +155,10 @@ static void
 plans_nothing_where_nothing_is(void **state)
 {
 	(void)state;
-	const struct scope scope = {.groups = NULL};
+	const struct cgroup cgroup = {.groups = NULL};
 	struct plan plan;
 	char text[16] = "x";
-	assert_int_equal(plan_build(&wish, &domain, &scope, &plan), 0);
+	assert_int_equal(plan_build(&wish, &domain, &cgroup, &plan), 0);
 	assert_int_equal(plan.step_count, 0);
 	assert_string_equal(plan_summary(&plan, text, sizeof(text)), "");
 	plan_free(&plan);

@@ -91,8 +91,8 @@ grant(const char *path, const char *list)
 	const char *name = strrchr(path, '/');
 	bool memory = strcmp(name, "/cpuset.mems") == 0;
 	snprintf(file, sizeof(file), "%.*s/%s", (int)(name - path), path,
-		memory ? scope_effective_nodes_file(&guest.scope)
-		       : scope_effective_file(&guest.scope));
+		memory ? cgroup_effective_nodes_file(&guest.cgroup)
+		       : cgroup_effective_file(&guest.cgroup));
 	if (memory) {
 		tree_put(guest.tree, file,
 			kernel.poor && strstr(path, "vcpu1") != NULL ? "0" : list);
@@ -226,7 +226,7 @@ guest_plan_memory(const char *nodes)
 	guest.plan.nodes = &guest.wished_nodes;
 	for (size_t i = 0; i < GROUPS; i++) {
 		struct plan_step *step = &guest.steps[i];
-		guest.nodes_now[i] = mask_of(guest.scope.v2 && i == VCPU0 ? "" : "0-1");
+		guest.nodes_now[i] = mask_of(guest.cgroup.v2 && i == VCPU0 ? "" : "0-1");
 		step->nodes_now = &guest.nodes_now[i];
 		step->write_nodes = !cpumask_equal(&guest.wished_nodes, step->nodes_now);
 	}
@@ -242,7 +242,7 @@ guest_put_tasks(size_t group, const char *more)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%d\n",
 				(int)guest.threads.tids[i]);
 	snprintf(text + used, sizeof(text) - used, "%s", more);
-	tree_put(guest.tree, guest_file(group, guest.scope.v2 ? "cgroup.threads" : "tasks"), text);
+	tree_put(guest.tree, guest_file(group, guest.cgroup.v2 ? "cgroup.threads" : "tasks"), text);
 }
 
 void
@@ -251,12 +251,12 @@ guest_start_over(const char *letters)
 	kernel = (struct kernel){.error = EACCES};
 	for (size_t i = 0; i < GROUPS; i++) {
 		tree_put(guest.tree, guest_file(i, "cpuset.cpus"), list_of(letters));
-		tree_put(guest.tree, guest_file(i, scope_effective_file(&guest.scope)),
+		tree_put(guest.tree, guest_file(i, cgroup_effective_file(&guest.cgroup)),
 			list_of("ab"));
 		tree_put(guest.tree, guest_file(i, "cpuset.mems"),
-			guest.scope.v2 && i == VCPU0 ? "" : "0-1");
-		tree_put(
-			guest.tree, guest_file(i, scope_effective_nodes_file(&guest.scope)), "0-1");
+			guest.cgroup.v2 && i == VCPU0 ? "" : "0-1");
+		tree_put(guest.tree, guest_file(i, cgroup_effective_nodes_file(&guest.cgroup)),
+			"0-1");
 		guest_put_tasks(i, "");
 	}
 	for (size_t i = 0; i < THREADS; i++) {
@@ -274,7 +274,7 @@ guest_setup(void **state)
 	guest = (struct guest){
 		.tree = *state, .base = ((struct tree *)*state)->fd, .directory = "g"};
 	tree_make(guest.tree, "g/");
-	guest.scope = (struct scope){.path = (char *)"/cg/g",
+	guest.cgroup = (struct cgroup){.path = (char *)"/cg/g",
 		.mount = -1,
 		.directory = file_open_directory(guest.base, "g")};
 	threads_start(&guest.threads, THREADS + 1);
@@ -287,7 +287,7 @@ guest_setup_v2(void **state)
 {
 	if (guest_setup(state) != 0)
 		return -1;
-	guest.scope.v2 = true;
+	guest.cgroup.v2 = true;
 	guest_start_over("");
 	return 0;
 }
@@ -297,7 +297,7 @@ guest_teardown(void **state)
 {
 	kernel = (struct kernel){0};
 	threads_stop(&guest.threads);
-	close(guest.scope.directory);
+	close(guest.cgroup.directory);
 	return tree_teardown(state);
 }
 
@@ -306,5 +306,5 @@ guest_apply(void)
 {
 	memset(&guest.result, 0x5a, sizeof(guest.result));
 	guest.e.text[0] = '\0';
-	return apply(&guest.plan, &guest.scope, &guest.result, &guest.e);
+	return apply(&guest.plan, &guest.cgroup, &guest.result, &guest.e);
 }

@@ -25,7 +25,7 @@ extern struct guest {
 	int base; /* the tree's fd */
 	char directory[64];
 	struct threads threads;
-	struct scope scope;
+	struct cgroup cgroup;
 	struct cpumask now[GROUPS], wished[GROUPS], nodes_now[GROUPS], wished_nodes;
 	struct plan_step steps[GROUPS];
 	struct plan plan;
