@@ -40,7 +40,7 @@ json_step(const struct pin *pin, const struct plan_step *step)
 static json_object *
 json_memory(const struct pin *pin)
 {
-	const struct memory *memory = &pin->wish.memory;
+	const struct memory *memory = &pin->desired.memory;
 	if (memory->value == NULL)
 		return NULL;
 	json_object *object = json_object_new_object();
@@ -130,7 +130,7 @@ nodes_now_text(const struct plan *plan, char *out, size_t size)
 static void
 fill_memory_line(struct libscols_line *line, const struct pin *pin)
 {
-	const struct value *value = pin->wish.memory.value;
+	const struct value *value = pin->desired.memory.value;
 	char text[CELL_MAX + 8], rule[2 * CELL_MAX];
 	size_t column = 0;
 	scols_line_set_data(line, column++, "memory");
@@ -158,7 +158,7 @@ fill_table(struct libscols_table *table, const struct pin *pin)
 			return -1;
 		fill_line(line, &plan->steps[i], running);
 	}
-	if (pin->wish.memory.value != NULL) {
+	if (pin->desired.memory.value != NULL) {
 		struct libscols_line *line = scols_table_new_line(table, NULL);
 		if (line == NULL)
 			return -1;

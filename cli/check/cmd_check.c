@@ -58,7 +58,7 @@ check_guest(struct check *check, const struct guest_xml *xml, struct traps *trap
 		notes_add(&notes, NOTE_ERROR, "%s%s%s", pin.domain.name == NULL ? xml->source : "",
 			pin.domain.name == NULL ? ": " : "", e.text);
 	if (pin.domain.name != NULL &&
-		traps_guest(traps, &pin.domain, &pin.matched, &pin.wish, pin.running, &e) != 0)
+		traps_guest(traps, &pin.domain, &pin.matched, &pin.desired, pin.running, &e) != 0)
 		notes_add(&notes, NOTE_ERROR, "%s", e.text);
 	findings_take(&check->findings, &pin.notes, pin.domain.name, host);
 	findings_take(&check->findings, &notes, r < 0 ? pin.domain.name : NULL, host);

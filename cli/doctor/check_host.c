@@ -159,7 +159,7 @@ is_too_wide(struct doctor *doctor, const struct setting *setting, const struct l
 	char key[SETTING_KEY_MAX], want[128], grant[128];
 	if (setting_is_keep(setting))
 		return false;
-	if (cpuexpr_eval(&doctor->host.expr, &setting->value, &wanted, &e) != 0) {
+	if (cpuset_expr_eval(&doctor->host.expr, &setting->value, &wanted, &e) != 0) {
 		doctor_say(doctor, DOCTOR_WARN, "%s", e.text);
 		doctor_advise(doctor, "change the rule: a guest that it is for is not pinned here");
 		return true;

@@ -34,22 +34,22 @@ has_come(const struct watched *guest, struct group group)
 }
 
 static bool
-is_same_wish(const struct cpumask *a, const struct cpumask *b)
+is_same_desire(const struct cpumask *a, const struct cpumask *b)
 {
 	return a == b || (a != NULL && b != NULL && cpumask_equal(a, b));
 }
 
 /* Whether the rules before said something else about what drifts in a group. */
 static bool
-is_new_wish(const struct look *look, const struct drift_group *group)
+is_new_desire(const struct look *look, const struct drift_group *group)
 {
 	const struct plan *before = &look->before.plan;
 	const struct plan_step *step = group->step;
 	if (look->compared && group->kind == DRIFT_MEMORY)
-		return !is_same_wish(before->nodes, group->nodes);
+		return !is_same_desire(before->nodes, group->nodes);
 	for (size_t i = 0; i < before->step_count && look->compared; i++)
 		if (group_compare(before->steps[i].group, step->group) == 0)
-			return !is_same_wish(before->steps[i].cpus, step->cpus);
+			return !is_same_desire(before->steps[i].cpus, step->cpus);
 	return true;
 }
 
@@ -84,7 +84,7 @@ is_to_set(const struct look *look, const struct drift_group *group, bool untouch
 		return true;
 	if ((reasons & WATCH_GROUPS) != 0 && has_come(look->guest, group->step->group))
 		return true;
-	if ((reasons & WATCH_RULES) != 0 && (unpinned || is_new_wish(look, group)))
+	if ((reasons & WATCH_RULES) != 0 && (unpinned || is_new_desire(look, group)))
 		return true;
 	return (reasons & WATCH_MET) != 0 && (unpinned || untouched || is_as_defined(look, group));
 }

@@ -7,9 +7,9 @@
 #define STEPS_MAX 20000
 
 struct search {
-	struct onetoone_cell *cells;
+	struct cell_layout_cell *cells;
 	size_t count;
-	struct onetoone_room *rooms;
+	struct cell_layout_node *rooms;
 	size_t room_count;
 	bool with_cores; /* siblings must find siblings */
 	unsigned steps;
@@ -18,23 +18,23 @@ struct search {
 static int
 by_id(const void *a, const void *b)
 {
-	const struct onetoone_cell *left = a, *right = b;
+	const struct cell_layout_cell *left = a, *right = b;
 	return (left->id > right->id) - (left->id < right->id);
 }
 
 static int
 by_size(const void *a, const void *b)
 {
-	const struct onetoone_cell *left = a, *right = b;
+	const struct cell_layout_cell *left = a, *right = b;
 	if (left->vcpus != right->vcpus)
 		return left->vcpus > right->vcpus ? -1 : 1;
 	return by_id(a, b);
 }
 
 static bool
-put(struct search *s, struct onetoone_cell *cell, size_t n)
+put(struct search *s, struct cell_layout_cell *cell, size_t n)
 {
-	struct onetoone_room *room = &s->rooms[n];
+	struct cell_layout_node *room = &s->rooms[n];
 	size_t cores = s->with_cores ? cell->cores : 0;
 	if (cell->vcpus > room->cpus || cores > room->cores)
 		return false;
@@ -46,9 +46,9 @@ put(struct search *s, struct onetoone_cell *cell, size_t n)
 }
 
 static void
-take_back(struct search *s, struct onetoone_cell *cell)
+take_back(struct search *s, struct cell_layout_cell *cell)
 {
-	struct onetoone_room *room = &s->rooms[cell->node];
+	struct cell_layout_node *room = &s->rooms[cell->node];
 	room->cpus += cell->vcpus;
 	room->cores += s->with_cores ? cell->cores : 0;
 	room->cells--;
@@ -75,8 +75,8 @@ put_all(struct search *s, size_t i)
 }
 
 void
-onetoone_assign(
-	struct onetoone_cell *cells, size_t count, struct onetoone_room *rooms, size_t room_count)
+cell_layout_assign(struct cell_layout_cell *cells, size_t count, struct cell_layout_node *rooms,
+	size_t room_count)
 {
 	struct search s = {
 		.cells = cells, .count = count, .rooms = rooms, .room_count = room_count};

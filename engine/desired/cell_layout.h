@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-struct onetoone_cell {
+struct cell_layout_cell {
 	int id;
 	size_t vcpus;
 	size_t cores; /* of the guest's that need a core of the host; 0 if it does not matter */
@@ -12,17 +12,17 @@ struct onetoone_cell {
 };
 
 /* What there is for the guest on a node. */
-struct onetoone_room {
+struct cell_layout_node {
 	size_t cpus;
 	size_t cores; /* so many guest cores fit */
-	size_t cells; /* for onetoone_assign(): how many it has put there */
+	size_t cells; /* for cell_layout_assign(): how many it has put there */
 };
 
 /*
  * Sets the node of each cell: the first cell on the first node and so on, as evenly as they fit.
  * May change the order of cells.
  */
-void onetoone_assign(
-	struct onetoone_cell *cells, size_t count, struct onetoone_room *rooms, size_t room_count);
+void cell_layout_assign(struct cell_layout_cell *cells, size_t count,
+	struct cell_layout_node *rooms, size_t room_count);
 
 #endif

@@ -26,7 +26,7 @@ static const struct host_set {
 	{"ecores", TOPOLOGY_ECORES, "no efficient cores; its cores are all alike"},
 };
 
-struct cpuexpr_set {
+struct cpuset_expr_set {
 	enum { SET_UNKNOWN, SET_BUSY, SET_GOOD, SET_BAD } state;
 	bool host;	     /* it depends on the host */
 	unsigned level;	     /* how many names there are within one another, its own included */
@@ -35,7 +35,7 @@ struct cpuexpr_set {
 
 /* One expression under evaluation. */
 struct run {
-	struct cpuexpr *expr;
+	struct cpuset_expr *expr;
 	const struct value *value;
 	const char *at; /* the item that is being read */
 	bool host;	/* something in it depends on the host */
@@ -43,7 +43,7 @@ struct run {
 	unsigned level; /* the highest of the sets that it names */
 };
 
-static int eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask,
+static int eval(struct cpuset_expr *expr, const struct value *value, struct cpumask *mask,
 	struct run *run, struct err *e);
 
 static int
@@ -71,7 +71,7 @@ static int
 eval_words(struct run *run, const char *text, size_t length, struct cpumask *mask, struct err *e)
 {
 	run->host = true;
-	return cpuwords_eval(run->expr->topology, text, length, mask, &run->at, e);
+	return cpuset_words_eval(run->expr->topology, text, length, mask, &run->at, e);
 }
 
 /* An item that is none: text is up to 40 bytes of it. */
@@ -96,14 +96,14 @@ unknown_item(const char *text, struct err *e)
  * any more.
  */
 static int
-eval_set(struct cpuexpr *expr, const struct named_set *named, bool *reported, struct err *e)
+eval_set(struct cpuset_expr *expr, const struct named_set *named, bool *reported, struct err *e)
 {
 	*reported = false;
 	if (expr->sets == NULL)
 		expr->sets = calloc(expr->rules->set_count, sizeof(*expr->sets));
 	if (expr->sets == NULL)
 		return err_set(e, "out of memory");
-	struct cpuexpr_set *set = &expr->sets[named - expr->rules->sets];
+	struct cpuset_expr_set *set = &expr->sets[named - expr->rules->sets];
 	switch (set->state) {
 	case SET_GOOD:
 		return 0;
@@ -141,7 +141,7 @@ eval_named(struct run *run, const char *name, size_t length, struct cpumask *mas
 			(int)(length < 64 ? length : 64), name);
 	if (eval_set(run->expr, named, &run->placed, e) != 0)
 		return -1;
-	const struct cpuexpr_set *set = &run->expr->sets[named - run->expr->rules->sets];
+	const struct cpuset_expr_set *set = &run->expr->sets[named - run->expr->rules->sets];
 	/*
 	 * So deep only because it was evaluated before; whoever comes from above would not get
 	 * there.
@@ -177,7 +177,7 @@ eval_item(struct run *run, const char *text, size_t length, struct cpumask *mask
 		run->at = r == 0 ? text : s;
 		return r;
 	}
-	if (cpuwords_here(text))
+	if (cpuset_words_here(text))
 		return eval_words(run, text, length, mask, e);
 	char word[41];
 	snprintf(word, sizeof(word), "%.*s", (int)(length < 40 ? length : 40), text);
@@ -200,7 +200,7 @@ skip_separators(const char *s, const char **comma)
 
 /*
  * Behind "core:0-3," a number may be meant as a CPU, or as one core more. Without a blank it is one
- * more (cpuwords_item()); all else is refused.
+ * more (cpuset_words_item()); all else is refused.
  */
 static int
 check_number(const char *item, size_t length, const char *words, size_t words_length, struct err *e)
@@ -227,11 +227,11 @@ eval_items(struct run *run, struct cpumask *plus, struct cpumask *minus, struct 
 		bool exclude = *s == '^';
 		s += exclude;
 		size_t words_length = length;
-		length = cpuwords_item(s);
+		length = cpuset_words_item(s);
 		if (comma != NULL && words != NULL &&
 			check_number(item, length + exclude, words, words_length, e) != 0)
 			return -1;
-		words = cpuwords_here(s) ? s : NULL;
+		words = cpuset_words_here(s) ? s : NULL;
 		run->at = s;
 		if (eval_item(run, s, length, exclude ? minus : plus, e) != 0)
 			return -1;
@@ -251,7 +251,7 @@ eval_items(struct run *run, struct cpumask *plus, struct cpumask *minus, struct 
  * hold some already: no item is empty then. *run is filled in, for what it tells besides.
  */
 static int
-eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, struct run *run,
+eval(struct cpuset_expr *expr, const struct value *value, struct cpumask *mask, struct run *run,
 	struct err *e)
 {
 	*run = (struct run){.expr = expr, .value = value, .at = value->text};
@@ -275,7 +275,8 @@ eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, stru
 }
 
 int
-cpuexpr_eval(struct cpuexpr *expr, const struct value *value, struct cpumask *mask, struct err *e)
+cpuset_expr_eval(
+	struct cpuset_expr *expr, const struct value *value, struct cpumask *mask, struct err *e)
 {
 	struct run run;
 	struct cpumask result = {0};
@@ -286,9 +287,9 @@ cpuexpr_eval(struct cpuexpr *expr, const struct value *value, struct cpumask *ma
 }
 
 void
-cpuexpr_check_rules(const struct rules *rules, struct notes *notes)
+cpuset_expr_check_rules(const struct rules *rules, struct notes *notes)
 {
-	struct cpuexpr expr = {.rules = rules, .notes = notes};
+	struct cpuset_expr expr = {.rules = rules, .notes = notes};
 	struct cpumask mask = {0};
 	struct err e;
 	for (size_t i = 0; i < rules->set_count; i++) {
@@ -303,16 +304,16 @@ cpuexpr_check_rules(const struct rules *rules, struct notes *notes)
 				!run.placed)
 				notes_add(notes, NOTE_ERROR, "%s", e.text);
 		}
-	cpuexpr_free(&expr);
+	cpuset_expr_free(&expr);
 }
 
 bool
-cpuexpr_exclusion_first(const char *text, size_t *offset, size_t *length)
+cpuset_expr_exclusion_first(const char *text, size_t *offset, size_t *length)
 {
 	bool found = false;
 	for (const char *s = text + strspn(text, separators); *s != '\0';
 		s += strspn(s, separators)) {
-		size_t exclude = *s == '^', item = exclude + cpuwords_item(s + exclude);
+		size_t exclude = *s == '^', item = exclude + cpuset_words_item(s + exclude);
 		if (*s != '^' && found)
 			return true;
 		if (*s == '^' && !found) {
@@ -326,7 +327,7 @@ cpuexpr_exclusion_first(const char *text, size_t *offset, size_t *length)
 }
 
 void
-cpuexpr_free(struct cpuexpr *expr)
+cpuset_expr_free(struct cpuset_expr *expr)
 {
 	free(expr->sets);
 	expr->sets = NULL;

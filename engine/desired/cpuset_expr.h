@@ -12,39 +12,39 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct cpuexpr_set;
+struct cpuset_expr_set;
 
 /*
  * Evaluates expressions of one set of rules on one host. Each named set is evaluated once. With
  * topology NULL expressions are only checked: what depends on the host counts as "every CPU,
  * perhaps".
  */
-struct cpuexpr {
+struct cpuset_expr {
 	const struct rules *rules;
 	struct topology *topology;
 	struct notes
 		*notes; /* where the errors of named sets go, each once; NULL: up, to their user */
-	struct cpuexpr_set *sets; /* for each of rules->sets, once one of them was needed */
+	struct cpuset_expr_set *sets; /* for each of rules->sets, once one of them was needed */
 	unsigned depth;
 };
 
 /* Zero-initialised but for rules and topology, it is ready for use. */
-void cpuexpr_free(struct cpuexpr *expr);
+void cpuset_expr_free(struct cpuset_expr *expr);
 
 /*
  * The CPUs that value means; never an empty set. Returns 0, or -1 with "FILE:LINE:COLUMN: reason".
  * *mask is untouched on failure.
  */
-int cpuexpr_eval(
-	struct cpuexpr *expr, const struct value *value, struct cpumask *mask, struct err *e);
+int cpuset_expr_eval(
+	struct cpuset_expr *expr, const struct value *value, struct cpumask *mask, struct err *e);
 
 /* Checks every CPU set in rules as far as that needs no host; adds each error to notes. */
-void cpuexpr_check_rules(const struct rules *rules, struct notes *notes);
+void cpuset_expr_check_rules(const struct rules *rules, struct notes *notes);
 
 /*
  * Whether an item "^x" stands before one without "^". It is taken away all the same, but libvirt's
  * <vcpu cpuset=> reads from left to right and would not. *offset and *length are then the item's.
  */
-bool cpuexpr_exclusion_first(const char *text, size_t *offset, size_t *length);
+bool cpuset_expr_exclusion_first(const char *text, size_t *offset, size_t *length);
 
 #endif

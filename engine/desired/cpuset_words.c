@@ -41,17 +41,17 @@ struct range {
 };
 
 bool
-cpuwords_here(const char *text)
+cpuset_words_here(const char *text)
 {
 	size_t length = strcspn(text, CPUSET_SEPARATORS ":");
 	return isalpha((unsigned char)*text) && text[length] == ':';
 }
 
 size_t
-cpuwords_item(const char *text)
+cpuset_words_item(const char *text)
 {
 	size_t length = strcspn(text, CPUSET_SEPARATORS);
-	if (cpuwords_here(text))
+	if (cpuset_words_here(text))
 		while (text[length] == ',' && isdigit((unsigned char)text[length + 1]))
 			length += 1 + strcspn(text + length + 1, CPUSET_SEPARATORS);
 	return length;
@@ -298,7 +298,7 @@ eval_link(struct chain *chain, const struct link *link, const struct outer *oute
 }
 
 int
-cpuwords_eval(struct topology *topology, const char *text, size_t length, struct cpumask *mask,
+cpuset_words_eval(struct topology *topology, const char *text, size_t length, struct cpumask *mask,
 	const char **at, struct err *e)
 {
 	static const struct outer host;

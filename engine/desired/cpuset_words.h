@@ -16,20 +16,20 @@
 #define CPUSET_SEPARATORS ", \t\r\n\v\f"
 
 /* Whether the item at text is of topology words. */
-bool cpuwords_here(const char *text);
+bool cpuset_words_here(const char *text);
 
 /*
  * The bytes of the item at text, behind its "^" if it has one. After a word's colon a comma belongs
  * to it if a digit follows at once.
  */
-size_t cpuwords_item(const char *text);
+size_t cpuset_words_item(const char *text);
 
 /*
  * The CPUs that length bytes of text mean, added to *mask. An index that there is not, or words
  * that mean no CPU at all, are an error that says what there is. With topology NULL the text is
  * only checked, and *mask not touched. On failure *at is the fault's place, or text.
  */
-int cpuwords_eval(struct topology *topology, const char *text, size_t length, struct cpumask *mask,
-	const char **at, struct err *e);
+int cpuset_words_eval(struct topology *topology, const char *text, size_t length,
+	struct cpumask *mask, const char **at, struct err *e);
 
 #endif

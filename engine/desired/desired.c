@@ -5,64 +5,65 @@
 #include <stdlib.h>
 
 static int
-compare_wishes(const void *a, const void *b)
+compare_masks(const void *a, const void *b)
 {
 	return group_compare(
-		((const struct wish_group *)a)->group, ((const struct wish_group *)b)->group);
+		((const struct desired_group *)a)->group, ((const struct desired_group *)b)->group);
 }
 
 static void
-add_group(struct wish *wish, enum group_kind kind, unsigned id)
+add_group(struct desired *desired, enum group_kind kind, unsigned id)
 {
-	wish->groups[wish->group_count++].group = (struct group){.kind = kind, .id = id};
+	desired->groups[desired->group_count++].group = (struct group){.kind = kind, .id = id};
 }
 
 static int
-list_groups(struct wish *wish, const struct matched *matched, const struct domain *domain,
+list_groups(struct desired *desired, const struct matched *matched, const struct domain *domain,
 	const struct group *running, size_t count)
 {
 	size_t most = 1 + domain->vcpus + domain->iothread_count + count, kept = 0;
-	wish->groups = calloc(most, sizeof(*wish->groups));
-	if (wish->groups == NULL)
+	desired->groups = calloc(most, sizeof(*desired->groups));
+	if (desired->groups == NULL)
 		return -1;
-	add_group(wish, GROUP_EMULATOR, 0);
+	add_group(desired, GROUP_EMULATOR, 0);
 	for (unsigned id = 0; id < domain->vcpus; id++)
-		add_group(wish, GROUP_VCPU, id);
+		add_group(desired, GROUP_VCPU, id);
 	for (size_t i = 0; i < domain->iothread_count; i++)
-		add_group(wish, GROUP_IOTHREAD, domain->iothreads[i]);
+		add_group(desired, GROUP_IOTHREAD, domain->iothreads[i]);
 	for (size_t i = 0; i < count; i++)
-		add_group(wish, running[i].kind, running[i].id);
-	qsort(wish->groups, wish->group_count, sizeof(*wish->groups), compare_wishes);
-	for (size_t i = 0; i < wish->group_count; i++)
-		if (kept == 0 || compare_wishes(&wish->groups[kept - 1], &wish->groups[i]) != 0)
-			wish->groups[kept++] = wish->groups[i];
-	wish->group_count = kept;
+		add_group(desired, running[i].kind, running[i].id);
+	qsort(desired->groups, desired->group_count, sizeof(*desired->groups), compare_masks);
+	for (size_t i = 0; i < desired->group_count; i++)
+		if (kept == 0 ||
+			compare_masks(&desired->groups[kept - 1], &desired->groups[i]) != 0)
+			desired->groups[kept++] = desired->groups[i];
+	desired->group_count = kept;
 	for (size_t i = 0; i < kept; i++)
-		wish->groups[i].setting = rules_setting(matched, wish->groups[i].group);
+		desired->groups[i].setting = rules_setting(matched, desired->groups[i].group);
 	return 0;
 }
 
 static bool
-wants_mask(const struct wish_group *group)
+wants_mask(const struct desired_group *group)
 {
 	return group->setting != NULL && !setting_is_keep(group->setting);
 }
 
 /* The mask of a setting: the one that is there already, or the next free one, evaluated. */
-static const struct wish_mask *
-mask_of(struct wish *wish, const struct setting *setting, struct cpuexpr *expr,
+static const struct desired_mask *
+mask_of(struct desired *desired, const struct setting *setting, struct cpuset_expr *expr,
 	const struct cpumask *usable, struct err *e)
 {
-	for (size_t i = wish->mask_count; i-- > 0;)
-		if (wish->masks[i].setting == setting)
-			return &wish->masks[i];
-	struct wish_mask *mask = &wish->masks[wish->mask_count];
-	if (cpuexpr_eval(expr, &setting->value, &mask->asked, e) != 0)
+	for (size_t i = desired->mask_count; i-- > 0;)
+		if (desired->masks[i].setting == setting)
+			return &desired->masks[i];
+	struct desired_mask *mask = &desired->masks[desired->mask_count];
+	if (cpuset_expr_eval(expr, &setting->value, &mask->requested, e) != 0)
 		return NULL;
 	mask->setting = setting;
-	mask->cpus = mask->asked;
+	mask->cpus = mask->requested;
 	cpumask_and(&mask->cpus, usable);
-	wish->mask_count++;
+	desired->mask_count++;
 	return mask;
 }
 
@@ -71,29 +72,30 @@ mask_of(struct wish *wish, const struct setting *setting, struct cpuexpr *expr,
  * too many.
  */
 static size_t
-count_masks(const struct wish *wish)
+count_masks(const struct desired *desired)
 {
 	size_t count = 0;
 	const struct setting *last = NULL;
-	for (size_t i = 0; i < wish->group_count; i++) {
-		if (wants_mask(&wish->groups[i]) && wish->groups[i].setting != last)
+	for (size_t i = 0; i < desired->group_count; i++) {
+		if (wants_mask(&desired->groups[i]) && desired->groups[i].setting != last)
 			count++;
-		last = wish->groups[i].setting;
+		last = desired->groups[i].setting;
 	}
 	return count;
 }
 
 static int
-evaluate(struct wish *wish, struct cpuexpr *expr, const struct cpumask *usable, struct err *e)
+evaluate(struct desired *desired, struct cpuset_expr *expr, const struct cpumask *usable,
+	struct err *e)
 {
-	wish->masks = calloc(count_masks(wish) + 1, sizeof(*wish->masks));
-	if (wish->masks == NULL)
+	desired->masks = calloc(count_masks(desired) + 1, sizeof(*desired->masks));
+	if (desired->masks == NULL)
 		return err_set(e, "out of memory");
-	for (size_t i = 0; i < wish->group_count; i++) {
-		struct wish_group *group = &wish->groups[i];
+	for (size_t i = 0; i < desired->group_count; i++) {
+		struct desired_group *group = &desired->groups[i];
 		if (!wants_mask(group))
 			continue;
-		group->mask = mask_of(wish, group->setting, expr, usable, e);
+		group->mask = mask_of(desired, group->setting, expr, usable, e);
 		if (group->mask == NULL)
 			return -1;
 	}
@@ -105,15 +107,15 @@ evaluate(struct wish *wish, struct cpuexpr *expr, const struct cpumask *usable, 
  * in later.
  */
 static void
-note_absent(const struct wish *wish, const struct matched *matched, const struct domain *domain,
-	struct notes *notes)
+note_absent(const struct desired *desired, const struct matched *matched,
+	const struct domain *domain, struct notes *notes)
 {
 	for (size_t i = 0; i < matched->count; i++)
 		for (size_t j = 0; j < matched->rules[i]->setting_count; j++) {
 			const struct setting *s = &matched->rules[i]->settings[j];
 			bool there = s->every;
-			for (size_t k = 0; k < wish->group_count && !there; k++) {
-				struct group group = wish->groups[k].group;
+			for (size_t k = 0; k < desired->group_count && !there; k++) {
+				struct group group = desired->groups[k].group;
 				there = group.kind == s->kind && group.id >= s->first &&
 					group.id <= s->last;
 			}
@@ -131,36 +133,36 @@ note_absent(const struct wish *wish, const struct matched *matched, const struct
 }
 
 int
-placement(const struct matched *matched, const struct domain *domain, const struct group *running,
-	size_t count, struct cpuexpr *expr, const struct cpumask *usable, struct wish *wish,
-	struct notes *notes, struct err *e)
+desired_build(const struct matched *matched, const struct domain *domain,
+	const struct group *running, size_t count, struct cpuset_expr *expr,
+	const struct cpumask *usable, struct desired *desired, struct notes *notes, struct err *e)
 {
-	*wish = (struct wish){0};
-	if (list_groups(wish, matched, domain, running, count) != 0)
+	*desired = (struct desired){0};
+	if (list_groups(desired, matched, domain, running, count) != 0)
 		return err_set(e, "out of memory");
-	note_absent(wish, matched, domain, notes);
+	note_absent(desired, matched, domain, notes);
 	const struct value *one_to_one = rules_one_to_one(matched);
-	if (evaluate(wish, expr, usable, e) != 0 ||
-		(one_to_one != NULL &&
-			pairing(wish, one_to_one, domain, expr->topology, notes, e) != 0)) {
-		wish_free(wish);
+	if (evaluate(desired, expr, usable, e) != 0 ||
+		(one_to_one != NULL && desired_one_to_one(desired, one_to_one, domain,
+					       expr->topology, notes, e) != 0)) {
+		desired_free(desired);
 		return -1;
 	}
 	return 0;
 }
 
 void
-wish_free(struct wish *wish)
+desired_free(struct desired *desired)
 {
-	free(wish->masks);
-	free(wish->singles);
-	free(wish->groups);
-	*wish = (struct wish){0};
+	free(desired->masks);
+	free(desired->per_vcpu);
+	free(desired->groups);
+	*desired = (struct desired){0};
 }
 
-const struct wish_group *
-wish_find(const struct wish *wish, struct group group)
+const struct desired_group *
+desired_find(const struct desired *desired, struct group group)
 {
-	struct wish_group key = {.group = group};
-	return bsearch(&key, wish->groups, wish->group_count, sizeof(key), compare_wishes);
+	struct desired_group key = {.group = group};
+	return bsearch(&key, desired->groups, desired->group_count, sizeof(key), compare_masks);
 }

@@ -16,40 +16,41 @@
 #include <stddef.h>
 
 /* One setting's CPU set, shared by all groups that it decides over; but for one-to-one. */
-struct wish_mask {
+struct desired_mask {
 	const struct setting *setting;
-	struct cpumask asked; /* what the setting says */
-	struct cpumask cpus;  /* of these, the usable ones; may be empty */
-	bool single;	      /* one-to-one: the CPU of one vCPU */
+	struct cpumask requested; /* what the setting says */
+	struct cpumask cpus;	  /* of these, the usable ones; may be empty */
+	bool single;		  /* one-to-one: the CPU of one vCPU */
 };
 
-struct wish_group {
+struct desired_group {
 	struct group group;
-	const struct setting *setting; /* NULL: no rule says anything of this group */
-	const struct wish_mask *mask;  /* NULL: leave the group as libvirt set it */
+	const struct setting *setting;	 /* NULL: no rule says anything of this group */
+	const struct desired_mask *mask; /* NULL: leave the group as libvirt set it */
 };
 
-struct wish {
-	struct wish_mask *masks;
+struct desired {
+	struct desired_mask *masks;
 	size_t mask_count;
-	struct wish_mask *singles; /* one-to-one's: a CPU for each vCPU; NULL if there are none */
-	struct wish_group *groups; /* sorted by group_compare(), each once */
+	struct desired_mask
+		*per_vcpu; /* one-to-one's: a CPU for each vCPU; NULL if there are none */
+	struct desired_group *groups; /* sorted by group_compare(), each once */
 	size_t group_count;
-	struct memory memory; /* not placement()'s work, but memory_place()'s */
+	struct memory memory; /* not desired_build()'s work, but memory_nodes_place()'s */
 };
 
 /*
  * What the rules wish for every group that domain's XML may have and for those that the kernel has,
  * running[0 .. count - 1], which an older XML need not know. usable: the CPUs that there are for
  * the guest. Says in notes which settings name a vCPU or an iothread that the guest does not have.
- * Returns 0 with *wish, to be freed by wish_free(), or -1 with the reason.
+ * Returns 0 with *desired, to be freed by desired_free(), or -1 with the reason.
  */
-int placement(const struct matched *matched, const struct domain *domain,
-	const struct group *running, size_t count, struct cpuexpr *expr,
-	const struct cpumask *usable, struct wish *wish, struct notes *notes, struct err *e);
-void wish_free(struct wish *wish);
+int desired_build(const struct matched *matched, const struct domain *domain,
+	const struct group *running, size_t count, struct cpuset_expr *expr,
+	const struct cpumask *usable, struct desired *desired, struct notes *notes, struct err *e);
+void desired_free(struct desired *desired);
 
 /* The wish for a group, or NULL if it is none of those. */
-const struct wish_group *wish_find(const struct wish *wish, struct group group);
+const struct desired_group *desired_find(const struct desired *desired, struct group group);
 
 #endif

@@ -15,12 +15,12 @@ static int
 parse_number(struct run *run, unsigned *number, struct err *e)
 {
 	size_t digits = strspn(run->at, "0123456789");
-	if (cpumask_parse_number(&run->at, MEMORY_NODES - 1, number) == 0)
+	if (cpumask_parse_number(&run->at, MEMORY_NODES_MAX - 1, number) == 0)
 		return 0;
 	if (digits == 0)
 		return err_set(e, "the number of a node is missing");
 	return err_set(e, "node %.*s%s is above the limit, %u", 12, run->at,
-		digits > 12 ? "..." : "", MEMORY_NODES - 1);
+		digits > 12 ? "..." : "", MEMORY_NODES_MAX - 1);
 }
 
 /* "2", "0-3". */
@@ -155,7 +155,7 @@ nodes_of_cpus(
 }
 
 void
-memory_check_rules(const struct rules *rules, struct notes *notes)
+memory_nodes_check_rules(const struct rules *rules, struct notes *notes)
 {
 	for (size_t i = 0; i < rules->rule_count; i++) {
 		const struct value *value = &rules->rules[i].memory;
@@ -169,21 +169,21 @@ memory_check_rules(const struct rules *rules, struct notes *notes)
 }
 
 int
-memory_place(struct memory *memory, struct topology *topology, const struct cpumask *cpus,
+memory_nodes_place(struct memory *memory, struct topology *topology, const struct cpumask *cpus,
 	const struct cpumask *usable, struct err *e)
 {
 	bool automatic = is_auto(memory->value);
 	/* A guest without CPUs has an error already. */
 	if (value_is_keep(memory->value) || (automatic && cpumask_empty(cpus)))
 		return 0;
-	if (automatic ? nodes_of_cpus(topology, cpus, &memory->asked, e) != 0
-		      : eval_list(memory->value, topology, &memory->asked, e) != 0)
+	if (automatic ? nodes_of_cpus(topology, cpus, &memory->requested, e) != 0
+		      : eval_list(memory->value, topology, &memory->requested, e) != 0)
 		return -1;
-	if (cpumask_empty(&memory->asked))
+	if (cpumask_empty(&memory->requested))
 		return err_set(e, "%s:%u: memory: no node has the guest's CPUs",
 			memory->value->file, memory->value->line);
 	memory->wanted = true;
-	memory->nodes = memory->asked;
+	memory->nodes = memory->requested;
 	cpumask_and(&memory->nodes, usable);
 	return 0;
 }

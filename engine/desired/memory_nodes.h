@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 /* Nodes 0..1023: CONFIG_NODES_SHIFT is 10 in the largest kernels that distributions build. */
-#define MEMORY_NODES 1024u
+#define MEMORY_NODES_MAX 1024u
 
 /*
  * What a rule wishes for a guest's memory; zero-initialised: no rule says anything. A set of nodes
@@ -20,19 +20,19 @@
 struct memory {
 	const struct value *value; /* that decides; NULL: none */
 	bool wanted;		   /* else the memory is left where libvirt has it */
-	struct cpumask asked;	   /* the nodes that the value means */
+	struct cpumask requested;  /* the nodes that the value means */
 	struct cpumask nodes;	   /* of these, the usable ones; may be empty */
 };
 
 /* Checks every "memory" in rules as far as that needs no host; adds each error to notes. */
-void memory_check_rules(const struct rules *rules, struct notes *notes);
+void memory_nodes_check_rules(const struct rules *rules, struct notes *notes);
 
 /*
  * Fills in *memory, whose value is there. cpus are those of the guest's vCPUs, for "auto"; usable
  * are the nodes that there are for the guest. Of the host only what value needs is read. Returns 0,
  * or -1 with the reason.
  */
-int memory_place(struct memory *memory, struct topology *topology, const struct cpumask *cpus,
+int memory_nodes_place(struct memory *memory, struct topology *topology, const struct cpumask *cpus,
 	const struct cpumask *usable, struct err *e);
 
 #endif

@@ -6,30 +6,30 @@
 #include <stdlib.h>
 
 struct pair {
-	struct wish *wish;
+	struct desired *desired;
 	const struct value *placement;
-	const struct wish_mask *set; /* of the "vcpus" that decides */
-	struct cpumask cpus;	     /* of these, those to be given out */
-	struct cpumask own;	     /* those that a vCPU with a key of its own has to itself */
-	unsigned *vcpus;	     /* ids, ascending */
-	unsigned *placed;	     /* their CPUs */
+	const struct desired_mask *set; /* of the "vcpus" that decides */
+	struct cpumask cpus;		/* of these, those to be given out */
+	struct cpumask own;		/* those that a vCPU with a key of its own has to itself */
+	unsigned *vcpus;		/* ids, ascending */
+	unsigned *placed;		/* their CPUs */
 	size_t count;
 	struct notes *notes;
 };
 
 static bool
-is_vcpu_with_cpus(const struct wish_group *group)
+is_vcpu_with_cpus(const struct desired_group *group)
 {
 	return group->group.kind == GROUP_VCPU && group->mask != NULL;
 }
 
 /* The set of "vcpus", which is one and the same for all that it decides over; NULL: none. */
-static const struct wish_mask *
-find_set(const struct wish *wish)
+static const struct desired_mask *
+find_set(const struct desired *desired)
 {
-	for (size_t i = 0; i < wish->group_count; i++)
-		if (is_vcpu_with_cpus(&wish->groups[i]) && wish->groups[i].setting->every)
-			return wish->groups[i].mask;
+	for (size_t i = 0; i < desired->group_count; i++)
+		if (is_vcpu_with_cpus(&desired->groups[i]) && desired->groups[i].setting->every)
+			return desired->groups[i].mask;
 	return NULL;
 }
 
@@ -37,8 +37,8 @@ static void
 list_vcpus(struct pair *pair)
 {
 	pair->cpus = pair->set->cpus;
-	for (size_t i = 0; i < pair->wish->group_count; i++) {
-		const struct wish_group *group = &pair->wish->groups[i];
+	for (size_t i = 0; i < pair->desired->group_count; i++) {
+		const struct desired_group *group = &pair->desired->groups[i];
 		if (!is_vcpu_with_cpus(group))
 			continue;
 		if (group->mask == pair->set)
@@ -49,27 +49,27 @@ list_vcpus(struct pair *pair)
 	cpumask_andnot(&pair->cpus, &pair->own);
 }
 
-/* Each vCPU's mask in the wish; none has a CPU if placed is NULL. */
+/* Each vCPU's mask in the desired; none has a CPU if placed is NULL. */
 static void
 put_masks(struct pair *pair, const unsigned *placed)
 {
-	struct wish_mask *mask = pair->wish->singles;
-	for (size_t i = 0; i < pair->wish->group_count; i++) {
-		struct wish_group *group = &pair->wish->groups[i];
+	struct desired_mask *mask = pair->desired->per_vcpu;
+	for (size_t i = 0; i < pair->desired->group_count; i++) {
+		struct desired_group *group = &pair->desired->groups[i];
 		if (!is_vcpu_with_cpus(group) || group->mask != pair->set)
 			continue;
 		mask->setting = group->setting;
 		mask->single = true;
 		if (placed != NULL)
-			cpumask_set_range(&mask->asked, *placed, *placed);
-		mask->cpus = mask->asked;
+			cpumask_set_range(&mask->requested, *placed, *placed);
+		mask->cpus = mask->requested;
 		group->mask = mask++;
 		placed += placed != NULL;
 	}
 }
 
 static void
-note_result(struct pair *pair, int r, const struct onetoone_report *report)
+note_result(struct pair *pair, int r, const struct vcpu_layout_report *report)
 {
 	char list[128], own[192] = "";
 	const struct value *set = &pair->set->setting->value;
@@ -79,7 +79,7 @@ note_result(struct pair *pair, int r, const struct onetoone_report *report)
 		snprintf(own, sizeof(own), "; left out: %s, for a vCPU with a key of its own",
 			cpumask_format(&left_out, list, sizeof(list)));
 	if (r == 0)
-		notes_add(pair->notes, report->short_of ? NOTE_WARNING : NOTE_DETAIL,
+		notes_add(pair->notes, report->split ? NOTE_WARNING : NOTE_DETAIL,
 			"%s:%u: one-to-one: %s%s", pair->placement->file, pair->placement->line,
 			report->text, own);
 	else
@@ -94,18 +94,18 @@ note_result(struct pair *pair, int r, const struct onetoone_report *report)
 static int
 place(struct pair *pair, const struct domain *domain, struct topology *topology, struct err *e)
 {
-	struct onetoone_guest guest = {.vcpus = pair->vcpus,
+	struct vcpu_layout_guest guest = {.vcpus = pair->vcpus,
 		.count = pair->count,
 		.threads = domain->threads,
 		.cells = domain->vcpu_cells,
 		.cell_vcpus = domain->vcpus};
-	struct onetoone_host host = {.cpus = &pair->cpus, .taken = &pair->own};
-	struct onetoone_report report;
+	struct vcpu_layout_host host = {.cpus = &pair->cpus, .taken = &pair->own};
+	struct vcpu_layout_report report;
 	if (topology_objects(topology, TOPOLOGY_CORE, &host.cores, e) != 0)
 		return -1;
 	if (guest.cells != NULL && topology_objects(topology, TOPOLOGY_NODE, &host.nodes, e) != 0)
 		return -1;
-	int r = onetoone_place(&guest, &host, pair->placed, &report, e);
+	int r = vcpu_layout_place(&guest, &host, pair->placed, &report, e);
 	if (r < 0)
 		return -1;
 	note_result(pair, r, &report);
@@ -114,11 +114,13 @@ place(struct pair *pair, const struct domain *domain, struct topology *topology,
 }
 
 int
-pairing(struct wish *wish, const struct value *placement, const struct domain *domain,
-	struct topology *topology, struct notes *notes, struct err *e)
+desired_one_to_one(struct desired *desired, const struct value *placement,
+	const struct domain *domain, struct topology *topology, struct notes *notes, struct err *e)
 {
-	struct pair pair = {
-		.wish = wish, .placement = placement, .set = find_set(wish), .notes = notes};
+	struct pair pair = {.desired = desired,
+		.placement = placement,
+		.set = find_set(desired),
+		.notes = notes};
 	if (pair.set == NULL)
 		notes_add(notes, NOTE_DETAIL,
 			"%s:%u: one-to-one: no effect on this guest, for no rule gives its vcpus a "
@@ -127,11 +129,11 @@ pairing(struct wish *wish, const struct value *placement, const struct domain *d
 	/* Without a CPU in it there is an error already. */
 	if (pair.set == NULL || cpumask_empty(&pair.set->cpus))
 		return 0;
-	pair.vcpus = calloc(wish->group_count, sizeof(*pair.vcpus));
-	pair.placed = calloc(wish->group_count, sizeof(*pair.placed));
-	wish->singles = calloc(wish->group_count, sizeof(*wish->singles));
+	pair.vcpus = calloc(desired->group_count, sizeof(*pair.vcpus));
+	pair.placed = calloc(desired->group_count, sizeof(*pair.placed));
+	desired->per_vcpu = calloc(desired->group_count, sizeof(*desired->per_vcpu));
 	int r = -1;
-	if (pair.vcpus == NULL || pair.placed == NULL || wish->singles == NULL) {
+	if (pair.vcpus == NULL || pair.placed == NULL || desired->per_vcpu == NULL) {
 		err_set(e, "out of memory");
 	} else {
 		list_vcpus(&pair);

@@ -14,7 +14,7 @@
  * that asks for it. Says in notes what was decided and why; too few CPUs are an error among them.
  * Returns 0, or -1 with the reason.
  */
-int pairing(struct wish *wish, const struct value *placement, const struct domain *domain,
-	struct topology *topology, struct notes *notes, struct err *e);
+int desired_one_to_one(struct desired *desired, const struct value *placement,
+	const struct domain *domain, struct topology *topology, struct notes *notes, struct err *e);
 
 #endif

@@ -25,23 +25,23 @@ struct unit {
 };
 
 struct work {
-	const struct onetoone_guest *guest;
-	const struct onetoone_host *host;
+	const struct vcpu_layout_guest *guest;
+	const struct vcpu_layout_host *host;
 	uint16_t *free; /* what the cores point into */
 	struct core *cores;
 	size_t core_count;
 	size_t largest; /* free_count of any of them, at first */
 	struct unit *units;
 	size_t unit_count;
-	struct onetoone_cell *cells;
+	struct cell_layout_cell *cells;
 	size_t cell_count;
 	unsigned *placed;
-	size_t torn;   /* units whose vCPUs are on several cores */
+	size_t split;  /* units whose vCPUs are on several cores */
 	size_t shared; /* units on a core that has another */
 };
 
 static int
-cell_of(const struct onetoone_guest *guest, size_t i)
+cell_of(const struct vcpu_layout_guest *guest, size_t i)
 {
 	unsigned id = guest->vcpus[i];
 	return guest->cells != NULL && id < guest->cell_vcpus ? guest->cells[id] : -1;
@@ -50,7 +50,7 @@ cell_of(const struct onetoone_guest *guest, size_t i)
 static void
 list_units(struct work *work)
 {
-	const struct onetoone_guest *guest = work->guest;
+	const struct vcpu_layout_guest *guest = work->guest;
 	struct unit *last = NULL;
 	for (size_t i = 0; i < guest->count; i++) {
 		int cell = cell_of(guest, i);
@@ -68,7 +68,7 @@ list_units(struct work *work)
 static void
 add_core(struct work *work, struct core core)
 {
-	const struct onetoone_host *host = work->host;
+	const struct vcpu_layout_host *host = work->host;
 	const struct topology_object *node =
 		host->nodes != NULL ? topology_find(host->nodes, core.free[0]) : NULL;
 	core.node = node != NULL ? (int)(node - host->nodes->items) : -1;
@@ -80,7 +80,7 @@ add_core(struct work *work, struct core core)
 static void
 list_cores(struct work *work)
 {
-	const struct onetoone_host *host = work->host;
+	const struct vcpu_layout_host *host = work->host;
 	struct cpumask rest = *host->cpus, told = {0};
 	uint16_t *free = work->free;
 	for (size_t i = 0; i < host->cores->count; i++) {
@@ -109,7 +109,7 @@ list_cores(struct work *work)
 	}
 }
 
-static struct onetoone_cell *
+static struct cell_layout_cell *
 find_cell(const struct work *work, int id)
 {
 	for (size_t i = 0; i < work->cell_count; i++)
@@ -124,17 +124,17 @@ place_cells(struct work *work)
 {
 	size_t nodes = work->host->nodes != NULL ? work->host->nodes->count : 0;
 	unsigned threads = work->guest->threads;
-	struct onetoone_room *rooms = calloc(nodes + 1, sizeof(*rooms));
+	struct cell_layout_node *rooms = calloc(nodes + 1, sizeof(*rooms));
 	if (rooms == NULL)
 		return -1;
 	for (size_t i = 0; i < work->unit_count && nodes > 0; i++) {
 		const struct unit *unit = &work->units[i];
 		if (unit->cell < 0)
 			continue;
-		struct onetoone_cell *cell = find_cell(work, unit->cell);
+		struct cell_layout_cell *cell = find_cell(work, unit->cell);
 		if (cell == NULL) {
 			cell = &work->cells[work->cell_count++];
-			*cell = (struct onetoone_cell){.id = unit->cell};
+			*cell = (struct cell_layout_cell){.id = unit->cell};
 		}
 		cell->vcpus += unit->count;
 		cell->cores += threads > 1 && unit->count == threads;
@@ -146,12 +146,12 @@ place_cells(struct work *work)
 		rooms[core->node].cpus += core->free_count;
 		rooms[core->node].cores += core->free_count / threads;
 	}
-	onetoone_assign(work->cells, work->cell_count, rooms, nodes);
+	cell_layout_assign(work->cells, work->cell_count, rooms, nodes);
 	free(rooms);
 	return 0;
 }
 
-/* The core for so many siblings, on node if that is not -1: see onetoone_place(). NULL: none. */
+/* The core for so many siblings, on node if that is not -1: see vcpu_layout_place(). NULL: none. */
 static struct core *
 find_core(const struct work *work, size_t siblings, int node)
 {
@@ -210,7 +210,7 @@ tear_units(struct work *work, int cell, int node)
 				1);
 		}
 		unit->done = true;
-		work->torn++;
+		work->split++;
 	}
 }
 
@@ -218,9 +218,9 @@ tear_units(struct work *work, int cell, int node)
 static void
 place_all(struct work *work)
 {
-	for (int homeless = 0; homeless < 2; homeless++)
+	for (int unassigned = 0; unassigned < 2; unassigned++)
 		for (size_t i = 0; i < work->cell_count; i++)
-			if ((work->cells[i].node < 0) == homeless)
+			if ((work->cells[i].node < 0) == unassigned)
 				place_units(work, work->cells[i].id, work->cells[i].node);
 	place_units(work, -1, -1);
 	for (size_t i = 0; i < work->cell_count; i++)
@@ -229,7 +229,7 @@ place_all(struct work *work)
 }
 
 __attribute__((format(printf, 2, 3))) static void
-say(struct onetoone_report *report, const char *format, ...)
+say(struct vcpu_layout_report *report, const char *format, ...)
 {
 	size_t used = strlen(report->text);
 	va_list args;
@@ -241,7 +241,7 @@ say(struct onetoone_report *report, const char *format, ...)
 static int
 compare_ids(const void *a, const void *b)
 {
-	const struct onetoone_cell *left = a, *right = b;
+	const struct cell_layout_cell *left = a, *right = b;
 	return (left->id > right->id) - (left->id < right->id);
 }
 
@@ -262,13 +262,13 @@ nodes_of_cell(const struct work *work, int id, struct cpumask *nodes)
 }
 
 static void
-report_on(struct work *work, struct onetoone_report *report)
+report_on(struct work *work, struct vcpu_layout_report *report)
 {
 	char list[64];
-	*report = (struct onetoone_report){.short_of = work->torn > 0};
-	if (work->torn > 0)
+	*report = (struct vcpu_layout_report){.split = work->split > 0};
+	if (work->split > 0)
 		say(report, "the threads of %zu of %zu guest cores are on different host cores",
-			work->torn, work->unit_count);
+			work->split, work->unit_count);
 	else if (work->guest->threads > 1)
 		say(report, "guest siblings are on host siblings");
 	else if (work->shared == 0)
@@ -282,12 +282,12 @@ report_on(struct work *work, struct onetoone_report *report)
 		bool one = nodes_of_cell(work, work->cells[i].id, &nodes) == 1;
 		say(report, "; cell %d on node%s %s", work->cells[i].id, one ? "" : "s",
 			cpumask_format(&nodes, list, sizeof(list)));
-		report->short_of |= !one;
+		report->split |= !one;
 	}
 }
 
 static int
-place(struct work *work, struct onetoone_report *report)
+place(struct work *work, struct vcpu_layout_report *report)
 {
 	list_units(work);
 	list_cores(work);
@@ -304,8 +304,8 @@ place(struct work *work, struct onetoone_report *report)
 }
 
 int
-onetoone_place(const struct onetoone_guest *guest, const struct onetoone_host *host,
-	unsigned *placed, struct onetoone_report *report, struct err *e)
+vcpu_layout_place(const struct vcpu_layout_guest *guest, const struct vcpu_layout_host *host,
+	unsigned *placed, struct vcpu_layout_report *report, struct err *e)
 {
 	struct work work = {.guest = guest, .host = host, .placed = placed};
 	work.free = calloc(CPUMASK_CPUS, sizeof(*work.free));

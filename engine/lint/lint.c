@@ -30,7 +30,7 @@ find(const struct traps *traps, const struct setting *setting)
 }
 
 int
-traps_start(struct traps *traps, struct cpuexpr *expr, struct notes *findings)
+traps_start(struct traps *traps, struct cpuset_expr *expr, struct notes *findings)
 {
 	const struct rules *rules = expr->rules;
 	size_t count = 0;
@@ -90,7 +90,7 @@ find_isolated(
 }
 
 static bool
-is_running_vcpu(const struct domain *domain, const struct wish_group *group)
+is_running_vcpu(const struct domain *domain, const struct desired_group *group)
 {
 	return group->group.kind == GROUP_VCPU && group->mask != NULL &&
 	       group->group.id < domain->vcpus && domain->vcpu_online[group->group.id] &&
@@ -99,8 +99,8 @@ is_running_vcpu(const struct domain *domain, const struct wish_group *group)
 
 /* More vCPUs than CPUs that they may use, by one setting. Told once, of the first such guest. */
 static void
-find_crowd(struct traps *traps, const struct domain *domain, const struct wish *wish,
-	const struct wish_mask *mask)
+find_crowd(struct traps *traps, const struct domain *domain, const struct desired *desired,
+	const struct desired_mask *mask)
 {
 	struct traps_setting *of = find(traps, mask->setting);
 	size_t vcpus = 0, cpus = cpumask_count(&mask->cpus);
@@ -108,9 +108,9 @@ find_crowd(struct traps *traps, const struct domain *domain, const struct wish *
 	char key[SETTING_KEY_MAX], list[LIST_MAX];
 	if (cpus == 0 || cpus >= domain->vcpus || of->crowded)
 		return;
-	for (size_t i = 0; i < wish->group_count; i++)
-		vcpus += is_running_vcpu(domain, &wish->groups[i]) &&
-			 cpumask_subset(&wish->groups[i].mask->cpus, &mask->cpus);
+	for (size_t i = 0; i < desired->group_count; i++)
+		vcpus += is_running_vcpu(domain, &desired->groups[i]) &&
+			 cpumask_subset(&desired->groups[i].mask->cpus, &mask->cpus);
 	if (vcpus <= cpus)
 		return;
 	of->crowded = true;
@@ -123,21 +123,21 @@ find_crowd(struct traps *traps, const struct domain *domain, const struct wish *
 
 /* Of several settings with the same CPUs the first is told. */
 static void
-find_crowds(struct traps *traps, const struct domain *domain, const struct wish *wish)
+find_crowds(struct traps *traps, const struct domain *domain, const struct desired *desired)
 {
-	for (size_t i = 0; i < wish->mask_count; i++) {
-		bool first = wish->masks[i].setting->kind == GROUP_VCPU;
+	for (size_t i = 0; i < desired->mask_count; i++) {
+		bool first = desired->masks[i].setting->kind == GROUP_VCPU;
 		for (size_t j = 0; j < i && first; j++)
-			first = wish->masks[j].setting->kind != GROUP_VCPU ||
-				!cpumask_equal(&wish->masks[j].cpus, &wish->masks[i].cpus);
+			first = desired->masks[j].setting->kind != GROUP_VCPU ||
+				!cpumask_equal(&desired->masks[j].cpus, &desired->masks[i].cpus);
 		if (first)
-			find_crowd(traps, domain, wish, &wish->masks[i]);
+			find_crowd(traps, domain, desired, &desired->masks[i]);
 	}
 }
 
 /* Which settings decide over something, and what decides instead of those that do not. */
 static void
-find_deciding(struct traps *traps, const struct matched *matched, const struct wish_group *group)
+find_deciding(struct traps *traps, const struct matched *matched, const struct desired_group *group)
 {
 	struct traps_setting *winner = find(traps, group->setting);
 	winner->decides = true;
@@ -182,14 +182,14 @@ add_claim(struct traps *traps, struct traps_setting *setting, struct err *e)
 /* A vCPU is meant to have a CPU alone that is named for it by itself, or that one-to-one gives it.
  */
 static bool
-is_alone(const struct wish_mask *mask, const struct setting *setting)
+is_alone(const struct desired_mask *mask, const struct setting *setting)
 {
 	bool named = !setting->every && setting->first == setting->last;
 	return mask->single || (named && cpumask_count(&mask->cpus) == 1);
 }
 
 static int
-take_group(struct traps *traps, const struct domain *domain, const struct wish_group *group,
+take_group(struct traps *traps, const struct domain *domain, const struct desired_group *group,
 	bool limited, struct err *e)
 {
 	struct traps_setting *of = find(traps, group->setting);
@@ -212,7 +212,7 @@ take_group(struct traps *traps, const struct domain *domain, const struct wish_g
 
 int
 traps_guest(struct traps *traps, const struct domain *domain, const struct matched *matched,
-	const struct wish *wish, bool limited, struct err *e)
+	const struct desired *desired, bool limited, struct err *e)
 {
 	struct traps_guest *larger =
 		reallocarray(traps->guests, traps->guest_count + 1, sizeof(*larger));
@@ -226,15 +226,15 @@ traps_guest(struct traps *traps, const struct domain *domain, const struct match
 	larger[traps->guest_count++] = (struct traps_guest){.name = name};
 	for (size_t i = 0; i < matched->count; i++)
 		traps->matches[matched->rules[i] - traps->expr->rules->rules]++;
-	for (size_t i = 0; i < wish->group_count; i++) {
-		const struct wish_group *group = &wish->groups[i];
+	for (size_t i = 0; i < desired->group_count; i++) {
+		const struct desired_group *group = &desired->groups[i];
 		if (group->setting == NULL)
 			continue;
 		find_deciding(traps, matched, group);
 		if (group->mask != NULL && take_group(traps, domain, group, limited, e) != 0)
 			return -1;
 	}
-	find_crowds(traps, domain, wish);
+	find_crowds(traps, domain, desired);
 	return 0;
 }
 
@@ -274,7 +274,7 @@ finish_setting(struct traps *traps, struct traps_setting *of, const struct traps
 	struct err why;
 	if (setting_is_keep(of->setting))
 		return 0;
-	if (cpuexpr_eval(traps->expr, &of->setting->value, &wanted, &why) != 0) {
+	if (cpuset_expr_eval(traps->expr, &of->setting->value, &wanted, &why) != 0) {
 		if (!of->seen)
 			notes_add(traps->findings, NOTE_ERROR, "%s", why.text);
 		return 0;

@@ -54,7 +54,7 @@ struct traps_guest {
 
 /* All guests of one host. */
 struct traps {
-	struct cpuexpr *expr;
+	struct cpuset_expr *expr;
 	struct notes *findings;
 	struct traps_setting *settings; /* sorted by the address of setting */
 	size_t setting_count;
@@ -69,14 +69,14 @@ struct traps {
  * expr: with rules without errors, and with the host's topology. The findings are added to
  * findings. Returns 0, or -1: no memory; traps_free() in any case.
  */
-int traps_start(struct traps *traps, struct cpuexpr *expr, struct notes *findings);
+int traps_start(struct traps *traps, struct cpuset_expr *expr, struct notes *findings);
 
 /*
  * Takes in one guest; what it has of traps by itself is told at once. limited: what the host and
  * cgroups do not grant it was told of already. Returns 0, or -1 with the reason.
  */
 int traps_guest(struct traps *traps, const struct domain *domain, const struct matched *matched,
-	const struct wish *wish, bool limited, struct err *e);
+	const struct desired *desired, bool limited, struct err *e);
 
 /*
  * After the last guest: what several guests have together, the rules that none has, and what the

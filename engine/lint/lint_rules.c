@@ -11,7 +11,7 @@ find_order(const struct value *value, struct notes *findings)
 {
 	size_t offset, length;
 	char place[VALUE_PLACE_MAX];
-	if (cpuexpr_exclusion_first(value->text, &offset, &length))
+	if (cpuset_expr_exclusion_first(value->text, &offset, &length))
 		notes_add(findings, NOTE_WARNING,
 			"%s: '%.*s' stands before CPUs that it does not seem to touch, yet it is "
 			"taken away from all of them; write it last",

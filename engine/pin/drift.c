@@ -118,9 +118,10 @@ static void
 tell(const struct drift_group *group, char *out, size_t size)
 {
 	char want[128] = "", have[128];
-	const struct cpumask *wish = group->kind == DRIFT_MEMORY ? group->nodes : group->step->cpus;
-	if (wish != NULL)
-		cpumask_format(wish, want, sizeof(want));
+	const struct cpumask *desired =
+		group->kind == DRIFT_MEMORY ? group->nodes : group->step->cpus;
+	if (desired != NULL)
+		cpumask_format(desired, want, sizeof(want));
 	switch (group->kind) {
 	case DRIFT_NONE:
 		break;

@@ -1,4 +1,4 @@
-/* Where a running guest is not as the rules wish. */
+/* Where a running guest is not as the rules desired. */
 #ifndef VMAFFINITY_DRIFT_H
 #define VMAFFINITY_DRIFT_H
 

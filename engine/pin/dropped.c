@@ -98,26 +98,26 @@ note_one(const struct asked *asked, const struct value *value, const char *wante
 }
 
 void
-shortfall_note(const struct wish *wish, struct topology *topology, const struct cgroup *cgroup,
+dropped_note(const struct desired *desired, struct topology *topology, const struct cgroup *cgroup,
 	struct notes *notes)
 {
 	struct asked asked = {
 		.kind = &cpu_kind, .topology = topology, .cgroup = cgroup, .notes = notes};
 	if (cgroup != NULL)
 		asked.file = cgroup_effective_file(cgroup);
-	for (size_t i = 0; i < wish->mask_count; i++) {
-		const struct wish_mask *mask = &wish->masks[i];
+	for (size_t i = 0; i < desired->mask_count; i++) {
+		const struct desired_mask *mask = &desired->masks[i];
 		char key[SETTING_KEY_MAX], wanted[SETTING_KEY_MAX + 8];
 		snprintf(wanted, sizeof(wanted), "%s wants", setting_key(mask->setting, key));
-		note_one(&asked, &mask->setting->value, wanted, &mask->asked, &mask->cpus);
+		note_one(&asked, &mask->setting->value, wanted, &mask->requested, &mask->cpus);
 	}
-	if (!wish->memory.wanted)
+	if (!desired->memory.wanted)
 		return;
 	asked.kind = &node_kind;
 	if (cgroup != NULL)
 		asked.file = cgroup_effective_nodes_file(cgroup);
-	note_one(&asked, wish->memory.value,
-		cpumask_count(&wish->memory.asked) == 1 ? "memory wants node"
-							: "memory wants nodes",
-		&wish->memory.asked, &wish->memory.nodes);
+	note_one(&asked, desired->memory.value,
+		cpumask_count(&desired->memory.requested) == 1 ? "memory wants node"
+							       : "memory wants nodes",
+		&desired->memory.requested, &desired->memory.nodes);
 }

@@ -11,7 +11,7 @@
  * A warning for each setting that asks for more than there is, naming what is left out and what
  * keeps the guest from it; an error if nothing is left. cgroup is NULL if the guest does not run.
  */
-void shortfall_note(const struct wish *wish, struct topology *topology, const struct cgroup *cgroup,
-	struct notes *notes);
+void dropped_note(const struct desired *desired, struct topology *topology,
+	const struct cgroup *cgroup, struct notes *notes);
 
 #endif

@@ -21,15 +21,15 @@ pin_host_load(struct pin_host *host, int root, const char *const files[], size_t
 		rules_load(&host->rules, root, notes);
 	for (size_t i = 0; i < count; i++)
 		rules_load_file(&host->rules, AT_FDCWD, files[i], notes);
-	cpuexpr_check_rules(&host->rules, notes);
-	memory_check_rules(&host->rules, notes);
+	cpuset_expr_check_rules(&host->rules, notes);
+	memory_nodes_check_rules(&host->rules, notes);
 	return notes->errors == errors ? 0 : -1;
 }
 
 void
 pin_host_free(struct pin_host *host)
 {
-	cpuexpr_free(&host->expr);
+	cpuset_expr_free(&host->expr);
 	topology_free(&host->topology);
 	rules_free(&host->rules);
 }
@@ -37,11 +37,11 @@ pin_host_free(struct pin_host *host)
 void
 pin_host_change(struct pin_host *host, int root)
 {
-	cpuexpr_free(&host->expr);
+	cpuset_expr_free(&host->expr);
 	topology_free(&host->topology);
 	host->root = root;
 	host->topology = (struct topology){.root = root};
-	host->expr = (struct cpuexpr){.rules = &host->rules, .topology = &host->topology};
+	host->expr = (struct cpuset_expr){.rules = &host->rules, .topology = &host->topology};
 }
 
 bool
@@ -82,8 +82,8 @@ place(struct pin *pin, const struct cpumask *usable, struct err *e)
 		return err_set(e, "out of memory");
 	for (size_t i = 0; i < count; i++)
 		running[i] = pin->cgroup.groups[i].group;
-	int r = placement(&pin->matched, &pin->domain, running, count, &pin->host->expr, usable,
-		&pin->wish, &pin->notes, e);
+	int r = desired_build(&pin->matched, &pin->domain, running, count, &pin->host->expr, usable,
+		&pin->desired, &pin->notes, e);
 	free(running);
 	return r;
 }
@@ -94,7 +94,7 @@ note_groups_missing(struct pin *pin)
 {
 	const struct setting *last = NULL;
 	for (size_t i = 0; i < pin->plan.missing_count; i++) {
-		const struct wish_group *group = pin->plan.missing[i];
+		const struct desired_group *group = pin->plan.missing[i];
 		char key[SETTING_KEY_MAX], name[GROUP_NAME_MAX];
 		if (group->setting == last)
 			continue;
@@ -115,8 +115,8 @@ static struct cpumask
 vcpu_cpus(const struct pin *pin, const struct cpumask *usable)
 {
 	struct cpumask cpus = {0};
-	for (size_t i = 0; i < pin->wish.group_count; i++) {
-		const struct wish_group *group = &pin->wish.groups[i];
+	for (size_t i = 0; i < pin->desired.group_count; i++) {
+		const struct desired_group *group = &pin->desired.groups[i];
 		if (group->group.kind == GROUP_VCPU && group->mask != NULL)
 			cpumask_or(&cpus, &group->mask->cpus);
 		else if (group->group.kind == GROUP_VCPU && !pin->running)
@@ -125,7 +125,7 @@ vcpu_cpus(const struct pin *pin, const struct cpumask *usable)
 	for (size_t i = 0; pin->running && i < pin->cgroup.group_count; i++) {
 		const struct cgroup_child *there = &pin->cgroup.groups[i];
 		if (there->group.kind == GROUP_VCPU &&
-			wish_find(&pin->wish, there->group)->mask == NULL)
+			desired_find(&pin->desired, there->group)->mask == NULL)
 			cpumask_or(&cpus, cpumask_empty(&there->now) ? usable : &there->now);
 	}
 	return cpus;
@@ -135,7 +135,7 @@ vcpu_cpus(const struct pin *pin, const struct cpumask *usable)
 static int
 place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 {
-	struct memory *memory = &pin->wish.memory;
+	struct memory *memory = &pin->desired.memory;
 	const struct cpumask *usable = &pin->cgroup.nodes;
 	memory->value = rules_memory(&pin->matched);
 	if (memory->value == NULL)
@@ -146,7 +146,7 @@ place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 		topology_get(&pin->host->topology, TOPOLOGY_MEMORY_NODES, &usable, e) != 0)
 		return -1;
 	const struct cpumask cpus = vcpu_cpus(pin, usable_cpus);
-	if (memory_place(memory, &pin->host->topology, &cpus, usable, e) != 0)
+	if (memory_nodes_place(memory, &pin->host->topology, &cpus, usable, e) != 0)
 		return -1;
 	char list[128];
 	if (memory->wanted && !cpumask_subset(&pin->domain.numatune, &memory->nodes))
@@ -165,10 +165,10 @@ make_plan(struct pin *pin, struct err *e)
 		return -1;
 	if (place(pin, usable, e) != 0 || place_memory(pin, usable, e) != 0)
 		return -1;
-	shortfall_note(
-		&pin->wish, &pin->host->topology, pin->running ? &pin->cgroup : NULL, &pin->notes);
-	if (plan_build(&pin->wish, &pin->domain, pin->running ? &pin->cgroup : NULL, &pin->plan) !=
-		0)
+	dropped_note(&pin->desired, &pin->host->topology, pin->running ? &pin->cgroup : NULL,
+		&pin->notes);
+	if (plan_build(&pin->desired, &pin->domain, pin->running ? &pin->cgroup : NULL,
+		    &pin->plan) != 0)
 		return err_set(e, "out of memory");
 	note_groups_missing(pin);
 	return 0;
@@ -252,7 +252,7 @@ void
 pin_free(struct pin *pin)
 {
 	plan_free(&pin->plan);
-	wish_free(&pin->wish);
+	desired_free(&pin->desired);
 	if (pin->running)
 		cgroup_free(&pin->cgroup);
 	free(pin->matched.rules);

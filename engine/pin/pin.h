@@ -24,7 +24,7 @@ struct pin_host {
 	int root; /* directory fd; not owned */
 	struct rules rules;
 	struct topology topology;
-	struct cpuexpr expr;
+	struct cpuset_expr expr;
 };
 
 /*
@@ -51,7 +51,7 @@ struct pin {
 	int lock;		/* see lock.h; -1 if not held */
 	bool running;		/* cgroup is there */
 	struct cgroup cgroup;	/* if running */
-	struct wish wish;
+	struct desired desired;
 	struct plan plan;
 	double since; /* when pin_prepare() began, in ms of CLOCK_MONOTONIC */
 	struct notes

@@ -5,15 +5,15 @@
 #include <string.h>
 
 static struct plan_step
-make_step(const struct wish *wish, struct group group, const struct cgroup_child *there)
+make_step(const struct desired *desired, struct group group, const struct cgroup_child *there)
 {
 	const struct cpumask *now = there != NULL ? &there->now : NULL;
 	struct plan_step step = {.group = group, .now = now};
-	const struct wish_group *wanted = wish_find(wish, group);
-	if (there != NULL && wish->memory.value != NULL) {
+	const struct desired_group *wanted = desired_find(desired, group);
+	if (there != NULL && desired->memory.value != NULL) {
 		step.nodes_now = &there->nodes;
-		step.write_nodes =
-			wish->memory.wanted && !cpumask_equal(&wish->memory.nodes, step.nodes_now);
+		step.write_nodes = desired->memory.wanted &&
+				   !cpumask_equal(&desired->memory.nodes, step.nodes_now);
 	}
 	if (wanted == NULL)
 		return step;
@@ -48,35 +48,36 @@ has_step(const struct plan *plan, struct group group)
 
 /* Without cgroups of their own threads can only be where the emulator's are. */
 static int
-find_missing(const struct wish *wish, const struct domain *domain, struct plan *plan)
+find_missing(const struct desired *desired, const struct domain *domain, struct plan *plan)
 {
-	plan->missing = calloc(wish->group_count + 1, sizeof(*plan->missing));
+	plan->missing = calloc(desired->group_count + 1, sizeof(*plan->missing));
 	if (plan->missing == NULL)
 		return -1;
-	for (size_t i = 0; i < wish->group_count; i++)
-		if (wish->groups[i].mask != NULL && is_online(domain, wish->groups[i].group) &&
-			!has_step(plan, wish->groups[i].group))
-			plan->missing[plan->missing_count++] = &wish->groups[i];
+	for (size_t i = 0; i < desired->group_count; i++)
+		if (desired->groups[i].mask != NULL &&
+			is_online(domain, desired->groups[i].group) &&
+			!has_step(plan, desired->groups[i].group))
+			plan->missing[plan->missing_count++] = &desired->groups[i];
 	return 0;
 }
 
 int
-plan_build(const struct wish *wish, const struct domain *domain, const struct cgroup *cgroup,
+plan_build(const struct desired *desired, const struct domain *domain, const struct cgroup *cgroup,
 	struct plan *plan)
 {
-	size_t most = cgroup != NULL ? cgroup->group_count : wish->group_count;
+	size_t most = cgroup != NULL ? cgroup->group_count : desired->group_count;
 	*plan = (struct plan){.steps = calloc(most + 1, sizeof(*plan->steps))};
 	if (plan->steps == NULL)
 		return -1;
-	plan->nodes = wish->memory.wanted ? &wish->memory.nodes : NULL;
+	plan->nodes = desired->memory.wanted ? &desired->memory.nodes : NULL;
 	for (size_t i = 0; i < most; i++)
 		if (cgroup != NULL)
 			plan->steps[plan->step_count++] =
-				make_step(wish, cgroup->groups[i].group, &cgroup->groups[i]);
-		else if (is_online(domain, wish->groups[i].group))
+				make_step(desired, cgroup->groups[i].group, &cgroup->groups[i]);
+		else if (is_online(domain, desired->groups[i].group))
 			plan->steps[plan->step_count++] =
-				make_step(wish, wish->groups[i].group, NULL);
-	if (cgroup == NULL || find_missing(wish, domain, plan) == 0)
+				make_step(desired, desired->groups[i].group, NULL);
+	if (cgroup == NULL || find_missing(desired, domain, plan) == 0)
 		return 0;
 	plan_free(plan);
 	return -1;

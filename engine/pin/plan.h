@@ -24,7 +24,7 @@ struct plan_step {
 struct plan {
 	struct plan_step *steps; /* sorted by group_compare() */
 	size_t step_count;
-	const struct wish_group **missing; /* that the guest has and a rule is about, but cgroup
+	const struct desired_group **missing; /* that the guest has and a rule is about, but cgroup
 					      does not know */
 	size_t missing_count;
 	const struct cpumask *nodes; /* NUMA nodes for every group; NULL: leave them as they are */
@@ -34,8 +34,8 @@ struct plan {
  * A step for every group that the guest has now: those of cgroup or, if that is NULL, those that
  * domain's XML has online. Returns 0 with *plan, to be freed by plan_free(), or -1: no memory.
  */
-int plan_build(const struct wish *wish, const struct domain *domain, const struct cgroup *cgroup,
-	struct plan *plan);
+int plan_build(const struct desired *desired, const struct domain *domain,
+	const struct cgroup *cgroup, struct plan *plan);
 void plan_free(struct plan *plan);
 
 /*

@@ -110,13 +110,13 @@ fake_host(struct topology *topology)
 
 /* Evaluates once; true with *mask, or false. */
 static bool
-evaluate(const struct input *input, struct cpuexpr *expr, struct cpumask *mask)
+evaluate(const struct input *input, struct cpuset_expr *expr, struct cpumask *mask)
 {
 	struct cpumask before;
 	struct err e = {.text = ""};
 	memset(mask, 0x5a, sizeof(*mask));
 	before = *mask;
-	if (cpuexpr_eval(expr, &input->value, mask, &e) != 0) {
+	if (cpuset_expr_eval(expr, &input->value, mask, &e) != 0) {
 		PROMISE(cpumask_equal(mask, &before));
 		check_place(input, e.text);
 		return false;
@@ -132,7 +132,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	make_input(data, size, &input);
 	struct topology host, other;
 	fake_host(&host);
-	struct cpuexpr expr = {.rules = &input.rules, .topology = &host};
+	struct cpuset_expr expr = {.rules = &input.rules, .topology = &host};
 	struct cpumask mask, again;
 	bool good = evaluate(&input, &expr, &mask);
 	if (good)
@@ -141,25 +141,25 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The second time with every name known already; the answer does not change. */
 	PROMISE(evaluate(&input, &expr, &again) == good);
 	PROMISE(!good || cpumask_equal(&mask, &again));
-	cpuexpr_free(&expr);
+	cpuset_expr_free(&expr);
 
 	/* What can be evaluated on some host passes the check that knows none. */
-	struct cpuexpr check = {.rules = &input.rules};
+	struct cpuset_expr check = {.rules = &input.rules};
 	bool sound = evaluate(&input, &check, &again);
 	PROMISE(!good || sound);
-	cpuexpr_free(&check);
+	cpuset_expr_free(&check);
 
 	/* On a host without isolated CPUs it fails, or means the same or less or more, never
 	 * nothing. */
 	fake_host(&other);
 	other.sets[TOPOLOGY_ISOLATED].mask = (struct cpumask){0};
-	struct cpuexpr elsewhere = {.rules = &input.rules, .topology = &other};
+	struct cpuset_expr elsewhere = {.rules = &input.rules, .topology = &other};
 	if (evaluate(&input, &elsewhere, &again))
 		PROMISE(!cpumask_empty(&again) && good && cpumask_equal(&mask, &again));
-	cpuexpr_free(&elsewhere);
+	cpuset_expr_free(&elsewhere);
 
 	size_t offset = SIZE_MAX, length = 0;
-	if (cpuexpr_exclusion_first(input.value.text, &offset, &length)) {
+	if (cpuset_expr_exclusion_first(input.value.text, &offset, &length)) {
 		PROMISE(offset + length <= strlen(input.value.text) && length > 0);
 		PROMISE(input.value.text[offset] == '^');
 	}

@@ -152,7 +152,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_value(&set->value, &text);
 		PROMISE(rules_find_set(&rules, set->name, strlen(set->name)) == set);
 	}
-	cpuexpr_check_rules(&rules, &notes);
+	cpuset_expr_check_rules(&rules, &notes);
 	check_notes(&notes, &text);
 	check_guest(&rules);
 	notes_free(&notes);

@@ -32,7 +32,7 @@ main(int argc, char *argv[])
 	}
 	struct rules rules = {0};
 	struct topology topology = {.root = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-	struct cpuexpr expr = {.rules = &rules, .topology = &topology};
+	struct cpuset_expr expr = {.rules = &rules, .topology = &topology};
 	char *line = NULL;
 	size_t size = 0;
 	for (ssize_t n; (n = getline(&line, &size, stdin)) > 0;) {
@@ -40,13 +40,13 @@ main(int argc, char *argv[])
 		struct err e;
 		line[strcspn(line, "\n")] = '\0';
 		struct value value = {.text = line, .file = "stdin", .line = 1};
-		if (cpuexpr_eval(&expr, &value, &mask, &e) == 0)
+		if (cpuset_expr_eval(&expr, &value, &mask, &e) == 0)
 			print_mask(&mask);
 		else
 			puts(e.text);
 	}
 	free(line);
-	cpuexpr_free(&expr);
+	cpuset_expr_free(&expr);
 	topology_free(&topology);
 	return fflush(stdout) != 0;
 }

@@ -53,19 +53,19 @@ evaluated(const struct tree *t, const char *text)
 	static char shown[CPULIST_MAX];
 	struct rules rules = loaded(t, text);
 	struct topology topology = {.root = t->fd};
-	struct cpuexpr expr = {.rules = &rules, .topology = &topology};
+	struct cpuset_expr expr = {.rules = &rules, .topology = &topology};
 	struct cpumask mask, before;
 	struct err e;
 	memset(&mask, 0x5a, sizeof(mask));
 	before = mask;
-	if (cpuexpr_eval(&expr, &rules.rules[0].settings[0].value, &mask, &e) == 0) {
+	if (cpuset_expr_eval(&expr, &rules.rules[0].settings[0].value, &mask, &e) == 0) {
 		assert_false(cpumask_empty(&mask));
 		cpumask_format(&mask, shown, sizeof(shown));
 	} else {
 		assert_true(cpumask_equal(&mask, &before));
 		snprintf(shown, sizeof(shown), "%s", e.text);
 	}
-	cpuexpr_free(&expr);
+	cpuset_expr_free(&expr);
 	topology_free(&topology);
 	rules_free(&rules);
 	return shown;
@@ -80,7 +80,7 @@ checked(const struct tree *t, const char *text)
 	struct notes notes = {0};
 	size_t used = 0;
 	shown[0] = '\0';
-	cpuexpr_check_rules(&rules, &notes);
+	cpuset_expr_check_rules(&rules, &notes);
 	for (size_t i = 0; i < notes.count; i++)
 		used += (size_t)snprintf(
 			shown + used, sizeof(shown) - used, "%s\n", notes.items[i].text);
@@ -299,17 +299,17 @@ says_it_again_of_a_set_with_an_error(void **state)
 	struct rules rules =
 		loaded(t, "[cpus]\nx = y\n[a]\nvcpus = @x\nemulator = 0 @x\niothreads = 3\n");
 	struct topology topology = {.root = t->fd};
-	struct cpuexpr expr = {.rules = &rules, .topology = &topology};
+	struct cpuset_expr expr = {.rules = &rules, .topology = &topology};
 	const struct setting *settings = rules.rules[0].settings;
 	struct cpumask mask;
 	struct err e;
-	assert_int_equal(cpuexpr_eval(&expr, &settings[0].value, &mask, &e), -1);
+	assert_int_equal(cpuset_expr_eval(&expr, &settings[0].value, &mask, &e), -1);
 	assert_string_equal(e.text, AT(2, 5) WORDS("y"));
-	assert_int_equal(cpuexpr_eval(&expr, &settings[1].value, &mask, &e), -1);
+	assert_int_equal(cpuset_expr_eval(&expr, &settings[1].value, &mask, &e), -1);
 	assert_string_equal(e.text, AT(2, 5) WORDS("y"));
-	assert_int_equal(cpuexpr_eval(&expr, &settings[2].value, &mask, &e), 0);
+	assert_int_equal(cpuset_expr_eval(&expr, &settings[2].value, &mask, &e), 0);
 	assert_mask(&mask, "3");
-	cpuexpr_free(&expr);
+	cpuset_expr_free(&expr);
 	rules_free(&rules);
 }
 
@@ -448,7 +448,7 @@ finds_an_exclusion_before_what_it_cuts(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(exclusions); i++) {
 		size_t offset = 0, length = 0;
-		bool first = cpuexpr_exclusion_first(exclusions[i].text, &offset, &length);
+		bool first = cpuset_expr_exclusion_first(exclusions[i].text, &offset, &length);
 		if (first != exclusions[i].first)
 			fail_msg("'%s': %d", exclusions[i].text, first);
 		if (!first)

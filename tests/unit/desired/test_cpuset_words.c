@@ -54,7 +54,7 @@ evaluated(struct topology *topology, const char *text)
 	struct cpumask mask = {0};
 	const char *at = NULL;
 	struct err e;
-	if (cpuwords_eval(topology, text, strlen(text), &mask, &at, &e) == 0) {
+	if (cpuset_words_eval(topology, text, strlen(text), &mask, &at, &e) == 0) {
 		cpumask_format(&mask, shown, sizeof(shown));
 	} else {
 		assert_true(at >= text && at <= text + strlen(text));
@@ -253,10 +253,10 @@ knows_where_an_item_ends(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(items); i++) {
-		if (cpuwords_here(items[i].text) != items[i].here ||
-			cpuwords_item(items[i].text) != items[i].length)
-			fail_msg("%s: %d, %zu", items[i].text, cpuwords_here(items[i].text),
-				cpuwords_item(items[i].text));
+		if (cpuset_words_here(items[i].text) != items[i].here ||
+			cpuset_words_item(items[i].text) != items[i].length)
+			fail_msg("%s: %d, %zu", items[i].text, cpuset_words_here(items[i].text),
+				cpuset_words_item(items[i].text));
 	}
 }
 

@@ -14,8 +14,8 @@ struct fixture {
 	struct rules rules;
 	struct matched matched;
 	struct topology topology;
-	struct cpuexpr expr;
-	struct wish wish;
+	struct cpuset_expr expr;
+	struct desired desired;
 	struct notes notes;
 	struct err e;
 };
@@ -44,17 +44,17 @@ place(const struct tree *t, const char *rules, const char *usable)
 	if (f.notes.count > 0)
 		fail_msg("%s", f.notes.items[0].text);
 	assert_int_equal(rules_match(&f.rules, &f.domain, &f.matched), 0);
-	f.expr = (struct cpuexpr){.rules = &f.rules, .topology = &f.topology};
-	memset(&f.wish, 0x5a, sizeof(f.wish));
-	return placement(&f.matched, &f.domain, running, running_count, &f.expr, &mask, &f.wish,
-		&f.notes, &f.e);
+	f.expr = (struct cpuset_expr){.rules = &f.rules, .topology = &f.topology};
+	memset(&f.desired, 0x5a, sizeof(f.desired));
+	return desired_build(&f.matched, &f.domain, running, running_count, &f.expr, &mask,
+		&f.desired, &f.notes, &f.e);
 }
 
 static void
 end(void)
 {
-	wish_free(&f.wish);
-	cpuexpr_free(&f.expr);
+	desired_free(&f.desired);
+	cpuset_expr_free(&f.expr);
 	topology_free(&f.topology);
 	free(f.matched.rules);
 	rules_free(&f.rules);
@@ -68,8 +68,8 @@ show(void)
 	static char text[4096];
 	size_t used = 0;
 	text[0] = '\0';
-	for (size_t i = 0; i < f.wish.group_count; i++) {
-		const struct wish_group *g = &f.wish.groups[i];
+	for (size_t i = 0; i < f.desired.group_count; i++) {
+		const struct desired_group *g = &f.desired.groups[i];
 		char name[GROUP_NAME_MAX], list[128] = "-";
 		if (g->mask != NULL) {
 			cpumask_format(&g->mask->cpus, list, sizeof(list));
@@ -131,8 +131,8 @@ evaluates_a_setting_once_for_all_its_groups(void **state)
 {
 	/* two settings that take turns: more changes than there are settings */
 	assert_int_equal(place(*state, "[web]\nvcpus = 1\nvcpu1 = 2\n[w*]\nvcpu3 = 3\n", "0-7"), 0);
-	assert_int_equal(f.wish.mask_count, 3);
-	const struct wish_group *g = f.wish.groups;
+	assert_int_equal(f.desired.mask_count, 3);
+	const struct desired_group *g = f.desired.groups;
 	assert_ptr_equal(g[1].mask, g[3].mask);
 	assert_ptr_not_equal(g[1].mask, g[2].mask);
 	assert_string_equal(show(), "emulator -:0\nvcpu0 1:2\nvcpu1 2:3\nvcpu2 1:2\nvcpu3 3:5\n"
@@ -147,8 +147,10 @@ cuts_to_what_is_usable(void **state)
 		place(*state, "[web]\nvcpus = 2-9\nemulator = 8\niothreads = 1\n", "0-3"), 0);
 	assert_string_equal(show(), "emulator :3\nvcpu0 2-3:2\nvcpu1 2-3:2\nvcpu2 2-3:2\n"
 				    "vcpu3 2-3:2\niothread1 1:4\niothread3 1:4\n");
-	assert_mask(&wish_find(&f.wish, (struct group){GROUP_VCPU, 0})->mask->asked, "2-9");
-	assert_mask(&wish_find(&f.wish, (struct group){GROUP_EMULATOR, 0})->mask->asked, "8");
+	assert_mask(
+		&desired_find(&f.desired, (struct group){GROUP_VCPU, 0})->mask->requested, "2-9");
+	assert_mask(
+		&desired_find(&f.desired, (struct group){GROUP_EMULATOR, 0})->mask->requested, "8");
 	end();
 }
 
@@ -181,8 +183,8 @@ fails_where_a_set_has_an_error(void **state)
 	assert_string_equal(f.e.text,
 		"/etc/vmaffinity.ini:3:9: 'x' is not a CPU, a range, '@NAME' or a word: "
 		"all, isolated, pcores, ecores, node:N, package:N, l3:N, core:N, pu:N");
-	assert_null(f.wish.groups);
-	assert_null(f.wish.masks);
+	assert_null(f.desired.groups);
+	assert_null(f.desired.masks);
 	end();
 	/* but not for the sake of a set that decides over nothing here */
 	assert_int_equal(place(*state, "[web]\nvcpu9 = x\nvcpus = x\n[*]\nvcpus = 1\n", "0-7"), 0);
@@ -222,9 +224,9 @@ gives_each_vcpu_one_cpu(void **state)
 	assert_string_equal(show(), "emulator -:0\nvcpu0 0:2\nvcpu1 2:4\nvcpu2 4:2\nvcpu3 6:2\n"
 				    "vcpu9 1:2\niothread1 0-1:5\niothread3 0-1:5\n");
 	/* what the setting asks for is still known as a whole */
-	assert_int_equal(f.wish.mask_count, 3);
-	assert_mask(&f.wish.masks[0].asked, "0-7");
-	assert_mask(&f.wish.masks[0].cpus, "0-6");
+	assert_int_equal(f.desired.mask_count, 3);
+	assert_mask(&f.desired.masks[0].requested, "0-7");
+	assert_mask(&f.desired.masks[0].cpus, "0-6");
 	assert_int_equal(f.notes.count, 1);
 	assert_int_equal(f.notes.items[0].level, NOTE_DETAIL);
 	end();
@@ -248,7 +250,7 @@ does_not_fall_back_to_floating(void **state)
 	/* of a host that does not tell its cores nothing is guessed */
 	tree_remove(*state, "sys/devices/system/cpu");
 	assert_int_equal(place(*state, "[*]\nvcpus = 0-3\nplacement = one-to-one\n", "0-7"), -1);
-	assert_null(f.wish.groups);
+	assert_null(f.desired.groups);
 	end();
 }
 
@@ -256,11 +258,12 @@ static void
 finds_a_group(void **state)
 {
 	assert_int_equal(place(*state, "[web]\nvcpus = 1\n", "0-7"), 0);
-	for (size_t i = 0; i < f.wish.group_count; i++)
-		assert_ptr_equal(wish_find(&f.wish, f.wish.groups[i].group), &f.wish.groups[i]);
-	assert_int_equal(f.wish.group_count, 7);
-	assert_null(wish_find(&f.wish, (struct group){GROUP_VCPU, 4}));
-	assert_null(wish_find(&f.wish, (struct group){GROUP_IOTHREAD, 2}));
+	for (size_t i = 0; i < f.desired.group_count; i++)
+		assert_ptr_equal(
+			desired_find(&f.desired, f.desired.groups[i].group), &f.desired.groups[i]);
+	assert_int_equal(f.desired.group_count, 7);
+	assert_null(desired_find(&f.desired, (struct group){GROUP_VCPU, 4}));
+	assert_null(desired_find(&f.desired, (struct group){GROUP_IOTHREAD, 2}));
 	end();
 }
 

@@ -32,7 +32,7 @@ place(const struct tree *t, const char *text, const char *cpus, const char *usab
 	value = (struct value){.text = (char *)text, .file = "f", .line = 3, .column = 10};
 	memory = (struct memory){.value = &value};
 	e.text[0] = '\0';
-	return memory_place(&memory, &topology, &cpu_mask, &usable_mask, &e);
+	return memory_nodes_place(&memory, &topology, &cpu_mask, &usable_mask, &e);
 }
 
 static void
@@ -59,7 +59,7 @@ takes_lists_of_nodes(void **state)
 		if (place(*state, cases[i].text, "", "0-1023") != 0)
 			fail_msg("%s: %s", cases[i].text, e.text);
 		assert_true(memory.wanted);
-		assert_mask(&memory.asked, cases[i].nodes);
+		assert_mask(&memory.requested, cases[i].nodes);
 		assert_mask(&memory.nodes, cases[i].nodes);
 	}
 }
@@ -120,7 +120,7 @@ checks_all_rules(void **state)
 				.file = "f",
 				.line = 3,
 				.column = 10};
-	memory_check_rules(&rules, &notes);
+	memory_nodes_check_rules(&rules, &notes);
 	assert_int_equal(notes.count, COUNT(wrong));
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		assert_string_equal(notes.items[i].text, wrong[i].reason);
@@ -170,13 +170,13 @@ cuts_to_what_is_usable(void **state)
 {
 	tree_make(*state, host);
 	assert_int_equal(place(*state, "0-3", "", "0,2"), 0);
-	assert_mask(&memory.asked, "0-3");
+	assert_mask(&memory.requested, "0-3");
 	assert_mask(&memory.nodes, "0,2");
 	assert_int_equal(place(*state, "3", "", "0,2"), 0);
 	assert_true(memory.wanted);
 	assert_mask(&memory.nodes, "");
 	assert_int_equal(place(*state, "auto", "4", "0"), 0);
-	assert_mask(&memory.asked, "2");
+	assert_mask(&memory.requested, "2");
 	assert_mask(&memory.nodes, "");
 	assert_int_equal(place(*state, "keep", "4", "0"), 0);
 	assert_false(memory.wanted);

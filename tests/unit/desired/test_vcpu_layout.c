@@ -41,7 +41,7 @@ struct shape {
 	const char *cells; /* a digit for each vCPU's, '-': none; NULL: the guest has no cells */
 };
 
-static struct onetoone_report report;
+static struct vcpu_layout_report report;
 static unsigned placed[256];
 static size_t count;
 
@@ -53,8 +53,8 @@ place(const struct shape *shape)
 	int cells[64];
 	const struct cpumask cpus = mask_of(shape->cpus), vcpus = mask_of(shape->vcpus);
 	const struct cpumask taken = mask_of(shape->taken != NULL ? shape->taken : "");
-	struct onetoone_guest guest = {.vcpus = ids, .threads = shape->threads};
-	struct onetoone_host host = {.cpus = &cpus, .taken = &taken, .cores = &cores.all};
+	struct vcpu_layout_guest guest = {.vcpus = ids, .threads = shape->threads};
+	struct vcpu_layout_host host = {.cpus = &cpus, .taken = &taken, .cores = &cores.all};
 	struct err e;
 	make_objects(&cores, shape->cores);
 	make_objects(&nodes, shape->nodes != NULL ? shape->nodes : "0");
@@ -72,7 +72,7 @@ place(const struct shape *shape)
 	count = guest.count;
 	memset(placed, 0xff, sizeof(placed));
 	report.text[0] = '\0';
-	return onetoone_place(&guest, &host, placed, &report, &e);
+	return vcpu_layout_place(&guest, &host, placed, &report, &e);
 }
 
 static const char *
@@ -96,7 +96,7 @@ shown(void)
 static const struct {
 	struct shape shape;
 	const char *placed, *text;
-	bool short_of;
+	bool split;
 } cases[] = {
 	/* one thread: whole cores first, then those in part, second threads last */
 	{{ADJACENT, NULL, "0-7", NULL, "0-3", 1, NULL}, "0 2 4 6", "no two vCPUs share a core", 0},
@@ -195,11 +195,11 @@ places(void **state)
 		assert_int_equal(place(&cases[i].shape), 0);
 		if ((cases[i].placed != NULL && strcmp(shown(), cases[i].placed) != 0) ||
 			(cases[i].text != NULL && strcmp(report.text, cases[i].text) != 0) ||
-			report.short_of != cases[i].short_of)
+			report.split != cases[i].split)
 			fail_msg("%zu: %s on %s of %s, %u threads, cells %s:\n%s\n%s\n%d", i,
 				cases[i].shape.vcpus, cases[i].shape.cpus, cases[i].shape.cores,
 				cases[i].shape.threads, cases[i].shape.cells, shown(), report.text,
-				report.short_of);
+				report.split);
 	}
 }
 
@@ -241,7 +241,7 @@ gives_up_packing(void **state)
 		"56-59",
 		"0-59", NULL, "0-59", 1, cells};
 	assert_int_equal(place(&shape), 0);
-	assert_true(report.short_of);
+	assert_true(report.split);
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < i; j++)
 			assert_int_not_equal(placed[i], placed[j]);

@@ -16,7 +16,7 @@ assert_done(void)
 {
 	for (size_t i = 0; i < THREADS; i++) {
 		struct cpumask mask = guest_affinity(i);
-		assert_true(cpumask_equal(&mask, &guest.wished[group_of[i]]));
+		assert_true(cpumask_equal(&mask, &guest.desired[group_of[i]]));
 	}
 	for (size_t i = 0; i < GROUPS; i++) {
 		char list[CPULIST_MAX];
@@ -26,7 +26,7 @@ assert_done(void)
 					 sizeof(list)),
 			0);
 		assert_int_equal(cpumask_parse(list, &mask, &e), 0);
-		assert_true(cpumask_equal(&mask, &guest.wished[i]));
+		assert_true(cpumask_equal(&mask, &guest.desired[i]));
 	}
 }
 
@@ -85,7 +85,7 @@ brings_threads_along_where_the_mask_stands(void **state)
 	assert_int_equal(guest.result.threads, 1);
 	assert_int_equal(kernel.writes, 0);
 	struct cpumask now = guest_affinity(2);
-	assert_true(cpumask_equal(&now, &guest.wished[VCPU0]));
+	assert_true(cpumask_equal(&now, &guest.desired[VCPU0]));
 }
 
 static void
@@ -144,7 +144,7 @@ sees_a_thread_that_turns_up(void **state)
 	kernel.on_set = add_a_thread;
 	assert_int_equal(guest_apply(), 0);
 	struct cpumask now = guest_affinity(SPARE);
-	assert_true(cpumask_equal(&now, &guest.wished[VCPU0]));
+	assert_true(cpumask_equal(&now, &guest.desired[VCPU0]));
 	assert_int_equal(guest.result.threads, 4);
 }
 

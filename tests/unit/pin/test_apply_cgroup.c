@@ -254,13 +254,13 @@ start_over(void)
 static void
 plan_for(const struct cpumask *emulator, const struct cpumask *vcpu0, const struct cpumask *vcpu1)
 {
-	const struct cpumask *const wishes[GROUPS] = {emulator, vcpu0, vcpu1};
+	const struct cpumask *const desired[GROUPS] = {emulator, vcpu0, vcpu1};
 	for (size_t i = 0; i < GROUPS; i++) {
 		now[i] = read_list(group_path(i, "cpuset.cpus"));
 		steps[i] = (struct plan_step){.group = groups[i],
 			.now = &now[i],
-			.cpus = wishes[i],
-			.write = !cpumask_equal(wishes[i], &now[i])};
+			.cpus = desired[i],
+			.write = !cpumask_equal(desired[i], &now[i])};
 	}
 }
 
@@ -283,17 +283,17 @@ static void
 undoes_all_when_a_real_kernel_refuses_any_mask(void **unused)
 {
 	(void)unused;
-	const struct cpumask *wishes[GROUPS];
+	const struct cpumask *desired[GROUPS];
 	for (size_t k = 0; k < GROUPS; k++) {
 		struct apply_result result;
 		struct err e;
 		start_over();
 		const struct state before = state_now();
-		wishes[EMULATOR] = &one;
-		wishes[VCPU0] = &one;
-		wishes[VCPU1] = &other;
-		wishes[k] = &refused;
-		plan_for(wishes[EMULATOR], wishes[VCPU0], wishes[VCPU1]);
+		desired[EMULATOR] = &one;
+		desired[VCPU0] = &one;
+		desired[VCPU1] = &other;
+		desired[k] = &refused;
+		plan_for(desired[EMULATOR], desired[VCPU0], desired[VCPU1]);
 		assert_int_equal(apply(&plan, &cgroup, &result, &e), -1);
 		assert_memory_equal(e.text, "cannot write ", 13);
 		assert_null(strstr(e.text, "put back"));

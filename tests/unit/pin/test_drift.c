@@ -32,7 +32,7 @@ seen(const char *cpus, const char *granted, const char *affinities)
 
 /* The guest may use 0-7. */
 static const struct {
-	const char *wish, *cpus, *granted, *threads;
+	const char *desired, *cpus, *granted, *threads;
 	enum drift_kind kind;
 	const char *text;
 } cases[] = {
@@ -70,9 +70,9 @@ tells_kinds_apart(void **state)
 	(void)state;
 	const struct cpumask allowed = mask_of("0-7");
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct cpumask wish = mask_of(cases[i].wish != NULL ? cases[i].wish : "");
-		const struct plan_step step = {
-			.group = {GROUP_VCPU, 0}, .cpus = cases[i].wish != NULL ? &wish : NULL};
+		struct cpumask desired = mask_of(cases[i].desired != NULL ? cases[i].desired : "");
+		const struct plan_step step = {.group = {GROUP_VCPU, 0},
+			.cpus = cases[i].desired != NULL ? &desired : NULL};
 		struct drift_group group = {.step = &step,
 			.actual = seen(cases[i].cpus, cases[i].granted, cases[i].threads)};
 		char text[DRIFT_TEXT_MAX];
@@ -89,7 +89,7 @@ tells_memory(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *cpus, *wish, *nodes, *wished;
+		const char *cpus, *desired, *nodes, *wanted;
 		enum drift_kind kind;
 	} memory[] = {
 		{"2", "2", "0", "0", DRIFT_NONE},
@@ -101,13 +101,14 @@ tells_memory(void **state)
 	};
 	const struct cpumask allowed = mask_of("0-7");
 	for (size_t i = 0; i < COUNT(memory); i++) {
-		struct cpumask wish = mask_of(memory[i].wish != NULL ? memory[i].wish : "");
-		struct cpumask nodes = mask_of(memory[i].wished != NULL ? memory[i].wished : "");
-		const struct plan_step step = {
-			.group = {GROUP_VCPU, 0}, .cpus = memory[i].wish != NULL ? &wish : NULL};
+		struct cpumask desired =
+			mask_of(memory[i].desired != NULL ? memory[i].desired : "");
+		struct cpumask nodes = mask_of(memory[i].wanted != NULL ? memory[i].wanted : "");
+		const struct plan_step step = {.group = {GROUP_VCPU, 0},
+			.cpus = memory[i].desired != NULL ? &desired : NULL};
 		struct group_state actual = seen(memory[i].cpus, memory[i].cpus, memory[i].cpus);
 		actual.nodes = mask_of(memory[i].nodes);
-		assert_int_equal(drift_kind(&step, memory[i].wished != NULL ? &nodes : NULL,
+		assert_int_equal(drift_kind(&step, memory[i].wanted != NULL ? &nodes : NULL,
 					 &actual, &allowed),
 			memory[i].kind);
 	}
@@ -135,20 +136,21 @@ tells_runs_of_memory_once(void **state)
 		"vcpu0-1: its memory may come from nodes 0-1; the rule says 0");
 }
 
-/* vcpu0-2 and vcpu4 drift alike; vcpu5 has another wish, iothread5 is of another kind. */
+/* vcpu0-2 and vcpu4 drift alike; vcpu5 has another desired, iothread5 is of another kind. */
 static void
 puts_neighbours_together(void **state)
 {
 	(void)state;
 	static const struct group names[] = {{GROUP_VCPU, 0}, {GROUP_VCPU, 1}, {GROUP_VCPU, 2},
 		{GROUP_VCPU, 4}, {GROUP_VCPU, 5}, {GROUP_IOTHREAD, 6}};
-	struct cpumask wish = mask_of("2"), other = mask_of("3");
+	struct cpumask desired = mask_of("2"), other = mask_of("3");
 	struct plan_step steps[COUNT(names)];
 	struct drift_group groups[COUNT(names)];
 	const struct drift drift = {.groups = groups, .count = COUNT(names)};
 	char text[DRIFT_TEXT_MAX];
 	for (size_t i = 0; i < COUNT(names); i++) {
-		steps[i] = (struct plan_step){.group = names[i], .cpus = i == 4 ? &other : &wish};
+		steps[i] =
+			(struct plan_step){.group = names[i], .cpus = i == 4 ? &other : &desired};
 		groups[i] = (struct drift_group){
 			.step = &steps[i], .actual = seen("1", "1", ""), .kind = DRIFT_MASK};
 	}
@@ -174,7 +176,7 @@ compares_a_guest(void **state)
 		"g/vcpu0/cpuset.cpus 1\ng/vcpu0/cpuset.cpus.effective 1\n"
 		"g/vcpu0/cgroup.threads \\c\n";
 	static const struct group names[] = {{GROUP_EMULATOR, 0}, {GROUP_VCPU, 0}, {GROUP_VCPU, 1}};
-	struct cpumask wish = mask_of("0");
+	struct cpumask desired = mask_of("0");
 	struct plan_step steps[COUNT(names)];
 	const struct plan plan = {.steps = steps, .step_count = COUNT(names)};
 	struct drift drift;
@@ -186,7 +188,7 @@ compares_a_guest(void **state)
 		.path = strdup("/g"),
 		.allowed = mask_of("0-7")};
 	for (size_t i = 0; i < COUNT(names); i++)
-		steps[i] = (struct plan_step){.group = names[i], .cpus = &wish};
+		steps[i] = (struct plan_step){.group = names[i], .cpus = &desired};
 	/* vcpu1 has gone meanwhile */
 	if (drift_find(t->fd, &plan, &cgroup, &drift, &e) != 0)
 		fail_msg("%s", e.text);

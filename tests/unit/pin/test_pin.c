@@ -72,7 +72,7 @@ prepare(const struct tree *t, const char *text, enum pin_intent intent)
 	return pin_prepare(&pin, &host, web, strlen(web), "web", intent, &e);
 }
 
-/* "vcpu0 0-3->4-7 *": now, wish, to be written; a line a step. */
+/* "vcpu0 0-3->4-7 *": now, desired, to be written; a line a step. */
 static const char *
 show_plan(void)
 {
@@ -81,13 +81,13 @@ show_plan(void)
 	text[0] = '\0';
 	for (size_t i = 0; i < pin.plan.step_count; i++) {
 		const struct plan_step *step = &pin.plan.steps[i];
-		char name[GROUP_NAME_MAX], now[128] = "?", wish[128] = "-";
+		char name[GROUP_NAME_MAX], now[128] = "?", desired[128] = "-";
 		if (step->now != NULL)
 			cpumask_format(step->now, now, sizeof(now));
 		if (step->cpus != NULL)
-			cpumask_format(step->cpus, wish, sizeof(wish));
+			cpumask_format(step->cpus, desired, sizeof(desired));
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %s->%s%s\n",
-			group_name(step->group, name), now, wish, step->write ? " *" : "");
+			group_name(step->group, name), now, desired, step->write ? " *" : "");
 	}
 	return text;
 }

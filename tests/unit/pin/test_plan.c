@@ -17,8 +17,8 @@
  * iothread2 is kept.
  */
 static const struct setting vcpus, others, keep;
-static struct wish_mask masks[] = {{.setting = &vcpus}, {.setting = &others}};
-static struct wish_group groups[] = {
+static struct desired_mask masks[] = {{.setting = &vcpus}, {.setting = &others}};
+static struct desired_group groups[] = {
 	{E, &others, &masks[1]},
 	{V(0), &vcpus, &masks[0]},
 	{V(1), &vcpus, &masks[0]},
@@ -27,7 +27,7 @@ static struct wish_group groups[] = {
 	{T(1), &others, &masks[1]},
 	{T(2), &keep, NULL},
 };
-static const struct wish wish = {
+static const struct desired desired = {
 	.masks = masks, .mask_count = COUNT(masks), .groups = groups, .group_count = COUNT(groups)};
 static bool online[] = {true, false, true, true};
 static const struct domain domain = {.vcpus = 4, .vcpu_online = online};
@@ -70,7 +70,7 @@ plans_for_a_running_guest(void **state)
 		{T(2), mask_of("3"), none}};
 	const struct cgroup cgroup = {.groups = there, .group_count = COUNT(there)};
 	struct plan plan;
-	assert_int_equal(plan_build(&wish, &domain, &cgroup, &plan), 0);
+	assert_int_equal(plan_build(&desired, &domain, &cgroup, &plan), 0);
 	assert_int_equal(plan.step_count, 7);
 	assert_step(&plan.steps[0], (struct group)E, &others, "0-1", "0-7", true);
 	assert_step(&plan.steps[1], (struct group)V(0), &vcpus, "4-7", "4-7", false);
@@ -83,7 +83,7 @@ plans_for_a_running_guest(void **state)
 	plan_free(&plan);
 	/* no group but the emulator's; nothing is wished of vcpu2 and iothread2 */
 	const struct cgroup alone = {.groups = there, .group_count = 1};
-	assert_int_equal(plan_build(&wish, &domain, &alone, &plan), 0);
+	assert_int_equal(plan_build(&desired, &domain, &alone, &plan), 0);
 	assert_int_equal(plan.step_count, 1);
 	assert_int_equal(plan.missing_count, 3);
 	assert_ptr_equal(plan.missing[0], &groups[1]);
@@ -104,7 +104,7 @@ plans_memory(void **state)
 		{V(9), mask_of("0-7"), mask_of("0")}};
 	static const bool write[] = {true, false, true, true};
 	const struct cgroup cgroup = {.groups = there, .group_count = COUNT(there)};
-	struct wish with_memory = wish;
+	struct desired with_memory = desired;
 	struct plan plan;
 	char text[128];
 	with_memory.memory =
@@ -140,7 +140,7 @@ plans_for_xml_alone(void **state)
 {
 	(void)state;
 	struct plan plan;
-	assert_int_equal(plan_build(&wish, &domain, NULL, &plan), 0);
+	assert_int_equal(plan_build(&desired, &domain, NULL, &plan), 0);
 	assert_int_equal(plan.step_count, 6);
 	assert_step(&plan.steps[0], (struct group)E, &others, "0-1", NULL, false);
 	assert_step(&plan.steps[1], (struct group)V(0), &vcpus, "4-7", NULL, false);
@@ -158,7 +158,7 @@ plans_nothing_where_nothing_is(void **state)
 	const struct cgroup cgroup = {.groups = NULL};
 	struct plan plan;
 	char text[16] = "x";
-	assert_int_equal(plan_build(&wish, &domain, &cgroup, &plan), 0);
+	assert_int_equal(plan_build(&desired, &domain, &cgroup, &plan), 0);
 	assert_int_equal(plan.step_count, 0);
 	assert_string_equal(plan_summary(&plan, text, sizeof(text)), "");
 	plan_free(&plan);

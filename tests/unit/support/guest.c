@@ -213,8 +213,8 @@ guest_plan(const char *emulator, const char *vcpu_0, const char *vcpu_1, const c
 		*step = (struct plan_step){.group = groups[i], .now = &guest.now[i]};
 		if (letters[i] == NULL)
 			continue;
-		guest.wished[i] = lettered(letters[i]);
-		step->cpus = &guest.wished[i];
+		guest.desired[i] = lettered(letters[i]);
+		step->cpus = &guest.desired[i];
 		step->write = !cpumask_equal(step->cpus, step->now);
 	}
 }
@@ -222,13 +222,13 @@ guest_plan(const char *emulator, const char *vcpu_0, const char *vcpu_1, const c
 void
 guest_plan_memory(const char *nodes)
 {
-	guest.wished_nodes = mask_of(nodes);
-	guest.plan.nodes = &guest.wished_nodes;
+	guest.desired_nodes = mask_of(nodes);
+	guest.plan.nodes = &guest.desired_nodes;
 	for (size_t i = 0; i < GROUPS; i++) {
 		struct plan_step *step = &guest.steps[i];
 		guest.nodes_now[i] = mask_of(guest.cgroup.v2 && i == VCPU0 ? "" : "0-1");
 		step->nodes_now = &guest.nodes_now[i];
-		step->write_nodes = !cpumask_equal(&guest.wished_nodes, step->nodes_now);
+		step->write_nodes = !cpumask_equal(&guest.desired_nodes, step->nodes_now);
 	}
 }
 

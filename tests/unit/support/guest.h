@@ -26,7 +26,7 @@ extern struct guest {
 	char directory[64];
 	struct threads threads;
 	struct cgroup cgroup;
-	struct cpumask now[GROUPS], wished[GROUPS], nodes_now[GROUPS], wished_nodes;
+	struct cpumask now[GROUPS], desired[GROUPS], nodes_now[GROUPS], desired_nodes;
 	struct plan_step steps[GROUPS];
 	struct plan plan;
 	struct apply_result result;
