@@ -21,11 +21,11 @@
 static json_object *
 json_step(const struct pin *pin, const struct plan_step *step)
 {
-	char name[GROUP_NAME_MAX], path[PATH_MAX];
+	char name[THREAD_GROUP_NAME_MAX], path[PATH_MAX];
 	const struct setting *setting = step->setting;
 	json_object *object = json_object_new_object();
 	json_object_object_add(
-		object, "group", json_object_new_string(group_name(step->group, name)));
+		object, "group", json_object_new_string(thread_group_name(step->group, name)));
 	json_object_object_add(object, "cpus", json_mask(step->cpus));
 	json_object_object_add(object, "rule",
 		setting != NULL ? json_place(setting->value.file, setting->value.line) : NULL);
@@ -46,10 +46,10 @@ json_memory(const struct pin *pin)
 	json_object *object = json_object_new_object();
 	json_object *now = pin->running ? json_object_new_object() : NULL;
 	for (size_t i = 0; i < pin->plan.step_count && now != NULL; i++) {
-		char name[GROUP_NAME_MAX];
+		char name[THREAD_GROUP_NAME_MAX];
 		const struct plan_step *step = &pin->plan.steps[i];
 		json_object_object_add(
-			now, group_name(step->group, name), json_mask(step->nodes_now));
+			now, thread_group_name(step->group, name), json_mask(step->nodes_now));
 	}
 	json_object_object_add(object, "nodes", json_mask(pin->plan.nodes));
 	json_object_object_add(
@@ -87,10 +87,10 @@ rule_text(const char *key, const struct value *value, char *out, size_t size)
 static void
 fill_line(struct libscols_line *line, const struct plan_step *step, bool running)
 {
-	char name[GROUP_NAME_MAX], key[SETTING_KEY_MAX], list[CELL_MAX], rule[2 * CELL_MAX];
+	char name[THREAD_GROUP_NAME_MAX], key[SETTING_KEY_MAX], list[CELL_MAX], rule[2 * CELL_MAX];
 	const struct setting *s = step->setting;
 	size_t column = 0;
-	scols_line_set_data(line, column++, group_name(step->group, name));
+	scols_line_set_data(line, column++, thread_group_name(step->group, name));
 	scols_line_set_data(line, column++,
 		step->cpus != NULL ? cpumask_format(step->cpus, list, sizeof(list))
 		: s != NULL	   ? "keep"

@@ -33,12 +33,12 @@ find_pins(const struct pin *pin, const struct domain_pins *pins, struct notes *n
 			cpumask_equal(own, step->cpus))
 			continue;
 		last = step->setting;
-		char name[GROUP_NAME_MAX], xml[128], rule[128];
+		char name[THREAD_GROUP_NAME_MAX], xml[128], rule[128];
 		notes_add(notes, NOTE_WARNING,
 			"%s:%u: guest '%s': its XML pins %s to CPUs %s, this rule to %s; the rule "
 			"wins, but virsh goes on to show the XML's: take the pins out of the XML",
 			step->setting->value.file, step->setting->value.line, pin->domain.name,
-			group_name(step->group, name), cpumask_format(own, xml, sizeof(xml)),
+			thread_group_name(step->group, name), cpumask_format(own, xml, sizeof(xml)),
 			cpumask_format(step->cpus, rule, sizeof(rule)));
 	}
 }

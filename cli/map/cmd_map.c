@@ -98,7 +98,7 @@ static int
 add_groups(struct map *map, int root, const char *name, const struct cgroup *cgroup, struct err *e)
 {
 	for (size_t i = 0; i < cgroup->group_count; i++) {
-		struct group group = cgroup->groups[i].group;
+		struct thread_group group = cgroup->groups[i].group;
 		struct group_state actual;
 		struct cpumask cpus = {0};
 		int r = group_state_read(root, cgroup, group, &actual, e);

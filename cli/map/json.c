@@ -15,9 +15,9 @@ json_set(const struct occupancy_set *set)
 {
 	json_object *object = json_object_new_object(), *groups = json_object_new_array();
 	for (size_t i = 0; i < set->member_count; i++) {
-		char name[GROUP_NAME_MAX];
+		char name[THREAD_GROUP_NAME_MAX];
 		json_object *one = json_object_new_object();
-		group_name(set->members[i].group, name);
+		thread_group_name(set->members[i].group, name);
 		json_object_object_add(one, "guest", json_text(set->members[i].guest));
 		json_object_object_add(one, "group", json_object_new_string(name));
 		json_object_array_add(groups, one);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 int
-occupancy_add(struct occupancy *occupancy, const char *guest, struct group group,
+occupancy_add(struct occupancy *occupancy, const char *guest, struct thread_group group,
 	const struct cpumask *cpus, struct err *e)
 {
 	if (occupancy->occupant_count == occupancy->room) {
@@ -41,7 +41,7 @@ compare_occupants(const void *a, const void *b)
 	int order = compare_cpus(one, other);
 	if (order == 0)
 		order = strverscmp(one->guest, other->guest);
-	return order != 0 ? order : group_compare(one->group, other->group);
+	return order != 0 ? order : thread_group_compare(one->group, other->group);
 }
 
 static void

@@ -12,7 +12,7 @@
 /* A guest's group of threads, and the CPUs that they may run on. */
 struct occupant {
 	const char *guest; /* not owned */
-	struct group group;
+	struct thread_group group;
 	struct cpumask cpus;
 	unsigned cpu_count;
 };
@@ -37,7 +37,7 @@ struct occupancy {
 };
 
 /* Adds a guest's group. Returns 0, or -1 with the reason. */
-int occupancy_add(struct occupancy *occupancy, const char *guest, struct group group,
+int occupancy_add(struct occupancy *occupancy, const char *guest, struct thread_group group,
 	const struct cpumask *cpus, struct err *e);
 
 /*

@@ -98,7 +98,7 @@ write_kind(
 	static const char *const names[] = {[GROUP_EMULATOR] = "emulator",
 		[GROUP_VCPU] = "vcpu",
 		[GROUP_IOTHREAD] = "iothread"};
-	enum group_kind kind = sets[0]->members[first].group.kind;
+	enum thread_group_kind kind = sets[0]->members[first].group.kind;
 	struct cpumask ids = {0};
 	const char *separator = "";
 	fputs(names[kind], out);
@@ -126,8 +126,8 @@ same_groups(const struct occupancy_set *set, size_t first, size_t other)
 	if (end_of(set, other, false) - other != count)
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (group_compare(set->members[first + i].group, set->members[other + i].group) !=
-			0)
+		if (thread_group_compare(
+			    set->members[first + i].group, set->members[other + i].group) != 0)
 			return false;
 	return true;
 }

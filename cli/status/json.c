@@ -29,13 +29,13 @@ json_threads(const struct group_state *actual)
 static json_object *
 json_group(const struct status *status, const struct drift_group *group)
 {
-	char name[GROUP_NAME_MAX], text[DRIFT_TEXT_MAX], path[PATH_MAX];
+	char name[THREAD_GROUP_NAME_MAX], text[DRIFT_TEXT_MAX], path[PATH_MAX];
 	const struct plan_step *step = group->step;
 	const struct setting *s = step->setting;
 	json_object *object = json_object_new_object();
 	drift_text(group, group + 1, text);
 	json_object_object_add(
-		object, "group", json_object_new_string(group_name(step->group, name)));
+		object, "group", json_object_new_string(thread_group_name(step->group, name)));
 	json_object_object_add(object, "cpus", json_mask(step->cpus));
 	json_object_object_add(
 		object, "rule", s != NULL ? json_place(s->value.file, s->value.line) : NULL);

@@ -95,7 +95,7 @@ cell_text(const struct status *status, const struct drift_group *group, enum col
 		snprintf(out, size, "%s", group->kind != DRIFT_NONE ? "!" : "");
 		break;
 	case COLUMN_GROUP:
-		group_name(step->group, out);
+		thread_group_name(step->group, out);
 		break;
 	case COLUMN_CPUS:
 		if (step->cpus != NULL)

@@ -25,10 +25,10 @@ struct look {
 };
 
 static bool
-has_come(const struct watched *guest, struct group group)
+has_come(const struct watched *guest, struct thread_group group)
 {
 	for (size_t i = 0; i < guest->came_count; i++)
-		if (group_compare(guest->came[i], group) == 0)
+		if (thread_group_compare(guest->came[i], group) == 0)
 			return true;
 	return false;
 }
@@ -48,7 +48,7 @@ is_new_desire(const struct look *look, const struct drift_group *group)
 	if (look->compared && group->kind == DRIFT_MEMORY)
 		return !is_same_desire(before->nodes, group->nodes);
 	for (size_t i = 0; i < before->step_count && look->compared; i++)
-		if (group_compare(before->steps[i].group, step->group) == 0)
+		if (thread_group_compare(before->steps[i].group, step->group) == 0)
 			return !is_same_desire(before->steps[i].cpus, step->cpus);
 	return true;
 }

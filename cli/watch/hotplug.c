@@ -14,9 +14,9 @@ watched_free(struct watched *guest)
 
 /* Libvirt has made this group. */
 static void
-add_group(struct watched *guest, struct group group)
+add_group(struct watched *guest, struct thread_group group)
 {
-	struct group *larger =
+	struct thread_group *larger =
 		reallocarray(guest->came, guest->came_count + 1, sizeof(*guest->came));
 	if (larger == NULL) {
 		complain("%s: out of memory", guest->name);
@@ -30,14 +30,14 @@ add_group(struct watched *guest, struct group group)
 static void
 take_event(const struct inotify_event *event, struct watched *guest)
 {
-	struct group group;
+	struct thread_group group;
 	if ((event->mask & IN_Q_OVERFLOW) != 0)
 		guest->reasons |= WATCH_MET;
 	if (guest->watch != event->wd)
 		return;
 	if ((event->mask & IN_IGNORED) != 0)
 		guest->watch = -1;
-	else if (event->len > 0 && group_parse(event->name, &group))
+	else if (event->len > 0 && thread_group_parse(event->name, &group))
 		add_group(guest, group);
 }
 

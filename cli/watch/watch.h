@@ -23,9 +23,9 @@ enum watch_reason {
 
 struct watched {
 	char *name;
-	int watch;	    /* the inotify watch of the directory that holds its groups, or -1 */
-	unsigned reasons;   /* bits of enum watch_reason; 0: nothing is to be done */
-	struct group *came; /* groups that libvirt has made since the last look */
+	int watch;	  /* the inotify watch of the directory that holds its groups, or -1 */
+	unsigned reasons; /* bits of enum watch_reason; 0: nothing is to be done */
+	struct thread_group *came; /* groups that libvirt has made since the last look */
 	size_t came_count;
 	unsigned failures; /* in a row */
 	struct notes told; /* what is wrong with it, as it was told last */

@@ -45,14 +45,14 @@ read_mask(int directory, const char *path, struct cpumask *mask, struct err *e)
 }
 
 static void
-group_file(struct group group, const char *file, char *out, size_t size)
+group_file(struct thread_group group, const char *file, char *out, size_t size)
 {
-	char name[GROUP_NAME_MAX];
-	snprintf(out, size, "%s/%s", group_name(group, name), file);
+	char name[THREAD_GROUP_NAME_MAX];
+	snprintf(out, size, "%s/%s", thread_group_name(group, name), file);
 }
 
 int
-cgroup_read_mask(const struct cgroup *cgroup, struct group group, const char *file,
+cgroup_read_mask(const struct cgroup *cgroup, struct thread_group group, const char *file,
 	struct cpumask *mask, struct err *e)
 {
 	char path[64];
@@ -62,7 +62,7 @@ cgroup_read_mask(const struct cgroup *cgroup, struct group group, const char *fi
 }
 
 int
-cgroup_write_mask(const struct cgroup *cgroup, struct group group, const char *file,
+cgroup_write_mask(const struct cgroup *cgroup, struct thread_group group, const char *file,
 	const struct cpumask *mask)
 {
 	char path[64], list[CPULIST_MAX];
@@ -77,12 +77,13 @@ cgroup_write_mask(const struct cgroup *cgroup, struct group group, const char *f
 static int
 compare_groups(const void *a, const void *b)
 {
-	return group_compare(*(const struct group *)a, *(const struct group *)b);
+	return thread_group_compare(
+		*(const struct thread_group *)a, *(const struct thread_group *)b);
 }
 
 /* The names of the groups, in order. *groups, count of them, is the caller's, also on failure. */
 static int
-list_names(const struct cgroup *cgroup, struct group **groups, size_t *count, struct err *e)
+list_names(const struct cgroup *cgroup, struct thread_group **groups, size_t *count, struct err *e)
 {
 	int fd = openat(cgroup->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
@@ -91,18 +92,18 @@ list_names(const struct cgroup *cgroup, struct group **groups, size_t *count, st
 	size_t room = 0;
 	int r = 0;
 	for (;;) {
-		struct group group;
+		struct thread_group group;
 		errno = 0;
 		const struct dirent *entry = readdir(directory);
 		if (entry == NULL && errno != 0)
 			r = err_errno(e, "%s", cgroup->path);
 		if (entry == NULL)
 			break;
-		if (!group_parse(entry->d_name, &group))
+		if (!thread_group_parse(entry->d_name, &group))
 			continue;
 		if (*count == room) {
 			room = room == 0 ? 64 : 2 * room;
-			struct group *larger = reallocarray(*groups, room, sizeof(*larger));
+			struct thread_group *larger = reallocarray(*groups, room, sizeof(*larger));
 			if (larger == NULL) {
 				r = err_set(e, "out of memory");
 				break;
@@ -121,7 +122,7 @@ list_names(const struct cgroup *cgroup, struct group **groups, size_t *count, st
 static int
 list_groups(struct cgroup *cgroup, struct err *e)
 {
-	struct group *names = NULL;
+	struct thread_group *names = NULL;
 	size_t count = 0;
 	int r = list_names(cgroup, &names, &count, e);
 	if (r == 0 && (cgroup->groups = calloc(count + 1, sizeof(*cgroup->groups))) == NULL)
@@ -217,14 +218,14 @@ cgroup_free(struct cgroup *cgroup)
 }
 
 bool
-cgroup_has_group(const struct cgroup *cgroup, struct group group)
+cgroup_has_group(const struct cgroup *cgroup, struct thread_group group)
 {
-	char name[GROUP_NAME_MAX];
-	return faccessat(cgroup->directory, group_name(group, name), F_OK, 0) == 0;
+	char name[THREAD_GROUP_NAME_MAX];
+	return faccessat(cgroup->directory, thread_group_name(group, name), F_OK, 0) == 0;
 }
 
 int
-cgroup_threads(const struct cgroup *cgroup, struct group group, pid_t **tids, size_t *count)
+cgroup_threads(const struct cgroup *cgroup, struct thread_group group, pid_t **tids, size_t *count)
 {
 	char path[64];
 	AUTO_FREE char *text = NULL;

@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 struct cgroup_child {
-	struct group group;
+	struct thread_group group;
 	/* On cgroup v2 both are empty if nothing was written there yet. */
 	struct cpumask now;   /* its cpuset.cpus */
 	struct cpumask nodes; /* its cpuset.mems, after cgroup_read_memory() */
@@ -30,7 +30,7 @@ struct cgroup {
 	size_t mount_length;	     /* how much of path is the mount point */
 	struct cpumask allowed;	     /* what the directory's own cpuset grants its children */
 	struct cpumask nodes;	     /* likewise the NUMA nodes, after cgroup_read_memory() */
-	struct cgroup_child *groups; /* sorted by group_compare() */
+	struct cgroup_child *groups; /* sorted by thread_group_compare() */
 	size_t group_count;
 };
 
@@ -61,24 +61,25 @@ const char *cgroup_effective_nodes_file(const struct cgroup *cgroup);
  * Reads a group's file of a list: "cpuset.cpus", "cpuset.mems", or one of those above. Returns 0,
  * or -1 with the reason.
  */
-int cgroup_read_mask(const struct cgroup *cgroup, struct group group, const char *file,
+int cgroup_read_mask(const struct cgroup *cgroup, struct thread_group group, const char *file,
 	struct cpumask *mask, struct err *e);
 
 /* Writes "cpuset.cpus" or "cpuset.mems" of a group. Returns 0, or -1 with errno set. */
-int cgroup_write_mask(const struct cgroup *cgroup, struct group group, const char *file,
+int cgroup_write_mask(const struct cgroup *cgroup, struct thread_group group, const char *file,
 	const struct cpumask *mask);
 
 /*
  * Whether the group is still there: vCPUs and iothreads can be unplugged, and guests end, at any
  * time.
  */
-bool cgroup_has_group(const struct cgroup *cgroup, struct group group);
+bool cgroup_has_group(const struct cgroup *cgroup, struct thread_group group);
 
 /*
  * The ids of a group's threads. Returns 0 with *tids (caller frees) and *count, or -1 with errno
  * set.
  */
-int cgroup_threads(const struct cgroup *cgroup, struct group group, pid_t **tids, size_t *count);
+int cgroup_threads(
+	const struct cgroup *cgroup, struct thread_group group, pid_t **tids, size_t *count);
 
 /*
  * The outermost cgroup above the groups that by its file, one of the effective ones, does not grant

@@ -67,15 +67,15 @@ read_thread(int root, pid_t tid, struct thread_state *thread, struct err *e)
 }
 
 static int
-read_threads(int root, const struct cgroup *cgroup, struct group group, struct group_state *actual,
-	struct err *e)
+read_threads(int root, const struct cgroup *cgroup, struct thread_group group,
+	struct group_state *actual, struct err *e)
 {
 	pid_t *tids;
 	size_t count;
-	char name[GROUP_NAME_MAX];
+	char name[THREAD_GROUP_NAME_MAX];
 	if (cgroup_threads(cgroup, group, &tids, &count) != 0)
-		return err_errno(
-			e, "%s/%s: cannot list its threads", cgroup->path, group_name(group, name));
+		return err_errno(e, "%s/%s: cannot list its threads", cgroup->path,
+			thread_group_name(group, name));
 	int r = 0;
 	actual->threads = calloc(count + 1, sizeof(*actual->threads));
 	if (actual->threads == NULL) {
@@ -93,7 +93,7 @@ read_threads(int root, const struct cgroup *cgroup, struct group group, struct g
 /* Of the memory nodes nothing is said where they cannot be read: they are not what a pin is about.
  */
 static void
-read_nodes(const struct cgroup *cgroup, struct group group, struct cpumask *nodes)
+read_nodes(const struct cgroup *cgroup, struct thread_group group, struct cpumask *nodes)
 {
 	struct err ignored;
 	if (cgroup_read_mask(cgroup, group, cgroup_effective_nodes_file(cgroup), nodes, &ignored) !=
@@ -102,7 +102,7 @@ read_nodes(const struct cgroup *cgroup, struct group group, struct cpumask *node
 }
 
 int
-group_state_read(int root, const struct cgroup *cgroup, struct group group,
+group_state_read(int root, const struct cgroup *cgroup, struct thread_group group,
 	struct group_state *actual, struct err *e)
 {
 	struct group_state result = {0};

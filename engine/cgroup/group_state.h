@@ -32,7 +32,7 @@ struct group_state {
  * that ends meanwhile is passed over. Returns 0 with *actual, to be freed by group_state_free();
  * GROUP_STATE_GONE; or -1 with the reason.
  */
-int group_state_read(int root, const struct cgroup *cgroup, struct group group,
+int group_state_read(int root, const struct cgroup *cgroup, struct thread_group group,
 	struct group_state *actual, struct err *e);
 void group_state_free(struct group_state *actual);
 

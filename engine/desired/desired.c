@@ -7,19 +7,20 @@
 static int
 compare_masks(const void *a, const void *b)
 {
-	return group_compare(
+	return thread_group_compare(
 		((const struct desired_group *)a)->group, ((const struct desired_group *)b)->group);
 }
 
 static void
-add_group(struct desired *desired, enum group_kind kind, unsigned id)
+add_group(struct desired *desired, enum thread_group_kind kind, unsigned id)
 {
-	desired->groups[desired->group_count++].group = (struct group){.kind = kind, .id = id};
+	desired->groups[desired->group_count++].group =
+		(struct thread_group){.kind = kind, .id = id};
 }
 
 static int
 list_groups(struct desired *desired, const struct matched *matched, const struct domain *domain,
-	const struct group *running, size_t count)
+	const struct thread_group *running, size_t count)
 {
 	size_t most = 1 + domain->vcpus + domain->iothread_count + count, kept = 0;
 	desired->groups = calloc(most, sizeof(*desired->groups));
@@ -115,7 +116,7 @@ note_absent(const struct desired *desired, const struct matched *matched,
 			const struct setting *s = &matched->rules[i]->settings[j];
 			bool there = s->every;
 			for (size_t k = 0; k < desired->group_count && !there; k++) {
-				struct group group = desired->groups[k].group;
+				struct thread_group group = desired->groups[k].group;
 				there = group.kind == s->kind && group.id >= s->first &&
 					group.id <= s->last;
 			}
@@ -134,7 +135,7 @@ note_absent(const struct desired *desired, const struct matched *matched,
 
 int
 desired_build(const struct matched *matched, const struct domain *domain,
-	const struct group *running, size_t count, struct cpuset_expr *expr,
+	const struct thread_group *running, size_t count, struct cpuset_expr *expr,
 	const struct cpumask *usable, struct desired *desired, struct notes *notes, struct err *e)
 {
 	*desired = (struct desired){0};
@@ -161,7 +162,7 @@ desired_free(struct desired *desired)
 }
 
 const struct desired_group *
-desired_find(const struct desired *desired, struct group group)
+desired_find(const struct desired *desired, struct thread_group group)
 {
 	struct desired_group key = {.group = group};
 	return bsearch(&key, desired->groups, desired->group_count, sizeof(key), compare_masks);

@@ -24,7 +24,7 @@ struct desired_mask {
 };
 
 struct desired_group {
-	struct group group;
+	struct thread_group group;
 	const struct setting *setting;	 /* NULL: no rule says anything of this group */
 	const struct desired_mask *mask; /* NULL: leave the group as libvirt set it */
 };
@@ -34,7 +34,7 @@ struct desired {
 	size_t mask_count;
 	struct desired_mask
 		*per_vcpu; /* one-to-one's: a CPU for each vCPU; NULL if there are none */
-	struct desired_group *groups; /* sorted by group_compare(), each once */
+	struct desired_group *groups; /* sorted by thread_group_compare(), each once */
 	size_t group_count;
 	struct memory memory; /* not desired_build()'s work, but memory_nodes_place()'s */
 };
@@ -46,11 +46,11 @@ struct desired {
  * Returns 0 with *desired, to be freed by desired_free(), or -1 with the reason.
  */
 int desired_build(const struct matched *matched, const struct domain *domain,
-	const struct group *running, size_t count, struct cpuset_expr *expr,
+	const struct thread_group *running, size_t count, struct cpuset_expr *expr,
 	const struct cpumask *usable, struct desired *desired, struct notes *notes, struct err *e);
 void desired_free(struct desired *desired);
 
 /* The wish for a group, or NULL if it is none of those. */
-const struct desired_group *desired_find(const struct desired *desired, struct group group);
+const struct desired_group *desired_find(const struct desired *desired, struct thread_group group);
 
 #endif

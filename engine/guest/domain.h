@@ -44,7 +44,7 @@ void domain_free(struct domain *domain);
 
 /* Where the XML itself pins a group. */
 struct domain_pin {
-	struct group group;
+	struct thread_group group;
 	struct cpumask cpus;
 };
 
@@ -63,7 +63,7 @@ int domain_parse_pins(const char *xml, size_t length, struct domain_pins *pins, 
 void domain_pins_free(struct domain_pins *pins);
 
 /* The CPUs to which the XML pins group, or NULL if it does not. */
-const struct cpumask *domain_pins_find(const struct domain_pins *pins, struct group group);
+const struct cpumask *domain_pins_find(const struct domain_pins *pins, struct thread_group group);
 
 /*
  * The pid in libvirt's status file of a running guest, /run/libvirt/qemu/NAME.xml; -1 with the

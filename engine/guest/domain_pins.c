@@ -9,7 +9,7 @@
  * group.
  */
 static int
-parse_pin_elements(struct xml_element *cputune, const char *name, enum group_kind kind,
+parse_pin_elements(struct xml_element *cputune, const char *name, enum thread_group_kind kind,
 	const char *id_attribute, struct domain_pins *pins, struct err *e)
 {
 	for (struct xml_element *pin = xml_child(cputune, name); pin != NULL;
@@ -72,10 +72,10 @@ domain_pins_free(struct domain_pins *pins)
 }
 
 const struct cpumask *
-domain_pins_find(const struct domain_pins *pins, struct group group)
+domain_pins_find(const struct domain_pins *pins, struct thread_group group)
 {
 	for (size_t i = 0; i < pins->count; i++)
-		if (group_compare(pins->pins[i].group, group) == 0)
+		if (thread_group_compare(pins->pins[i].group, group) == 0)
 			return &pins->pins[i].cpus;
 	return pins->has_default ? &pins->fallback : NULL;
 }

@@ -6,20 +6,20 @@
 #include <string.h>
 
 char *
-group_name(struct group group, char out[GROUP_NAME_MAX])
+thread_group_name(struct thread_group group, char out[THREAD_GROUP_NAME_MAX])
 {
 	if (group.kind == GROUP_EMULATOR)
-		snprintf(out, GROUP_NAME_MAX, "emulator");
+		snprintf(out, THREAD_GROUP_NAME_MAX, "emulator");
 	else
-		snprintf(out, GROUP_NAME_MAX, "%s%u",
+		snprintf(out, THREAD_GROUP_NAME_MAX, "%s%u",
 			group.kind == GROUP_VCPU ? "vcpu" : "iothread", group.id);
 	return out;
 }
 
 bool
-group_parse(const char *name, struct group *group)
+thread_group_parse(const char *name, struct thread_group *group)
 {
-	*group = (struct group){.kind = GROUP_EMULATOR};
+	*group = (struct thread_group){.kind = GROUP_EMULATOR};
 	if (strcmp(name, "emulator") == 0)
 		return true;
 	const char *digits = NULL;
@@ -35,7 +35,7 @@ group_parse(const char *name, struct group *group)
 }
 
 int
-group_compare(struct group a, struct group b)
+thread_group_compare(struct thread_group a, struct thread_group b)
 {
 	if (a.kind != b.kind)
 		return a.kind < b.kind ? -1 : 1;

@@ -80,9 +80,9 @@ remember(struct work *work, const struct target *target, pid_t tid, const struct
 static int
 thread_error(const struct target *target, pid_t tid, const char *what, struct err *e)
 {
-	char name[GROUP_NAME_MAX];
-	return err_errno(
-		e, "%s: thread %d: %s", group_name(target->step->group, name), (int)tid, what);
+	char name[THREAD_GROUP_NAME_MAX];
+	return err_errno(e, "%s: thread %d: %s", thread_group_name(target->step->group, name),
+		(int)tid, what);
 }
 
 /* Lists the threads of target's group; none, if the group went away meanwhile. */
@@ -90,7 +90,7 @@ static int
 list_threads(const struct work *work, const struct target *target, pid_t **tids, size_t *count,
 	struct err *e)
 {
-	char name[GROUP_NAME_MAX];
+	char name[THREAD_GROUP_NAME_MAX];
 	if (cgroup_threads(work->cgroup, target->step->group, tids, count) == 0)
 		return 0;
 	*tids = NULL;
@@ -98,7 +98,7 @@ list_threads(const struct work *work, const struct target *target, pid_t **tids,
 	if (!cgroup_has_group(work->cgroup, target->step->group))
 		return 0;
 	return err_errno(e, "%s/%s: cannot list its threads", work->cgroup->path,
-		group_name(target->step->group, name));
+		thread_group_name(target->step->group, name));
 }
 
 /*
@@ -167,18 +167,18 @@ settle_threads(struct work *work, const struct target *target, struct err *e)
 		if (r != 0 || !changed)
 			return r;
 	}
-	char name[GROUP_NAME_MAX], list[128];
+	char name[THREAD_GROUP_NAME_MAX], list[128];
 	return err_set(e,
 		"%s: its threads do not keep to CPUs %s: something else sets their affinity",
-		group_name(target->step->group, name),
+		thread_group_name(target->step->group, name),
 		cpumask_format(target->step->cpus, list, sizeof(list)));
 }
 
 static int
 settle_target(struct work *work, struct target *target, struct err *e)
 {
-	struct group group = target->step->group;
-	char name[GROUP_NAME_MAX], list[128];
+	struct thread_group group = target->step->group;
+	char name[THREAD_GROUP_NAME_MAX], list[128];
 	target->touched = true;
 	if (target->step->write) {
 		if (cgroup_write_mask(work->cgroup, group, "cpuset.cpus", target->step->cpus) ==
@@ -188,7 +188,7 @@ settle_target(struct work *work, struct target *target, struct err *e)
 		} else if (cgroup_has_group(work->cgroup, group)) {
 			return err_errno(e, "cannot write %s to %s/%s/cpuset.cpus",
 				cpumask_format(target->step->cpus, list, sizeof(list)),
-				work->cgroup->path, group_name(group, name));
+				work->cgroup->path, thread_group_name(group, name));
 		}
 	}
 	return settle_threads(work, target, e);
@@ -201,16 +201,17 @@ settle_target(struct work *work, struct target *target, struct err *e)
 static int
 verify_mask(const struct work *work, const struct target *target, struct err *e)
 {
-	struct group group = target->step->group;
+	struct thread_group group = target->step->group;
 	struct cpumask granted;
-	char name[GROUP_NAME_MAX], want[128], have[128];
+	char name[THREAD_GROUP_NAME_MAX], want[128], have[128];
 	if (cgroup_read_mask(
 		    work->cgroup, group, cgroup_effective_file(work->cgroup), &granted, e) != 0)
 		return cgroup_has_group(work->cgroup, group) ? -1 : 0;
 	if (cpumask_equal(&granted, target->step->cpus))
 		return 0;
 	return err_set(e, "%s/%s: asked for CPUs %s, the kernel grants %s", work->cgroup->path,
-		group_name(group, name), cpumask_format(target->step->cpus, want, sizeof(want)),
+		thread_group_name(group, name),
+		cpumask_format(target->step->cpus, want, sizeof(want)),
 		cpumask_format(&granted, have, sizeof(have)));
 }
 

@@ -4,13 +4,13 @@ static int
 write_step(const struct plan *plan, const struct plan_step *step, const struct cgroup *cgroup,
 	size_t *written, struct err *e)
 {
-	char name[GROUP_NAME_MAX], list[128];
+	char name[THREAD_GROUP_NAME_MAX], list[128];
 	if (cgroup_write_mask(cgroup, step->group, "cpuset.mems", plan->nodes) == 0)
 		++*written;
 	else if (cgroup_has_group(cgroup, step->group))
 		return err_errno(e, "cannot write %s to %s/%s/cpuset.mems",
 			cpumask_format(plan->nodes, list, sizeof(list)), cgroup->path,
-			group_name(step->group, name));
+			thread_group_name(step->group, name));
 	return 0;
 }
 
@@ -19,7 +19,7 @@ static int
 verify_step(const struct plan *plan, const struct plan_step *step, const struct cgroup *cgroup,
 	struct err *e)
 {
-	char name[GROUP_NAME_MAX], want[128], have[128];
+	char name[THREAD_GROUP_NAME_MAX], want[128], have[128];
 	struct cpumask granted;
 	if (cgroup_read_mask(
 		    cgroup, step->group, cgroup_effective_nodes_file(cgroup), &granted, e) != 0)
@@ -27,7 +27,8 @@ verify_step(const struct plan *plan, const struct plan_step *step, const struct 
 	if (cpumask_equal(&granted, plan->nodes))
 		return 0;
 	return err_set(e, "%s/%s: asked for memory nodes %s, the kernel grants %s", cgroup->path,
-		group_name(step->group, name), cpumask_format(plan->nodes, want, sizeof(want)),
+		thread_group_name(step->group, name),
+		cpumask_format(plan->nodes, want, sizeof(want)),
 		cpumask_format(&granted, have, sizeof(have)));
 }
 

@@ -152,13 +152,14 @@ tell(const struct drift_group *group, char *out, size_t size)
 char *
 drift_text(const struct drift_group *first, const struct drift_group *end, char out[DRIFT_TEXT_MAX])
 {
-	char name[GROUP_NAME_MAX], last[16] = "", what[DRIFT_TEXT_MAX - 64] = "";
+	char name[THREAD_GROUP_NAME_MAX], last[16] = "", what[DRIFT_TEXT_MAX - 64] = "";
 	out[0] = '\0';
 	if (first->kind == DRIFT_NONE)
 		return out;
 	tell(first, what, sizeof(what));
 	if (end - first > 1)
 		snprintf(last, sizeof(last), "-%u", end[-1].step->group.id);
-	snprintf(out, DRIFT_TEXT_MAX, "%s%s: %s", group_name(first->step->group, name), last, what);
+	snprintf(out, DRIFT_TEXT_MAX, "%s%s: %s", thread_group_name(first->step->group, name), last,
+		what);
 	return out;
 }

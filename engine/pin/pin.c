@@ -77,7 +77,7 @@ static int
 place(struct pin *pin, const struct cpumask *usable, struct err *e)
 {
 	size_t count = pin->running ? pin->cgroup.group_count : 0;
-	struct group *running = calloc(count + 1, sizeof(*running));
+	struct thread_group *running = calloc(count + 1, sizeof(*running));
 	if (running == NULL)
 		return err_set(e, "out of memory");
 	for (size_t i = 0; i < count; i++)
@@ -95,7 +95,7 @@ note_groups_missing(struct pin *pin)
 	const struct setting *last = NULL;
 	for (size_t i = 0; i < pin->plan.missing_count; i++) {
 		const struct desired_group *group = pin->plan.missing[i];
-		char key[SETTING_KEY_MAX], name[GROUP_NAME_MAX];
+		char key[SETTING_KEY_MAX], name[THREAD_GROUP_NAME_MAX];
 		if (group->setting == last)
 			continue;
 		last = group->setting;
@@ -103,7 +103,7 @@ note_groups_missing(struct pin *pin)
 			"%s:%u: %s: %s has no cgroup of its own in %s, and so is where the "
 			"emulator is",
 			last->value.file, last->value.line, setting_key(last, key),
-			group_name(group->group, name), pin->cgroup.path);
+			thread_group_name(group->group, name), pin->cgroup.path);
 	}
 }
 

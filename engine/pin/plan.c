@@ -5,7 +5,8 @@
 #include <string.h>
 
 static struct plan_step
-make_step(const struct desired *desired, struct group group, const struct cgroup_child *there)
+make_step(
+	const struct desired *desired, struct thread_group group, const struct cgroup_child *there)
 {
 	const struct cpumask *now = there != NULL ? &there->now : NULL;
 	struct plan_step step = {.group = group, .now = now};
@@ -25,7 +26,7 @@ make_step(const struct desired *desired, struct group group, const struct cgroup
 }
 
 static bool
-is_online(const struct domain *domain, struct group group)
+is_online(const struct domain *domain, struct thread_group group)
 {
 	return group.kind != GROUP_VCPU ||
 	       (group.id < domain->vcpus && domain->vcpu_online[group.id]);
@@ -34,12 +35,12 @@ is_online(const struct domain *domain, struct group group)
 static int
 compare_steps(const void *a, const void *b)
 {
-	return group_compare(
+	return thread_group_compare(
 		((const struct plan_step *)a)->group, ((const struct plan_step *)b)->group);
 }
 
 static bool
-has_step(const struct plan *plan, struct group group)
+has_step(const struct plan *plan, struct thread_group group)
 {
 	const struct plan_step key = {.group = group};
 	return plan->step_count > 0 &&
@@ -132,8 +133,8 @@ plan_summary(const struct plan *plan, char *out, size_t size)
 		if (step->cpus == NULL)
 			continue;
 		next = end_of_run(step, end);
-		char name[GROUP_NAME_MAX], run[GROUP_NAME_MAX + 16];
-		group_name(step->group, name);
+		char name[THREAD_GROUP_NAME_MAX], run[THREAD_GROUP_NAME_MAX + 16];
+		thread_group_name(step->group, name);
 		if (next - step > 1)
 			snprintf(run, sizeof(run), "%s-%u", name, next[-1].group.id);
 		else

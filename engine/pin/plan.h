@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 struct plan_step {
-	struct group group;
+	struct thread_group group;
 	const struct setting *setting; /* that decides; NULL: no rule does */
 	const struct cpumask *cpus;    /* for the group; NULL: leave it as it is */
 	const struct cpumask
@@ -22,7 +22,7 @@ struct plan_step {
 
 /* Points into the wish and the cgroup that it was made of. */
 struct plan {
-	struct plan_step *steps; /* sorted by group_compare() */
+	struct plan_step *steps; /* sorted by thread_group_compare() */
 	size_t step_count;
 	const struct desired_group **missing; /* that the guest has and a rule is about, but cgroup
 					      does not know */

@@ -16,7 +16,7 @@ enum key_kind {
 
 struct key {
 	enum key_kind kind;
-	enum group_kind group;
+	enum thread_group_kind group;
 	bool every;
 	unsigned first, last;
 };

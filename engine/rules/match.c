@@ -133,7 +133,7 @@ matched_wants_change(const struct matched *matched)
 }
 
 static const struct setting *
-setting_in_rule(const struct rule *rule, struct group group)
+setting_in_rule(const struct rule *rule, struct thread_group group)
 {
 	const struct setting *best = NULL;
 	for (size_t i = 0; i < rule->setting_count; i++) {
@@ -151,7 +151,7 @@ setting_in_rule(const struct rule *rule, struct group group)
 }
 
 const struct setting *
-rules_setting(const struct matched *matched, struct group group)
+rules_setting(const struct matched *matched, struct thread_group group)
 {
 	for (size_t i = matched->count; i-- > 0;) {
 		const struct setting *s = setting_in_rule(matched->rules[i], group);

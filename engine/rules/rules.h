@@ -43,7 +43,7 @@ enum on_error {
 
 /* One line that says where a group, or several groups of one kind, may run. */
 struct setting {
-	enum group_kind kind;
+	enum thread_group_kind kind;
 	bool every;	      /* "vcpus", "iothreads", "emulator" */
 	unsigned first, last; /* else these ids: "vcpu3" (first == last), "vcpu2-5" */
 	struct value value;
@@ -133,7 +133,7 @@ bool matched_wants_change(const struct matched *matched);
  * The setting that decides over a group: that of the last matching rule which names the group;
  * within one rule, one id beats a range of ids beats every. NULL if no rule says anything.
  */
-const struct setting *rules_setting(const struct matched *matched, struct group group);
+const struct setting *rules_setting(const struct matched *matched, struct thread_group group);
 
 /* The value of "memory" that decides: that of the last matching rule which has one; or NULL. */
 const struct value *rules_memory(const struct matched *matched);

@@ -87,14 +87,14 @@ check_rule(const struct rule *rule, const struct text *text)
 }
 
 static bool
-names_group(const struct setting *s, struct group group)
+names_group(const struct setting *s, struct thread_group group)
 {
 	return s->kind == group.kind && (s->every || (group.id >= s->first && group.id <= s->last));
 }
 
 /* The rule that decides is the last one with a key for the group, whatever the key. */
 static void
-check_setting(const struct matched *matched, struct group group)
+check_setting(const struct matched *matched, struct thread_group group)
 {
 	const struct setting *found = rules_setting(matched, group);
 	PROMISE(found == NULL || names_group(found, group));
@@ -121,10 +121,11 @@ check_guest(const struct rules *rules)
 	PROMISE(matched.count <= rules->rule_count);
 	for (size_t i = 0; i < matched.count; i++)
 		PROMISE(rule_matches(matched.rules[i], &domain));
-	check_setting(&matched, (struct group){.kind = GROUP_EMULATOR});
+	check_setting(&matched, (struct thread_group){.kind = GROUP_EMULATOR});
 	for (unsigned id = 0; id < 6; id++) {
-		check_setting(&matched, (struct group){.kind = GROUP_VCPU, .id = id});
-		check_setting(&matched, (struct group){.kind = GROUP_IOTHREAD, .id = id + 1});
+		check_setting(&matched, (struct thread_group){.kind = GROUP_VCPU, .id = id});
+		check_setting(
+			&matched, (struct thread_group){.kind = GROUP_IOTHREAD, .id = id + 1});
 	}
 	enum on_error on_error = rules_on_error(rules, &domain);
 	PROMISE(on_error == ON_ERROR_IGNORE || on_error == ON_ERROR_FAIL);

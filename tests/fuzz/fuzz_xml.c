@@ -37,10 +37,11 @@ check_pins(const char *xml, size_t size, bool good)
 		return;
 	}
 	for (unsigned id = 0; id < 4 && good; id++) {
-		(void)domain_pins_find(&pins, (struct group){.kind = GROUP_VCPU, .id = id});
-		(void)domain_pins_find(&pins, (struct group){.kind = GROUP_IOTHREAD, .id = id});
+		(void)domain_pins_find(&pins, (struct thread_group){.kind = GROUP_VCPU, .id = id});
+		(void)domain_pins_find(
+			&pins, (struct thread_group){.kind = GROUP_IOTHREAD, .id = id});
 	}
-	(void)domain_pins_find(&pins, (struct group){.kind = GROUP_EMULATOR});
+	(void)domain_pins_find(&pins, (struct thread_group){.kind = GROUP_EMULATOR});
 	domain_pins_free(&pins);
 }
 

@@ -65,9 +65,9 @@ shown_groups(const struct cgroup *cgroup)
 	size_t used = 0;
 	text[0] = '\0';
 	for (size_t i = 0; i < cgroup->group_count; i++) {
-		char name[GROUP_NAME_MAX], list[128];
+		char name[THREAD_GROUP_NAME_MAX], list[128];
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s=%s",
-			i > 0 ? " " : "", group_name(cgroup->groups[i].group, name),
+			i > 0 ? " " : "", thread_group_name(cgroup->groups[i].group, name),
 			cpumask_format(&cgroup->groups[i].now, list, sizeof(list)));
 	}
 	return text;
@@ -261,7 +261,7 @@ follows_no_link(void **state)
 	assert_string_equal(e.text, "/sys/fs/cgroup/m/web: Not a directory");
 }
 
-static const struct group vcpu0 = {GROUP_VCPU, 0}, vcpu9 = {GROUP_VCPU, 9};
+static const struct thread_group vcpu0 = {GROUP_VCPU, 0}, vcpu9 = {GROUP_VCPU, 9};
 
 static void
 lists_threads(void **state)
@@ -359,9 +359,10 @@ read_memory_nodes(const struct tree *t, bool v2)
 	assert_non_null(strstr(
 		e.text, v2 ? "m/web: cpuset.mems.effective: " : "m/web: cpuset.effective_mems: "));
 	for (size_t i = 0; i <= cgroup.group_count; i++) {
-		char name[GROUP_NAME_MAX];
+		char name[THREAD_GROUP_NAME_MAX];
 		snprintf(path, sizeof(path), "%s/%s%s%s", cgroup.path + 1,
-			i > 0 ? group_name(cgroup.groups[i - 1].group, name) : "", i > 0 ? "/" : "",
+			i > 0 ? thread_group_name(cgroup.groups[i - 1].group, name) : "",
+			i > 0 ? "/" : "",
 			i > 0 ? "cpuset.mems" : cgroup_effective_nodes_file(&cgroup));
 		tree_put(t, path, i == 0 ? "0-1\n" : i == 1 ? "1\n" : "\n");
 	}

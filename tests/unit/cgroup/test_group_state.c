@@ -28,7 +28,7 @@ static const char machine[] =
 	      "proc/12/status Name:\tx\\nCpus_allowed_list:\t5\n"
 	      "proc/12/stat 12 (x) " BEFORE "5" AFTER "\n";
 
-static const struct group vcpu0 = {GROUP_VCPU, 0};
+static const struct thread_group vcpu0 = {GROUP_VCPU, 0};
 static struct cgroup cgroup;
 static struct group_state actual;
 static struct err e;

@@ -23,7 +23,7 @@ struct fixture {
 static struct fixture f;
 
 /* What the kernel has besides, or as well; none, if a test does not say so. */
-static const struct group *running;
+static const struct thread_group *running;
 static size_t running_count;
 
 static int
@@ -70,13 +70,13 @@ show(void)
 	text[0] = '\0';
 	for (size_t i = 0; i < f.desired.group_count; i++) {
 		const struct desired_group *g = &f.desired.groups[i];
-		char name[GROUP_NAME_MAX], list[128] = "-";
+		char name[THREAD_GROUP_NAME_MAX], list[128] = "-";
 		if (g->mask != NULL) {
 			cpumask_format(&g->mask->cpus, list, sizeof(list));
 			assert_ptr_equal(g->mask->setting, g->setting);
 		}
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %s:%u\n",
-			group_name(g->group, name), list,
+			thread_group_name(g->group, name), list,
 			g->setting != NULL ? g->setting->value.line : 0);
 	}
 	return text;
@@ -101,8 +101,8 @@ places_every_group_that_the_guest_may_have(void **state)
 static void
 places_what_the_kernel_has_as_well(void **state)
 {
-	static const struct group there[] = {{GROUP_IOTHREAD, 2}, {GROUP_VCPU, 9}, {GROUP_VCPU, 0},
-		{GROUP_EMULATOR, 0}, {GROUP_IOTHREAD, 7}};
+	static const struct thread_group there[] = {{GROUP_IOTHREAD, 2}, {GROUP_VCPU, 9},
+		{GROUP_VCPU, 0}, {GROUP_EMULATOR, 0}, {GROUP_IOTHREAD, 7}};
 	running = there;
 	running_count = COUNT(there);
 	int r = place(*state, "[web]\nvcpus = 1\nvcpu9 = 2\niothread2 = 3\nvcpu8 = 0\n", "0-7");
@@ -148,9 +148,11 @@ cuts_to_what_is_usable(void **state)
 	assert_string_equal(show(), "emulator :3\nvcpu0 2-3:2\nvcpu1 2-3:2\nvcpu2 2-3:2\n"
 				    "vcpu3 2-3:2\niothread1 1:4\niothread3 1:4\n");
 	assert_mask(
-		&desired_find(&f.desired, (struct group){GROUP_VCPU, 0})->mask->requested, "2-9");
-	assert_mask(
-		&desired_find(&f.desired, (struct group){GROUP_EMULATOR, 0})->mask->requested, "8");
+		&desired_find(&f.desired, (struct thread_group){GROUP_VCPU, 0})->mask->requested,
+		"2-9");
+	assert_mask(&desired_find(&f.desired, (struct thread_group){GROUP_EMULATOR, 0})
+			     ->mask->requested,
+		"8");
 	end();
 }
 
@@ -212,7 +214,7 @@ static void
 gives_each_vcpu_one_cpu(void **state)
 {
 	/* vcpu9 was plugged in since, and has its CPU as well */
-	static const struct group there[] = {{GROUP_VCPU, 9}};
+	static const struct thread_group there[] = {{GROUP_VCPU, 9}};
 	make_cores(*state);
 	running = there;
 	running_count = COUNT(there);
@@ -262,8 +264,8 @@ finds_a_group(void **state)
 		assert_ptr_equal(
 			desired_find(&f.desired, f.desired.groups[i].group), &f.desired.groups[i]);
 	assert_int_equal(f.desired.group_count, 7);
-	assert_null(desired_find(&f.desired, (struct group){GROUP_VCPU, 4}));
-	assert_null(desired_find(&f.desired, (struct group){GROUP_IOTHREAD, 2}));
+	assert_null(desired_find(&f.desired, (struct thread_group){GROUP_VCPU, 4}));
+	assert_null(desired_find(&f.desired, (struct thread_group){GROUP_IOTHREAD, 2}));
 	end();
 }
 

@@ -30,17 +30,17 @@ reads_the_pins(void **state)
 	if (domain_parse_pins(xml, strlen(xml), &pins, &e) != 0)
 		fail_msg("%s", e.text);
 	assert_int_equal(pins.count, 4);
-	assert_mask(domain_pins_find(&pins, (struct group){GROUP_VCPU, 0}), "2");
-	assert_mask(domain_pins_find(&pins, (struct group){GROUP_VCPU, 3}), "4-7");
-	assert_mask(domain_pins_find(&pins, (struct group){GROUP_VCPU, 1}), "0-2,4-7");
-	assert_mask(domain_pins_find(&pins, (struct group){GROUP_EMULATOR, 0}), "0-1");
-	assert_mask(domain_pins_find(&pins, (struct group){GROUP_IOTHREAD, 2}), "0-8");
-	assert_mask(domain_pins_find(&pins, (struct group){GROUP_IOTHREAD, 3}), "0-2,4-7");
+	assert_mask(domain_pins_find(&pins, (struct thread_group){GROUP_VCPU, 0}), "2");
+	assert_mask(domain_pins_find(&pins, (struct thread_group){GROUP_VCPU, 3}), "4-7");
+	assert_mask(domain_pins_find(&pins, (struct thread_group){GROUP_VCPU, 1}), "0-2,4-7");
+	assert_mask(domain_pins_find(&pins, (struct thread_group){GROUP_EMULATOR, 0}), "0-1");
+	assert_mask(domain_pins_find(&pins, (struct thread_group){GROUP_IOTHREAD, 2}), "0-8");
+	assert_mask(domain_pins_find(&pins, (struct thread_group){GROUP_IOTHREAD, 3}), "0-2,4-7");
 	domain_pins_free(&pins);
 	assert_null(pins.pins);
 	xml = around("<vcpu>2</vcpu><cputune><shares>5</shares></cputune>");
 	assert_int_equal(domain_parse_pins(xml, strlen(xml), &pins, &e), 0);
-	assert_null(domain_pins_find(&pins, (struct group){GROUP_VCPU, 0}));
+	assert_null(domain_pins_find(&pins, (struct thread_group){GROUP_VCPU, 0}));
 	domain_pins_free(&pins);
 }
 

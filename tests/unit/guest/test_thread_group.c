@@ -6,15 +6,15 @@ static void
 names_and_orders_groups(void **state)
 {
 	(void)state;
-	static const struct group groups[] = {{GROUP_EMULATOR, 0}, {GROUP_VCPU, 0},
+	static const struct thread_group groups[] = {{GROUP_EMULATOR, 0}, {GROUP_VCPU, 0},
 		{GROUP_VCPU, 10}, {GROUP_IOTHREAD, 1}, {GROUP_IOTHREAD, 4294967295u}};
 	static const char *const shown[] = {
 		"emulator", "vcpu0", "vcpu10", "iothread1", "iothread4294967295"};
 	for (size_t i = 0; i < COUNT(groups); i++) {
-		char name[GROUP_NAME_MAX];
-		assert_string_equal(group_name(groups[i], name), shown[i]);
+		char name[THREAD_GROUP_NAME_MAX];
+		assert_string_equal(thread_group_name(groups[i], name), shown[i]);
 		for (size_t j = 0; j < COUNT(groups); j++) {
-			int order = group_compare(groups[i], groups[j]);
+			int order = thread_group_compare(groups[i], groups[j]);
 			assert_int_equal(order < 0, i < j);
 			assert_int_equal(order > 0, i > j);
 		}
@@ -27,19 +27,19 @@ knows_its_directory(void **state)
 	(void)state;
 	static const struct {
 		const char *name;
-		struct group group;
+		struct thread_group group;
 	} good[] = {{"emulator", {GROUP_EMULATOR, 0}}, {"vcpu0", {GROUP_VCPU, 0}},
 		{"vcpu4095", {GROUP_VCPU, 4095}},
 		{"iothread4294967295", {GROUP_IOTHREAD, 4294967295u}}};
 	static const char *const bad[] = {"", "vcpu", "vcpus", "vcpu-1", "vcpu1 ", "vcpu1x",
 		"Vcpu1", "iothread", "iothread4294967296", "emulator1", "cpuset.cpus"};
-	struct group group;
+	struct thread_group group;
 	for (size_t i = 0; i < COUNT(good); i++) {
-		assert_true(group_parse(good[i].name, &group));
-		assert_int_equal(group_compare(group, good[i].group), 0);
+		assert_true(thread_group_parse(good[i].name, &group));
+		assert_int_equal(thread_group_compare(group, good[i].group), 0);
 	}
 	for (size_t i = 0; i < COUNT(bad); i++)
-		if (group_parse(bad[i], &group))
+		if (thread_group_parse(bad[i], &group))
 			fail_msg("taken: '%s'", bad[i]);
 }
 

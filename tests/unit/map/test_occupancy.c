@@ -16,7 +16,7 @@ mask(const char *list)
 /* Adds groups "GUEST KIND+ID CPUS" and forms the sets for these CPUs online. */
 struct line {
 	const char *guest;
-	struct group group;
+	struct thread_group group;
 	const char *cpus;
 };
 
@@ -42,13 +42,14 @@ assert_sets(const struct occupancy *occupancy, const char *const expected[], siz
 	assert_int_equal(occupancy->set_count, count);
 	for (size_t i = 0; i < count; i++) {
 		const struct occupancy_set *set = &occupancy->sets[i];
-		char text[512], list[64], name[GROUP_NAME_MAX];
+		char text[512], list[64], name[THREAD_GROUP_NAME_MAX];
 		int n = snprintf(text, sizeof(text),
 			"%s %zu%s%s:", cpumask_format(set->cpus, list, sizeof(list)), set->vcpus,
 			set->overcommitted ? "!" : "", set->confined ? "" : "*");
 		for (size_t j = 0; j < set->member_count; j++)
 			n += snprintf(text + n, sizeof(text) - (size_t)n, " %s.%s",
-				set->members[j].guest, group_name(set->members[j].group, name));
+				set->members[j].guest,
+				thread_group_name(set->members[j].group, name));
 		assert_string_equal(text, expected[i]);
 	}
 }

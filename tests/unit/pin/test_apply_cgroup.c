@@ -24,7 +24,8 @@
 #include <unistd.h>
 
 enum { EMULATOR, VCPU0, VCPU1, GROUPS };
-static const struct group groups[GROUPS] = {{GROUP_EMULATOR, 0}, {GROUP_VCPU, 0}, {GROUP_VCPU, 1}};
+static const struct thread_group groups[GROUPS] = {
+	{GROUP_EMULATOR, 0}, {GROUP_VCPU, 0}, {GROUP_VCPU, 1}};
 static const size_t group_of[] = {EMULATOR, EMULATOR, VCPU0, VCPU1};
 #define THREADS COUNT(group_of)
 
@@ -89,8 +90,9 @@ static const char *
 group_path(size_t group, const char *file)
 {
 	static char path[128];
-	char name[GROUP_NAME_MAX];
-	snprintf(path, sizeof(path), "%s/%s/%s", directory, group_name(groups[group], name), file);
+	char name[THREAD_GROUP_NAME_MAX];
+	snprintf(path, sizeof(path), "%s/%s/%s", directory, thread_group_name(groups[group], name),
+		file);
 	return path;
 }
 
@@ -202,8 +204,9 @@ setup(void **state)
 	make_group(directory, mems);
 	threads_start(&threads, THREADS);
 	for (size_t i = 0; i < GROUPS; i++) {
-		char group[GROUP_NAME_MAX];
-		snprintf(name, sizeof(name), "%s/%s", directory, group_name(groups[i], group));
+		char group[THREAD_GROUP_NAME_MAX];
+		snprintf(name, sizeof(name), "%s/%s", directory,
+			thread_group_name(groups[i], group));
 		make_group(name, mems);
 	}
 	for (size_t i = 0; i < THREADS; i++) {

@@ -141,8 +141,8 @@ static void
 puts_neighbours_together(void **state)
 {
 	(void)state;
-	static const struct group names[] = {{GROUP_VCPU, 0}, {GROUP_VCPU, 1}, {GROUP_VCPU, 2},
-		{GROUP_VCPU, 4}, {GROUP_VCPU, 5}, {GROUP_IOTHREAD, 6}};
+	static const struct thread_group names[] = {{GROUP_VCPU, 0}, {GROUP_VCPU, 1},
+		{GROUP_VCPU, 2}, {GROUP_VCPU, 4}, {GROUP_VCPU, 5}, {GROUP_IOTHREAD, 6}};
 	struct cpumask desired = mask_of("2"), other = mask_of("3");
 	struct plan_step steps[COUNT(names)];
 	struct drift_group groups[COUNT(names)];
@@ -175,7 +175,8 @@ compares_a_guest(void **state)
 		"g/emulator/cgroup.threads \\c\n"
 		"g/vcpu0/cpuset.cpus 1\ng/vcpu0/cpuset.cpus.effective 1\n"
 		"g/vcpu0/cgroup.threads \\c\n";
-	static const struct group names[] = {{GROUP_EMULATOR, 0}, {GROUP_VCPU, 0}, {GROUP_VCPU, 1}};
+	static const struct thread_group names[] = {
+		{GROUP_EMULATOR, 0}, {GROUP_VCPU, 0}, {GROUP_VCPU, 1}};
 	struct cpumask desired = mask_of("0");
 	struct plan_step steps[COUNT(names)];
 	const struct plan plan = {.steps = steps, .step_count = COUNT(names)};

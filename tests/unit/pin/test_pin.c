@@ -81,13 +81,14 @@ show_plan(void)
 	text[0] = '\0';
 	for (size_t i = 0; i < pin.plan.step_count; i++) {
 		const struct plan_step *step = &pin.plan.steps[i];
-		char name[GROUP_NAME_MAX], now[128] = "?", desired[128] = "-";
+		char name[THREAD_GROUP_NAME_MAX], now[128] = "?", desired[128] = "-";
 		if (step->now != NULL)
 			cpumask_format(step->now, now, sizeof(now));
 		if (step->cpus != NULL)
 			cpumask_format(step->cpus, desired, sizeof(desired));
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %s->%s%s\n",
-			group_name(step->group, name), now, desired, step->write ? " *" : "");
+			thread_group_name(step->group, name), now, desired,
+			step->write ? " *" : "");
 	}
 	return text;
 }

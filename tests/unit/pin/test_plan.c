@@ -42,10 +42,10 @@ setup(void **state)
 }
 
 static void
-assert_step(const struct plan_step *step, struct group group, const struct setting *setting,
+assert_step(const struct plan_step *step, struct thread_group group, const struct setting *setting,
 	const char *cpus, const char *now, bool write)
 {
-	assert_int_equal(group_compare(step->group, group), 0);
+	assert_int_equal(thread_group_compare(step->group, group), 0);
 	assert_ptr_equal(step->setting, setting);
 	if (cpus == NULL)
 		assert_null(step->cpus);
@@ -72,13 +72,13 @@ plans_for_a_running_guest(void **state)
 	struct plan plan;
 	assert_int_equal(plan_build(&desired, &domain, &cgroup, &plan), 0);
 	assert_int_equal(plan.step_count, 7);
-	assert_step(&plan.steps[0], (struct group)E, &others, "0-1", "0-7", true);
-	assert_step(&plan.steps[1], (struct group)V(0), &vcpus, "4-7", "4-7", false);
-	assert_step(&plan.steps[2], (struct group)V(2), NULL, NULL, "0-7", false);
-	assert_step(&plan.steps[3], (struct group)V(3), &vcpus, "4-7", "", true);
-	assert_step(&plan.steps[4], (struct group)V(9), NULL, NULL, "0-7", false);
-	assert_step(&plan.steps[5], (struct group)T(1), &others, "0-1", "0-2", true);
-	assert_step(&plan.steps[6], (struct group)T(2), &keep, NULL, "3", false);
+	assert_step(&plan.steps[0], (struct thread_group)E, &others, "0-1", "0-7", true);
+	assert_step(&plan.steps[1], (struct thread_group)V(0), &vcpus, "4-7", "4-7", false);
+	assert_step(&plan.steps[2], (struct thread_group)V(2), NULL, NULL, "0-7", false);
+	assert_step(&plan.steps[3], (struct thread_group)V(3), &vcpus, "4-7", "", true);
+	assert_step(&plan.steps[4], (struct thread_group)V(9), NULL, NULL, "0-7", false);
+	assert_step(&plan.steps[5], (struct thread_group)T(1), &others, "0-1", "0-2", true);
+	assert_step(&plan.steps[6], (struct thread_group)T(2), &keep, NULL, "3", false);
 	assert_int_equal(plan.missing_count, 0); /* vcpu1 is not online */
 	plan_free(&plan);
 	/* no group but the emulator's; nothing is wished of vcpu2 and iothread2 */
@@ -142,12 +142,12 @@ plans_for_xml_alone(void **state)
 	struct plan plan;
 	assert_int_equal(plan_build(&desired, &domain, NULL, &plan), 0);
 	assert_int_equal(plan.step_count, 6);
-	assert_step(&plan.steps[0], (struct group)E, &others, "0-1", NULL, false);
-	assert_step(&plan.steps[1], (struct group)V(0), &vcpus, "4-7", NULL, false);
-	assert_step(&plan.steps[2], (struct group)V(2), NULL, NULL, NULL, false);
-	assert_step(&plan.steps[3], (struct group)V(3), &vcpus, "4-7", NULL, false);
-	assert_step(&plan.steps[4], (struct group)T(1), &others, "0-1", NULL, false);
-	assert_step(&plan.steps[5], (struct group)T(2), &keep, NULL, NULL, false);
+	assert_step(&plan.steps[0], (struct thread_group)E, &others, "0-1", NULL, false);
+	assert_step(&plan.steps[1], (struct thread_group)V(0), &vcpus, "4-7", NULL, false);
+	assert_step(&plan.steps[2], (struct thread_group)V(2), NULL, NULL, NULL, false);
+	assert_step(&plan.steps[3], (struct thread_group)V(3), &vcpus, "4-7", NULL, false);
+	assert_step(&plan.steps[4], (struct thread_group)T(1), &others, "0-1", NULL, false);
+	assert_step(&plan.steps[5], (struct thread_group)T(2), &keep, NULL, NULL, false);
 	plan_free(&plan);
 }
 
@@ -167,7 +167,7 @@ plans_nothing_where_nothing_is(void **state)
 /* Steps of a guest with gaps, on CPUs by their number in lists[]; -1: none. */
 static const char *const lists[] = {"0-1", "4-7", "2"};
 static const struct {
-	struct group group;
+	struct thread_group group;
 	int cpus;
 } summed[] = {{E, 0}, {V(0), 1}, {V(1), 1}, {V(2), 1}, {V(3), 2}, {V(5), 2}, {V(6), -1}, {V(7), 2},
 	{V(8), 2}, {T(1), 2}, {T(2), 0}, {T(3), 0}};

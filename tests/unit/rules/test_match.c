@@ -74,7 +74,7 @@ static const char precedence[] =
 	"[other]\nemulator = 14\n";				       /* 13 to 14 */
 
 static const struct {
-	struct group group;
+	struct thread_group group;
 	unsigned line; /* of the setting that decides */
 } decides[] = {
 	{{GROUP_EMULATOR, 0}, 2},
@@ -106,15 +106,16 @@ the_last_rule_and_in_it_the_nearest_key_decides(void **state)
 	for (size_t i = 0; i < COUNT(decides); i++) {
 		const struct setting *s = rules_setting(&matched, decides[i].group);
 		assert_non_null(s);
-		char name[GROUP_NAME_MAX];
+		char name[THREAD_GROUP_NAME_MAX];
 		if (s->value.line != decides[i].line)
-			fail_msg("%s: line %u", group_name(decides[i].group, name), s->value.line);
+			fail_msg("%s: line %u", thread_group_name(decides[i].group, name),
+				s->value.line);
 	}
 	free(matched.rules);
 	assert_int_equal(rules_match(&rules, &nobody, &matched), 0);
 	assert_int_equal(matched.count, 2);
 	assert_int_equal(
-		rules_setting(&matched, (struct group){GROUP_EMULATOR, 0})->value.line, 14);
+		rules_setting(&matched, (struct thread_group){GROUP_EMULATOR, 0})->value.line, 14);
 	free(matched.rules);
 	rules_free(&rules);
 
@@ -123,12 +124,16 @@ the_last_rule_and_in_it_the_nearest_key_decides(void **state)
 	rules_load(&rules, t->fd, &notes);
 	assert_int_equal(rules_match(&rules, &domain, &matched), 0);
 	assert_int_equal(matched.count, 1);
-	assert_int_equal(rules_setting(&matched, (struct group){GROUP_VCPU, 3})->value.line, 3);
-	assert_int_equal(rules_setting(&matched, (struct group){GROUP_VCPU, 2})->value.line, 4);
-	assert_int_equal(rules_setting(&matched, (struct group){GROUP_VCPU, 5})->value.line, 4);
-	assert_int_equal(rules_setting(&matched, (struct group){GROUP_VCPU, 1})->value.line, 2);
-	assert_null(rules_setting(&matched, (struct group){GROUP_EMULATOR, 0}));
-	assert_null(rules_setting(&matched, (struct group){GROUP_IOTHREAD, 3}));
+	assert_int_equal(
+		rules_setting(&matched, (struct thread_group){GROUP_VCPU, 3})->value.line, 3);
+	assert_int_equal(
+		rules_setting(&matched, (struct thread_group){GROUP_VCPU, 2})->value.line, 4);
+	assert_int_equal(
+		rules_setting(&matched, (struct thread_group){GROUP_VCPU, 5})->value.line, 4);
+	assert_int_equal(
+		rules_setting(&matched, (struct thread_group){GROUP_VCPU, 1})->value.line, 2);
+	assert_null(rules_setting(&matched, (struct thread_group){GROUP_EMULATOR, 0}));
+	assert_null(rules_setting(&matched, (struct thread_group){GROUP_IOTHREAD, 3}));
 	free(matched.rules);
 	rules_free(&rules);
 

@@ -16,7 +16,7 @@
 struct guest guest;
 struct kernel kernel;
 
-const struct group groups[GROUPS] = {
+const struct thread_group groups[GROUPS] = {
 	{GROUP_EMULATOR, 0}, {GROUP_VCPU, 0}, {GROUP_VCPU, 1}, {GROUP_IOTHREAD, 1}};
 const size_t group_of[THREADS] = {EMULATOR, EMULATOR, VCPU0, VCPU1, IOTHREAD1};
 static const char *const affinities[THREADS] = {"ab", "a", "b", "ab", "b"};
@@ -105,8 +105,9 @@ grant(const char *path, const char *list)
 	char text[64];
 	tree_put(guest.tree, file, cpumask_format(&mask, text, sizeof(text)));
 	for (size_t i = 0; i < THREADS && kernel.old; i++) {
-		char group[GROUP_NAME_MAX];
-		snprintf(file, sizeof(file), "g/%s/", group_name(groups[group_of[i]], group));
+		char group[THREAD_GROUP_NAME_MAX];
+		snprintf(
+			file, sizeof(file), "g/%s/", thread_group_name(groups[group_of[i]], group));
 		if (strncmp(path, file, strlen(file)) == 0)
 			guest_set_affinity(i, &mask);
 	}
@@ -159,9 +160,9 @@ const char *
 guest_file(size_t group, const char *file)
 {
 	static char path[128];
-	char name[GROUP_NAME_MAX];
-	snprintf(path, sizeof(path), "%s/%s/%s", guest.directory, group_name(groups[group], name),
-		file);
+	char name[THREAD_GROUP_NAME_MAX];
+	snprintf(path, sizeof(path), "%s/%s/%s", guest.directory,
+		thread_group_name(groups[group], name), file);
 	return path;
 }
 

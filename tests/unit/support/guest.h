@@ -17,7 +17,7 @@
 enum { EMULATOR, VCPU0, VCPU1, IOTHREAD1, GROUPS };
 enum { THREADS = 5, SPARE = THREADS }; /* one more thread, in no group at first */
 
-extern const struct group groups[GROUPS];
+extern const struct thread_group groups[GROUPS];
 extern const size_t group_of[THREADS];
 
 extern struct guest {
