@@ -18,10 +18,12 @@ static void
 say_warnings(const struct pin *pin, const char *name)
 {
 	const char *reason = pin_obstacle(pin);
-	for (size_t i = 0; i < pin->notes.count; i++)
-		if (pin->notes.items[i].level > NOTE_INFO && pin->notes.items[i].text != reason)
-			say(true, "%s: %s: %s", name, note_level_name(pin->notes.items[i].level),
-				pin->notes.items[i].text);
+	for (size_t i = 0; i < pin->messages.count; i++)
+		if (pin->messages.items[i].level > MESSAGE_INFO &&
+			pin->messages.items[i].text != reason)
+			say(true, "%s: %s: %s", name,
+				message_level_name(pin->messages.items[i].level),
+				pin->messages.items[i].text);
 }
 
 /* Who waits longer than this is told how far it is, if it is a person at a terminal. */
@@ -148,17 +150,17 @@ enum exit_status
 command_apply(const struct options *options)
 {
 	struct pin_host host;
-	struct notes notes = {0};
+	struct messages messages = {0};
 	enum exit_status status = EXIT_CANNOT;
 	if (options->all && options->word_count > 0) {
 		complain("apply: GUEST and --all exclude each other");
 		return misuse();
 	}
-	if (pin_host_load(
-		    &host, options->root, &options->config, options->config != NULL, &notes) == 0)
+	if (pin_host_load(&host, options->root, &options->config, options->config != NULL,
+		    &messages) == 0)
 		status = apply_with_rules(options, &host);
-	say_notes(true, &notes);
-	notes_free(&notes);
+	print_messages(true, &messages);
+	messages_free(&messages);
 	pin_host_free(&host);
 	return status;
 }

@@ -66,7 +66,7 @@ print_json(const struct pin *pin)
 		json_object_array_add(groups, json_step(pin, &pin->plan.steps[i]));
 	json_object_object_add(object, "groups", groups);
 	json_object_object_add(object, "memory", json_memory(pin));
-	json_object_object_add(object, "notes", json_notes(&pin->notes));
+	json_object_object_add(object, "notes", json_messages(&pin->messages));
 	json_print(object);
 }
 
@@ -193,7 +193,7 @@ print_text(const struct pin *pin)
 	if (pin->running)
 		say(false, "  in    %s", pin->cgroup.path);
 	int r = print_table(pin);
-	say_notes(false, &pin->notes);
+	print_messages(false, &pin->messages);
 	return r;
 }
 
@@ -290,17 +290,17 @@ enum exit_status
 command_plan(const struct options *options)
 {
 	struct pin_host host;
-	struct notes notes = {0};
+	struct messages messages = {0};
 	enum exit_status status = EXIT_CANNOT;
 	if (options->word_count > 0 && options->xml_count > 0) {
 		complain("plan: GUEST and --xml exclude each other");
 		return misuse();
 	}
-	if (pin_host_load(
-		    &host, options->root, &options->config, options->config != NULL, &notes) == 0)
+	if (pin_host_load(&host, options->root, &options->config, options->config != NULL,
+		    &messages) == 0)
 		status = plan_with_rules(options, &host);
-	say_notes(true, &notes);
-	notes_free(&notes);
+	print_messages(true, &messages);
+	messages_free(&messages);
 	pin_host_free(&host);
 	return status;
 }

@@ -45,7 +45,7 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say(bool to_stderr, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Prints each note as "LEVEL: TEXT", and how many there are that were not kept. */
-void say_notes(bool to_stderr, const struct notes *notes);
+void print_messages(bool to_stderr, const struct messages *messages);
 
 /* Whether stdout takes colours: a terminal, and NO_COLOR (no-color.org) is not set. */
 bool wants_color(void);

@@ -12,7 +12,7 @@ json_text(const char *text)
 	size_t size = 4 * strlen(text) + 4;
 	char *safe = malloc(size);
 	json_object *result =
-		safe != NULL ? json_object_new_string(printable(safe, size, text)) : NULL;
+		safe != NULL ? json_object_new_string(escape_unprintable(safe, size, text)) : NULL;
 	free(safe);
 	return result;
 }
@@ -52,14 +52,14 @@ json_guest(const struct pin *pin)
 }
 
 json_object *
-json_notes(const struct notes *notes)
+json_messages(const struct messages *messages)
 {
 	json_object *array = json_object_new_array();
-	for (size_t i = 0; i < notes->count; i++) {
+	for (size_t i = 0; i < messages->count; i++) {
 		json_object *one = json_object_new_object();
 		json_object_object_add(one, "level",
-			json_object_new_string(note_level_name(notes->items[i].level)));
-		json_object_object_add(one, "text", json_text(notes->items[i].text));
+			json_object_new_string(message_level_name(messages->items[i].level)));
+		json_object_object_add(one, "text", json_text(messages->items[i].text));
 		json_object_array_add(array, one);
 	}
 	return array;

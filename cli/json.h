@@ -20,7 +20,7 @@ json_object *json_mask(const struct cpumask *mask);
 json_object *json_guest(const struct pin *pin);
 
 /* An array of {"level": "warning", "text": "..."}. */
-json_object *json_notes(const struct notes *notes);
+json_object *json_messages(const struct messages *messages);
 
 /* Prints object on one line, and frees it. */
 void json_print(json_object *object);

@@ -16,7 +16,7 @@ print_safely(FILE *stream, const char *prefix, const char *format, va_list args)
 		return;
 	size_t size = 4 * strlen(text) + 4;
 	if ((safe = malloc(size)) != NULL)
-		fprintf(stream, "%s%s\n", prefix, printable(safe, size, text));
+		fprintf(stream, "%s%s\n", prefix, escape_unprintable(safe, size, text));
 	free(safe);
 	free(text);
 }
@@ -31,13 +31,13 @@ say(bool to_stderr, const char *format, ...)
 }
 
 void
-say_notes(bool to_stderr, const struct notes *notes)
+print_messages(bool to_stderr, const struct messages *messages)
 {
-	for (size_t i = 0; i < notes->count; i++)
-		say(to_stderr, "%s: %s", note_level_name(notes->items[i].level),
-			notes->items[i].text);
-	if (notes->dropped > 0)
-		say(to_stderr, "and %zu more", notes->dropped);
+	for (size_t i = 0; i < messages->count; i++)
+		say(to_stderr, "%s: %s", message_level_name(messages->items[i].level),
+			messages->items[i].text);
+	if (messages->dropped > 0)
+		say(to_stderr, "and %zu more", messages->dropped);
 }
 
 void

@@ -109,8 +109,8 @@ complain(const char *guest, const char *state, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	openlog("vmaffinity", LOG_PID | LOG_CONS, LOG_DAEMON);
-	syslog(LOG_CRIT, "%s: %s, runs on: %s", printable(name, sizeof(name), guest), state,
-		printable(safe, sizeof(safe), text));
+	syslog(LOG_CRIT, "%s: %s, runs on: %s", escape_unprintable(name, sizeof(name), guest),
+		state, escape_unprintable(safe, sizeof(safe), text));
 }
 
 /*

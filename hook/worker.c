@@ -40,23 +40,24 @@ log_line(const struct job *job, int priority, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	syslog(priority, "%s: %s", printable(name, sizeof(name), job->guest),
-		printable(safe, sizeof(safe), text));
+	syslog(priority, "%s: %s", escape_unprintable(name, sizeof(name), job->guest),
+		escape_unprintable(safe, sizeof(safe), text));
 }
 
 /* All but the one that is logged as the reason for a failure, if that is not NULL. */
 static void
-log_notes(const struct job *job, const struct notes *notes, const char *reason)
+log_messages(const struct job *job, const struct messages *messages, const char *reason)
 {
-	static const int priorities[] = {
-		[NOTE_INFO] = LOG_INFO, [NOTE_WARNING] = LOG_WARNING, [NOTE_ERROR] = LOG_ERR};
-	for (size_t i = 0; i < notes->count && i < LOG_LINES_MAX; i++)
-		if (notes->items[i].text != reason && notes->items[i].level != NOTE_DETAIL)
-			log_line(
-				job, priorities[notes->items[i].level], "%s", notes->items[i].text);
-	if (notes->count + notes->dropped > LOG_LINES_MAX)
+	static const int priorities[] = {[MESSAGE_INFO] = LOG_INFO,
+		[MESSAGE_WARNING] = LOG_WARNING,
+		[MESSAGE_ERROR] = LOG_ERR};
+	for (size_t i = 0; i < messages->count && i < LOG_LINES_MAX; i++)
+		if (messages->items[i].text != reason && messages->items[i].level != MESSAGE_DETAIL)
+			log_line(job, priorities[messages->items[i].level], "%s",
+				messages->items[i].text);
+	if (messages->count + messages->dropped > LOG_LINES_MAX)
 		log_line(job, LOG_ERR, "%zu more; 'vmaffinity check' shows them",
-			notes->count + notes->dropped - LOG_LINES_MAX);
+			messages->count + messages->dropped - LOG_LINES_MAX);
 }
 
 /*
@@ -77,7 +78,7 @@ fail(const struct job *job, const char *reason)
 	if (!refuse)
 		return WORKER_FAILED;
 	fprintf(stderr, "vmaffinity: start refused (on-error = fail): %s\n",
-		printable(safe, sizeof(safe), reason));
+		escape_unprintable(safe, sizeof(safe), reason));
 	return WORKER_REFUSED;
 }
 
@@ -89,7 +90,7 @@ pin(struct job *job, const char *xml, size_t length)
 	int r = pin_guest(&job->pin, &job->host, xml, length, job->guest, done, &e);
 	if (r == PIN_NO_RULE)
 		return WORKER_DONE;
-	log_notes(job, &job->pin.notes, pin_obstacle(&job->pin));
+	log_messages(job, &job->pin.messages, pin_obstacle(&job->pin));
 	if (r == PIN_NOT_RUNNING || r < 0)
 		return fail(job, e.text);
 	if (r == PIN_CHANGED)
@@ -100,13 +101,13 @@ pin(struct job *job, const char *xml, size_t length)
 static enum worker_status
 work(struct job *job, int root)
 {
-	struct notes notes = {0};
+	struct messages messages = {0};
 	struct err e;
 	AUTO_FREE char *xml = NULL;
 	size_t length;
-	int loaded = pin_host_load(&job->host, root, NULL, 0, &notes);
-	log_notes(job, &notes, NULL);
-	notes_free(&notes);
+	int loaded = pin_host_load(&job->host, root, NULL, 0, &messages);
+	log_messages(job, &messages, NULL);
+	messages_free(&messages);
 	/* Its XML is not even read then: libvirt takes a closed pipe for an answer, too. */
 	if (loaded == 0 && !rules_may_match(&job->host.rules, job->guest))
 		return WORKER_DONE;

@@ -42,7 +42,8 @@ is_plain(const char *text)
 	for (char *s = copy; s != NULL && *s != '\0'; s++)
 		if (*s == '\n' || *s == '\t')
 			*s = ' ';
-	bool plain = copy != NULL && safe != NULL && strcmp(printable(safe, size, copy), copy) == 0;
+	bool plain = copy != NULL && safe != NULL &&
+		     strcmp(escape_unprintable(safe, size, copy), copy) == 0;
 	free(safe);
 	free(copy);
 	return plain;

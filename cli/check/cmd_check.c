@@ -14,7 +14,7 @@
 struct check {
 	const struct options *options;
 	struct pin_host host;
-	struct findings findings;
+	struct report findings;
 	struct guest_xml *guests;
 	size_t guest_count;
 	size_t understood; /* guests whose XML has a name, at least */
@@ -23,7 +23,7 @@ struct check {
 /* Pins in the guest's own XML which disagree with a rule: one finding for each line of the rules.
  */
 static void
-find_pins(const struct pin *pin, const struct domain_pins *pins, struct notes *notes)
+find_pins(const struct pin *pin, const struct domain_pins *pins, struct messages *messages)
 {
 	const struct setting *last = NULL;
 	for (size_t i = 0; i < pin->plan.step_count; i++) {
@@ -34,7 +34,7 @@ find_pins(const struct pin *pin, const struct domain_pins *pins, struct notes *n
 			continue;
 		last = step->setting;
 		char name[THREAD_GROUP_NAME_MAX], xml[128], rule[128];
-		notes_add(notes, NOTE_WARNING,
+		messages_add(messages, MESSAGE_WARNING,
 			"%s:%u: guest '%s': its XML pins %s to CPUs %s, this rule to %s; the rule "
 			"wins, but virsh goes on to show the XML's: take the pins out of the XML",
 			step->setting->value.file, step->setting->value.line, pin->domain.name,
@@ -49,20 +49,21 @@ check_guest(struct check *check, const struct guest_xml *xml, struct traps *trap
 {
 	struct pin pin;
 	struct domain_pins pins = {0};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	struct err e;
 	int r = pin_prepare(&pin, &check->host, xml->text, xml->length, NULL, PIN_SHOW, &e);
 	if (r == 0 && (r = domain_parse_pins(xml->text, xml->length, &pins, &e)) == 0)
-		find_pins(&pin, &pins, &notes);
+		find_pins(&pin, &pins, &messages);
 	if (r < 0)
-		notes_add(&notes, NOTE_ERROR, "%s%s%s", pin.domain.name == NULL ? xml->source : "",
+		messages_add(&messages, MESSAGE_ERROR, "%s%s%s",
+			pin.domain.name == NULL ? xml->source : "",
 			pin.domain.name == NULL ? ": " : "", e.text);
 	if (pin.domain.name != NULL &&
 		traps_guest(traps, &pin.domain, &pin.matched, &pin.desired, pin.running, &e) != 0)
-		notes_add(&notes, NOTE_ERROR, "%s", e.text);
-	findings_take(&check->findings, &pin.notes, pin.domain.name, host);
-	findings_take(&check->findings, &notes, r < 0 ? pin.domain.name : NULL, host);
-	notes_free(&notes);
+		messages_add(&messages, MESSAGE_ERROR, "%s", e.text);
+	report_add(&check->findings, &pin.messages, pin.domain.name, host);
+	report_add(&check->findings, &messages, r < 0 ? pin.domain.name : NULL, host);
+	messages_free(&messages);
 	domain_pins_free(&pins);
 	pin_free(&pin);
 }
@@ -73,11 +74,11 @@ check_host(struct check *check, int root, const char *name)
 {
 	struct traps traps;
 	struct traps_limit limit;
-	struct notes notes = {0};
+	struct messages messages = {0};
 	struct err e;
 	pin_host_change(&check->host, root);
-	if (traps_start(&traps, &check->host.expr, &notes) != 0) {
-		notes_add(&notes, NOTE_ERROR, "out of memory");
+	if (traps_start(&traps, &check->host.expr, &messages) != 0) {
+		messages_add(&messages, MESSAGE_ERROR, "out of memory");
 	} else {
 		for (size_t i = 0; i < check->guest_count; i++)
 			check_guest(check, &check->guests[i], &traps, name);
@@ -85,10 +86,10 @@ check_host(struct check *check, int root, const char *name)
 		/* Where no cgroups are, nothing limits the guests. */
 		bool limited = cgroup_partition(root, &limit.name, &limit.granted, &e) == 0;
 		if (traps_finish(&traps, limited ? &limit : NULL, &e) != 0)
-			notes_add(&notes, NOTE_ERROR, "%s", e.text);
+			messages_add(&messages, MESSAGE_ERROR, "%s", e.text);
 	}
-	findings_take(&check->findings, &notes, NULL, name);
-	notes_free(&notes);
+	report_add(&check->findings, &messages, NULL, name);
+	messages_free(&messages);
 	traps_free(&traps);
 }
 
@@ -187,7 +188,7 @@ free_guests(struct check *check)
 }
 
 static void
-print_json(const struct check *check, const struct notes *notes)
+print_json(const struct check *check, const struct messages *messages)
 {
 	const struct rules *rules = &check->host.rules;
 	json_object *object = json_object_new_object(), *files = json_object_new_array();
@@ -196,7 +197,7 @@ print_json(const struct check *check, const struct notes *notes)
 	json_object_object_add(object, "files", files);
 	json_object_object_add(object, "rules", json_object_new_int64((int64_t)rules->rule_count));
 	json_object_object_add(object, "guests", json_object_new_int64((int64_t)check->understood));
-	json_object_object_add(object, "findings", json_notes(notes));
+	json_object_object_add(object, "findings", json_messages(messages));
 	json_print(object);
 }
 
@@ -205,14 +206,14 @@ static bool
 print_findings(struct check *check)
 {
 	const struct rules *rules = &check->host.rules;
-	struct notes notes = {0};
-	findings_tell(&check->findings, rules->files, rules->file_count, &notes);
+	struct messages messages = {0};
+	report_flush(&check->findings, rules->files, rules->file_count, &messages);
 	if (check->options->json)
-		print_json(check, &notes);
+		print_json(check, &messages);
 	else
-		say_notes(false, &notes);
-	bool found = notes.count + notes.dropped > 0;
-	notes_free(&notes);
+		print_messages(false, &messages);
+	bool found = messages.count + messages.dropped > 0;
+	messages_free(&messages);
 	return found;
 }
 
@@ -220,7 +221,7 @@ enum exit_status
 command_check(const struct options *options)
 {
 	struct check check = {.options = options};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	int r = 0;
 	if (options->config != NULL && options->word_count > 0) {
 		complain("check: FILE and --config exclude each other");
@@ -229,17 +230,17 @@ command_check(const struct options *options)
 	const char *const *files =
 		options->config != NULL ? &options->config : (const char *const *)options->words;
 	size_t count = options->config != NULL ? 1 : options->word_count;
-	bool good = pin_host_load(&check.host, options->root, files, count, &notes) == 0;
+	bool good = pin_host_load(&check.host, options->root, files, count, &messages) == 0;
 	if (good)
-		traps_rules(&check.host.rules, &notes);
-	findings_take(&check.findings, &notes, NULL, NULL);
-	notes_free(&notes);
+		traps_rules(&check.host.rules, &messages);
+	report_add(&check.findings, &messages, NULL, NULL);
+	messages_free(&messages);
 	if (good && ((r = read_guests(&check)) == 0 || check.guest_count > 0) &&
 		check_hosts(&check) != 0)
 		r = -1;
 	bool found = print_findings(&check);
 	free_guests(&check);
-	findings_free(&check.findings);
+	report_free(&check.findings);
 	pin_host_free(&check.host);
 	return r != 0 ? EXIT_CANNOT : found ? EXIT_FINDINGS : EXIT_OK;
 }

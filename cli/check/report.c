@@ -21,44 +21,44 @@ make_where(const char *guest, const char *host)
 }
 
 static void
-take_one(struct findings *findings, const struct note *note, const char *where)
+take_one(struct report *report, const struct message *message, const char *where)
 {
-	for (size_t i = 0; i < findings->count; i++)
-		if (strcmp(findings->items[i].text, note->text) == 0) {
-			findings->items[i].more += where != NULL;
+	for (size_t i = 0; i < report->count; i++)
+		if (strcmp(report->items[i].text, message->text) == 0) {
+			report->items[i].more += where != NULL;
 			return;
 		}
-	struct finding_note *larger = NULL;
-	struct finding_note one = {.level = note->level,
-		.text = strdup(note->text),
+	struct report_entry *larger = NULL;
+	struct report_entry one = {.level = message->level,
+		.text = strdup(message->text),
 		.where = where != NULL ? strdup(where) : NULL,
-		.number = findings->count};
-	if (findings->count < NOTES_MAX && one.text != NULL)
-		larger = reallocarray(findings->items, findings->count + 1, sizeof(*larger));
+		.number = report->count};
+	if (report->count < MESSAGES_MAX && one.text != NULL)
+		larger = reallocarray(report->items, report->count + 1, sizeof(*larger));
 	if (larger == NULL) {
 		free(one.text);
 		free(one.where);
-		findings->dropped++;
+		report->dropped++;
 		return;
 	}
-	findings->items = larger;
-	larger[findings->count++] = one;
+	report->items = larger;
+	larger[report->count++] = one;
 }
 
 void
-findings_take(
-	struct findings *findings, const struct notes *notes, const char *guest, const char *host)
+report_add(
+	struct report *report, const struct messages *messages, const char *guest, const char *host)
 {
 	AUTO_FREE char *where = make_where(guest, host);
-	for (size_t i = 0; i < notes->count; i++)
-		if (notes->items[i].level > NOTE_INFO)
-			take_one(findings, &notes->items[i], where);
-	findings->dropped += notes->dropped;
+	for (size_t i = 0; i < messages->count; i++)
+		if (messages->items[i].level > MESSAGE_INFO)
+			take_one(report, &messages->items[i], where);
+	report->dropped += messages->dropped;
 }
 
 /* Which file and line a text begins with; the longest name, for one may begin another. */
 static void
-find_place(struct finding_note *finding, char *const files[], size_t count)
+find_place(struct report_entry *finding, char *const files[], size_t count)
 {
 	size_t longest = 0;
 	finding->file = 0;
@@ -78,7 +78,7 @@ find_place(struct finding_note *finding, char *const files[], size_t count)
 static int
 compare(const void *a, const void *b)
 {
-	const struct finding_note *left = a, *right = b;
+	const struct report_entry *left = a, *right = b;
 	if (left->file != right->file)
 		return left->file < right->file ? -1 : 1;
 	if (left->line != right->line)
@@ -87,32 +87,32 @@ compare(const void *a, const void *b)
 }
 
 void
-findings_tell(struct findings *findings, char *const files[], size_t count, struct notes *notes)
+report_flush(struct report *report, char *const files[], size_t count, struct messages *messages)
 {
-	for (size_t i = 0; i < findings->count; i++)
-		find_place(&findings->items[i], files, count);
-	if (findings->count > 0)
-		qsort(findings->items, findings->count, sizeof(*findings->items), compare);
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct finding_note *f = &findings->items[i];
+	for (size_t i = 0; i < report->count; i++)
+		find_place(&report->items[i], files, count);
+	if (report->count > 0)
+		qsort(report->items, report->count, sizeof(*report->items), compare);
+	for (size_t i = 0; i < report->count; i++) {
+		const struct report_entry *f = &report->items[i];
 		if (f->where == NULL)
-			notes_add(notes, f->level, "%s", f->text);
+			messages_add(messages, f->level, "%s", f->text);
 		else if (f->more == 0)
-			notes_add(notes, f->level, "%s (%s)", f->text, f->where);
+			messages_add(messages, f->level, "%s (%s)", f->text, f->where);
 		else
-			notes_add(notes, f->level, "%s (%s and %zu more)", f->text, f->where,
+			messages_add(messages, f->level, "%s (%s and %zu more)", f->text, f->where,
 				f->more);
 	}
-	notes->dropped += findings->dropped;
+	messages->dropped += report->dropped;
 }
 
 void
-findings_free(struct findings *findings)
+report_free(struct report *report)
 {
-	for (size_t i = 0; i < findings->count; i++) {
-		free(findings->items[i].text);
-		free(findings->items[i].where);
+	for (size_t i = 0; i < report->count; i++) {
+		free(report->items[i].text);
+		free(report->items[i].where);
 	}
-	free(findings->items);
-	*findings = (struct findings){0};
+	free(report->items);
+	*report = (struct report){0};
 }

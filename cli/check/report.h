@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-struct finding_note {
-	enum note_level level;
+struct report_entry {
+	enum message_level level;
 	char *text;
 	char *where; /* "guest 'web-1' on rack1.txt", or NULL */
 	size_t more; /* in how many places besides */
@@ -18,20 +18,21 @@ struct finding_note {
 };
 
 /* Zero-initialised is empty. */
-struct findings {
-	struct finding_note *items;
+struct report {
+	struct report_entry *items;
 	size_t count;
 	size_t dropped; /* no memory for them */
 };
 
-/* Takes the warnings and errors among notes. guest and host may be NULL. */
-void findings_take(
-	struct findings *findings, const struct notes *notes, const char *guest, const char *host);
+/* Takes the warnings and errors among messages. guest and host may be NULL. */
+void report_add(struct report *report, const struct messages *messages, const char *guest,
+	const char *host);
 
-/* Adds all to notes, sorted by the FILE:LINE in front of each text, FILE in the order of files. */
-void findings_tell(
-	struct findings *findings, char *const files[], size_t count, struct notes *notes);
+/* Adds all to messages, sorted by the FILE:LINE in front of each text, FILE in the order of files.
+ */
+void report_flush(
+	struct report *report, char *const files[], size_t count, struct messages *messages);
 
-void findings_free(struct findings *findings);
+void report_free(struct report *report);
 
 #endif

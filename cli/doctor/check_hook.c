@@ -97,7 +97,7 @@ look_at(int directory, const char *path, struct hook *hook)
 
 /* libvirt remembers that there is something to run; the oldest is what it has known longest. */
 static void
-note_age(struct doctor *doctor, const struct hook *hook)
+report_age(struct doctor *doctor, const struct hook *hook)
 {
 	const struct timespec *t = &hook->st.st_ctim, *since = &doctor->hooked_since;
 	if (!doctor->hooked || t->tv_sec < since->tv_sec ||
@@ -188,7 +188,7 @@ take(struct doctor *doctor, struct search *search, int directory, const char *na
 		snprintf(search->idle, sizeof(search->idle), "%s", path);
 	if (!hook.runs)
 		return;
-	note_age(doctor, &hook);
+	report_age(doctor, &hook);
 	if (hook.ours && !search->found)
 		check_ours(doctor, path, &hook);
 	else

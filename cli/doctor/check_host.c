@@ -115,17 +115,17 @@ check_cpuset(struct doctor *doctor)
 void
 check_the_rules(struct doctor *doctor)
 {
-	struct notes notes = {0};
+	struct messages messages = {0};
 	const struct rules *rules = &doctor->host.rules;
-	if (pin_host_load(&doctor->host, doctor->root, NULL, 0, &notes) != 0) {
-		for (size_t i = 0; i < notes.count && i < ERRORS_SHOWN; i++) {
-			doctor_say(doctor, DOCTOR_FAIL, "%s", notes.items[i].text);
+	if (pin_host_load(&doctor->host, doctor->root, NULL, 0, &messages) != 0) {
+		for (size_t i = 0; i < messages.count && i < ERRORS_SHOWN; i++) {
+			doctor_say(doctor, DOCTOR_FAIL, "%s", messages.items[i].text);
 			doctor_advise(
 				doctor, "mend it: with one error anywhere no rule is applied");
 		}
-		if (notes.count + notes.dropped > ERRORS_SHOWN) {
+		if (messages.count + messages.dropped > ERRORS_SHOWN) {
 			doctor_say(doctor, DOCTOR_FAIL, "and %zu more errors in the rules",
-				notes.count + notes.dropped - ERRORS_SHOWN);
+				messages.count + messages.dropped - ERRORS_SHOWN);
 			doctor_advise(doctor, "vmaffinity check");
 		}
 		pin_host_free(&doctor->host);
@@ -141,7 +141,7 @@ check_the_rules(struct doctor *doctor)
 			rules->rule_count, rules->rule_count == 1 ? "" : "s", rules->file_count,
 			rules->file_count == 1 ? "" : "s");
 	}
-	notes_free(&notes);
+	messages_free(&messages);
 }
 
 /* What keeps guests from some CPUs. */

@@ -124,7 +124,7 @@ safe_text(const char *text, bool svg)
 	size_t size = 4 * strlen(text) + 4, used = 0;
 	char *plain = malloc(size), *safe = calloc(size, 4);
 	if (plain != NULL && safe != NULL)
-		for (const char *s = printable(plain, size, text); *s != '\0'; s++)
+		for (const char *s = escape_unprintable(plain, size, text); *s != '\0'; s++)
 			used += (size_t)snprintf(safe + used, 4 * size - used,
 				svg && strchr("&<>\"", *s) != NULL ? "\\x%02x" : "%c",
 				(unsigned char)*s);

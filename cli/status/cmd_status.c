@@ -151,13 +151,13 @@ enum exit_status
 command_status(const struct options *options)
 {
 	struct pin_host host;
-	struct notes notes = {0};
+	struct messages messages = {0};
 	enum exit_status status = EXIT_CANNOT;
-	if (pin_host_load(
-		    &host, options->root, &options->config, options->config != NULL, &notes) == 0)
+	if (pin_host_load(&host, options->root, &options->config, options->config != NULL,
+		    &messages) == 0)
 		status = status_with_rules(options, &host);
-	say_notes(true, &notes);
-	notes_free(&notes);
+	print_messages(true, &messages);
+	messages_free(&messages);
 	pin_host_free(&host);
 	return status;
 }

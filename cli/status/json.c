@@ -58,6 +58,6 @@ status_print_json(const struct status *status)
 		json_object_array_add(groups, json_group(status, &status->drift.groups[i]));
 	json_object_object_add(object, "state", json_object_new_string(state_names[status->state]));
 	json_object_object_add(object, "groups", groups);
-	json_object_object_add(object, "notes", json_notes(&status->pin.notes));
+	json_object_object_add(object, "notes", json_messages(&status->pin.messages));
 	json_print(object);
 }

@@ -244,10 +244,11 @@ status_print_text(const struct status *status)
 	int r = 0;
 	if (status->drift.count > 0 && (r = print_table(status)) != 0)
 		return r;
-	for (size_t i = 0; i < status->pin.notes.count; i++)
-		if (status->pin.notes.items[i].level > NOTE_INFO)
-			say(false, "%s: %s", note_level_name(status->pin.notes.items[i].level),
-				status->pin.notes.items[i].text);
+	for (size_t i = 0; i < status->pin.messages.count; i++)
+		if (status->pin.messages.items[i].level > MESSAGE_INFO)
+			say(false, "%s: %s",
+				message_level_name(status->pin.messages.items[i].level),
+				status->pin.messages.items[i].text);
 	say_drift(status);
 	if (status->drift.drifted > 0)
 		say_remedy(status);

@@ -167,7 +167,7 @@ static void
 read_rules(struct watch *w)
 {
 	struct pin_host *host = malloc(sizeof(*host));
-	struct notes notes = {0};
+	struct messages messages = {0};
 	w->rules_due = false;
 	/* Other directories may stand in the place of those that were watched. */
 	w->deaf = watch_rules_follow(&w->rules) != 0;
@@ -176,7 +176,7 @@ read_rules(struct watch *w)
 		return;
 	}
 	if (pin_host_load(host, w->options->root, &w->options->config, w->options->config != NULL,
-		    &notes) == 0) {
+		    &messages) == 0) {
 		free_rules(&w->before);
 		w->before = w->host;
 		w->host = host;
@@ -186,11 +186,11 @@ read_rules(struct watch *w)
 			host->rules.file_count, host->rules.file_count == 1 ? "" : "s");
 	} else {
 		free_rules(&host);
-		say_notes(true, &notes);
+		print_messages(true, &messages);
 		complain("the rules have errors: %s",
 			w->host != NULL ? "those before stay in force" : "none is in force");
 	}
-	notes_free(&notes);
+	messages_free(&messages);
 }
 
 /* Forgets guests that ran when libvirt was there last, and do not now. */

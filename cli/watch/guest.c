@@ -21,7 +21,7 @@ struct look {
 	bool compared;		    /* before is there */
 	struct domain_pins defined; /* where its definition pins it, as far as that is asked */
 	struct drift drift;
-	struct notes wrong; /* what is not as ruled, and stays so */
+	struct messages wrong; /* what is not as ruled, and stays so */
 };
 
 static bool
@@ -89,7 +89,7 @@ is_to_set(const struct look *look, const struct drift_group *group, bool untouch
 	return (reasons & WATCH_MET) != 0 && (unpinned || untouched || is_as_defined(look, group));
 }
 
-/* Takes out of the plan what is not ours to set, and notes that it stays as it is. */
+/* Takes out of the plan what is not ours to set, and messages that it stays as it is. */
 static void
 leave_the_rest(struct look *look)
 {
@@ -105,7 +105,7 @@ leave_the_rest(struct look *look)
 		char text[DRIFT_TEXT_MAX];
 		end = drift_end_of_run(drift, first);
 		if (first->kind != DRIFT_NONE)
-			notes_add(&look->wrong, NOTE_WARNING, "%s; left as it is",
+			messages_add(&look->wrong, MESSAGE_WARNING, "%s; left as it is",
 				drift_text(first, end, text));
 	}
 	for (size_t i = 0; i < drift->count; i++)
@@ -129,7 +129,7 @@ hear_of_groups(struct look *look)
 	int watch = inotify_add_watch(look->view->inotify, path, IN_CREATE | IN_ONLYDIR);
 	bool new = watch >= 0 && watch != look->guest->watch;
 	if (watch < 0)
-		notes_add(&look->wrong, NOTE_WARNING,
+		messages_add(&look->wrong, MESSAGE_WARNING,
 			"%s cannot be watched, so what is plugged in stays unpinned: %s",
 			look->pin.cgroup.path, strerror(errno));
 	look->guest->watch = watch;
@@ -149,7 +149,7 @@ read_definition(struct look *look)
 	if (virt_find(virt, look->guest->name, &e) == 0 &&
 		virt_definition(&virt->guests[virt->count - 1], &xml, &e) == 0 &&
 		domain_parse_pins(xml, strlen(xml), &look->defined, &e) != 0)
-		notes_add(&look->wrong, NOTE_WARNING, "its definition: %s", e.text);
+		messages_add(&look->wrong, MESSAGE_WARNING, "its definition: %s", e.text);
 	virt_forget(virt);
 	free(xml);
 }
@@ -225,7 +225,7 @@ prepare_and_set(struct look *look, char done[PIN_DONE_MAX], struct err *e)
 }
 
 static bool
-are_alike(const struct notes *a, const struct notes *b)
+are_alike(const struct messages *a, const struct messages *b)
 {
 	bool alike = a->count == b->count;
 	for (size_t i = 0; i < a->count && alike; i++)
@@ -241,14 +241,14 @@ tell(struct look *look)
 	if (!are_alike(&look->wrong, &guest->told)) {
 		for (size_t i = 0; i < look->wrong.count; i++)
 			say(true, "%s: %s: %s", guest->name,
-				note_level_name(look->wrong.items[i].level),
+				message_level_name(look->wrong.items[i].level),
 				look->wrong.items[i].text);
 		if (look->wrong.count == 0)
 			say(false, "%s: as ruled again", guest->name);
 	}
-	notes_free(&guest->told);
+	messages_free(&guest->told);
 	guest->told = look->wrong;
-	look->wrong = (struct notes){0};
+	look->wrong = (struct messages){0};
 }
 
 void
@@ -260,13 +260,14 @@ watch_guest(const struct watch_view *view, struct watched *guest)
 	struct err e;
 	int r = prepare_and_set(&look, done, &e);
 	const char *obstacle = pin_obstacle(&look.pin);
-	for (size_t i = 0; i < look.pin.notes.count; i++)
-		if (look.pin.notes.items[i].level == NOTE_WARNING)
-			notes_add(&look.wrong, NOTE_WARNING, "%s", look.pin.notes.items[i].text);
+	for (size_t i = 0; i < look.pin.messages.count; i++)
+		if (look.pin.messages.items[i].level == MESSAGE_WARNING)
+			messages_add(&look.wrong, MESSAGE_WARNING, "%s",
+				look.pin.messages.items[i].text);
 	if (r == PIN_CHANGED)
 		say(false, "%s: pinned: %s", guest->name, done);
 	if (r < 0)
-		notes_add(&look.wrong, NOTE_ERROR, "not pinned: %s", e.text);
+		messages_add(&look.wrong, MESSAGE_ERROR, "not pinned: %s", e.text);
 	guest->failures = r < 0 && obstacle == NULL ? guest->failures + 1 : 0;
 	if (guest->failures == 0 || guest->failures > FAILURES_MAX) {
 		guest->reasons = 0;
@@ -278,6 +279,6 @@ watch_guest(const struct watch_view *view, struct watched *guest)
 	domain_pins_free(&look.defined);
 	pin_free(&look.before);
 	pin_free(&look.pin);
-	notes_free(&look.wrong);
+	messages_free(&look.wrong);
 	free(look.xml);
 }

@@ -9,7 +9,7 @@ watched_free(struct watched *guest)
 {
 	free(guest->name);
 	free(guest->came);
-	notes_free(&guest->told);
+	messages_free(&guest->told);
 }
 
 /* Libvirt has made this group. */

@@ -27,15 +27,15 @@ struct watched {
 	unsigned reasons; /* bits of enum watch_reason; 0: nothing is to be done */
 	struct thread_group *came; /* groups that libvirt has made since the last look */
 	size_t came_count;
-	unsigned failures; /* in a row */
-	struct notes told; /* what is wrong with it, as it was told last */
+	unsigned failures;    /* in a row */
+	struct messages told; /* what is wrong with it, as it was told last */
 };
 
 void watched_free(struct watched *guest);
 
 /*
- * Reads what the inotify fd has to tell of groups that libvirt has made, and notes it with those of
- * the guests whom it is about.
+ * Reads what the inotify fd has to tell of groups that libvirt has made, and messages it with those
+ * of the guests whom it is about.
  */
 void watch_groups_read(int inotify, struct watched *guests, size_t count);
 

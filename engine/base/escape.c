@@ -33,7 +33,7 @@ visible_length(const unsigned char *s)
 }
 
 char *
-printable(char *out, size_t size, const char *text)
+escape_unprintable(char *out, size_t size, const char *text)
 {
 	size_t used = 0, keep = 0; /* keep: where "..." would still fit */
 	for (const unsigned char *s = (const unsigned char *)text; *s != '\0';) {

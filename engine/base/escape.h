@@ -9,6 +9,6 @@
  * character and each byte that is not part of well-formed UTF-8 as \xNN. What does not fit is cut
  * and ends in "...". Returns out.
  */
-char *printable(char *out, size_t size, const char *text);
+char *escape_unprintable(char *out, size_t size, const char *text);
 
 #endif

@@ -5,47 +5,47 @@
 #include <stdlib.h>
 
 void
-notes_add(struct notes *notes, enum note_level level, const char *format, ...)
+messages_add(struct messages *messages, enum message_level level, const char *format, ...)
 {
-	if (level == NOTE_ERROR)
-		notes->errors++;
+	if (level == MESSAGE_ERROR)
+		messages->errors++;
 	char *text = NULL;
 	va_list args;
 	va_start(args, format);
-	if (notes->count >= NOTES_MAX || vasprintf(&text, format, args) < 0)
+	if (messages->count >= MESSAGES_MAX || vasprintf(&text, format, args) < 0)
 		text = NULL;
 	va_end(args);
-	struct note *items = NULL;
+	struct message *items = NULL;
 	if (text != NULL)
-		items = realloc(notes->items, (notes->count + 1) * sizeof(*items));
+		items = realloc(messages->items, (messages->count + 1) * sizeof(*items));
 	if (items == NULL) {
 		free(text);
-		notes->dropped++;
+		messages->dropped++;
 		return;
 	}
-	notes->items = items;
-	items[notes->count++] = (struct note){.level = level, .text = text};
+	messages->items = items;
+	items[messages->count++] = (struct message){.level = level, .text = text};
 }
 
 void
-notes_free(struct notes *notes)
+messages_free(struct messages *messages)
 {
-	for (size_t i = 0; i < notes->count; i++)
-		free(notes->items[i].text);
-	free(notes->items);
-	*notes = (struct notes){0};
+	for (size_t i = 0; i < messages->count; i++)
+		free(messages->items[i].text);
+	free(messages->items);
+	*messages = (struct messages){0};
 }
 
 const char *
-note_level_name(enum note_level level)
+message_level_name(enum message_level level)
 {
 	switch (level) {
-	case NOTE_DETAIL:
-	case NOTE_INFO:
+	case MESSAGE_DETAIL:
+	case MESSAGE_INFO:
 		return "note";
-	case NOTE_WARNING:
+	case MESSAGE_WARNING:
 		return "warning";
-	case NOTE_ERROR:
+	case MESSAGE_ERROR:
 		return "error";
 	}
 	return "?";

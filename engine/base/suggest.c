@@ -36,7 +36,7 @@ distance(const char *a, const char *b)
 }
 
 const char *
-spelling_nearest(const char *name, const char *const known[], size_t count)
+suggest_nearest(const char *name, const char *const known[], size_t count)
 {
 	const char *nearest = NULL;
 	unsigned best = DISTANCE_MAX + 1;

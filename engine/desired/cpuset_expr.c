@@ -80,7 +80,7 @@ unknown_item(const char *text, struct err *e)
 {
 	static const char *const names[] = {"all", "isolated", "pcores", "ecores", "node",
 		"package", "socket", "l3", "ccx", "core", "pu"};
-	const char *nearest = spelling_nearest(text, names, sizeof(names) / sizeof(names[0]));
+	const char *nearest = suggest_nearest(text, names, sizeof(names) / sizeof(names[0]));
 	if (nearest != NULL && strcmp(nearest, text) == 0)
 		return err_set(e, "an index is missing, as in %s:0", text);
 	if (nearest != NULL)
@@ -110,7 +110,7 @@ eval_set(struct cpuset_expr *expr, const struct named_set *named, bool *reported
 	case SET_BUSY:
 		return err_set(e, "'@%s' is defined by way of itself", named->name);
 	case SET_BAD:
-		*reported = expr->notes != NULL;
+		*reported = expr->messages != NULL;
 		return err_set(e, "'@%s' has an error", named->name);
 	case SET_UNKNOWN:
 		break;
@@ -123,11 +123,11 @@ eval_set(struct cpuset_expr *expr, const struct named_set *named, bool *reported
 	int r = eval(expr, &named->value, &set->mask, &run, e);
 	expr->depth--;
 	/* Where the error goes up, the next user of the set shall hear of it as well. */
-	set->state = r == 0 ? SET_GOOD : expr->notes != NULL ? SET_BAD : SET_UNKNOWN;
+	set->state = r == 0 ? SET_GOOD : expr->messages != NULL ? SET_BAD : SET_UNKNOWN;
 	set->host = run.host;
 	set->level = run.level + 1;
-	if (r != 0 && !run.placed && expr->notes != NULL)
-		notes_add(expr->notes, NOTE_ERROR, "%s", e->text);
+	if (r != 0 && !run.placed && expr->messages != NULL)
+		messages_add(expr->messages, MESSAGE_ERROR, "%s", e->text);
 	*reported = r != 0;
 	return r;
 }
@@ -287,9 +287,9 @@ cpuset_expr_eval(
 }
 
 void
-cpuset_expr_check_rules(const struct rules *rules, struct notes *notes)
+cpuset_expr_check_rules(const struct rules *rules, struct messages *messages)
 {
-	struct cpuset_expr expr = {.rules = rules, .notes = notes};
+	struct cpuset_expr expr = {.rules = rules, .messages = messages};
 	struct cpumask mask = {0};
 	struct err e;
 	for (size_t i = 0; i < rules->set_count; i++) {
@@ -302,7 +302,7 @@ cpuset_expr_check_rules(const struct rules *rules, struct notes *notes)
 			struct run run;
 			if (!setting_is_keep(s) && eval(&expr, &s->value, &mask, &run, &e) != 0 &&
 				!run.placed)
-				notes_add(notes, NOTE_ERROR, "%s", e.text);
+				messages_add(messages, MESSAGE_ERROR, "%s", e.text);
 		}
 	cpuset_expr_free(&expr);
 }

@@ -22,8 +22,8 @@ struct cpuset_expr_set;
 struct cpuset_expr {
 	const struct rules *rules;
 	struct topology *topology;
-	struct notes
-		*notes; /* where the errors of named sets go, each once; NULL: up, to their user */
+	struct messages *messages;    /* where the errors of named sets go, each once; NULL: up, to
+					 their user */
 	struct cpuset_expr_set *sets; /* for each of rules->sets, once one of them was needed */
 	unsigned depth;
 };
@@ -38,8 +38,8 @@ void cpuset_expr_free(struct cpuset_expr *expr);
 int cpuset_expr_eval(
 	struct cpuset_expr *expr, const struct value *value, struct cpumask *mask, struct err *e);
 
-/* Checks every CPU set in rules as far as that needs no host; adds each error to notes. */
-void cpuset_expr_check_rules(const struct rules *rules, struct notes *notes);
+/* Checks every CPU set in rules as far as that needs no host; adds each error to messages. */
+void cpuset_expr_check_rules(const struct rules *rules, struct messages *messages);
 
 /*
  * Whether an item "^x" stands before one without "^". It is taken away all the same, but libvirt's

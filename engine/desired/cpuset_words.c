@@ -100,7 +100,7 @@ unknown_word(const char *text, size_t length, struct err *e)
 	for (size_t i = 0; i < COUNT(known); i++)
 		names[i] = known[i].name;
 	snprintf(word, sizeof(word), "%.*s", (int)(length < 40 ? length : 40), text);
-	const char *nearest = spelling_nearest(word, names, COUNT(names));
+	const char *nearest = suggest_nearest(word, names, COUNT(names));
 	if (nearest != NULL)
 		return err_set(e, "unknown word '%s'; did you mean '%s'?", word, nearest);
 	return err_set(e,

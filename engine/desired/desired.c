@@ -108,8 +108,8 @@ evaluate(struct desired *desired, struct cpuset_expr *expr, const struct cpumask
  * in later.
  */
 static void
-note_absent(const struct desired *desired, const struct matched *matched,
-	const struct domain *domain, struct notes *notes)
+report_absent(const struct desired *desired, const struct matched *matched,
+	const struct domain *domain, struct messages *messages)
 {
 	for (size_t i = 0; i < matched->count; i++)
 		for (size_t j = 0; j < matched->rules[i]->setting_count; j++) {
@@ -123,7 +123,7 @@ note_absent(const struct desired *desired, const struct matched *matched,
 			char key[SETTING_KEY_MAX];
 			if (there)
 				continue;
-			notes_add(notes, NOTE_INFO,
+			messages_add(messages, MESSAGE_INFO,
 				"%s:%u: %s: no such %s in this guest, which %s %u", s->value.file,
 				s->value.line, setting_key(s, key),
 				s->kind == GROUP_VCPU ? "vCPU" : "iothread",
@@ -136,16 +136,17 @@ note_absent(const struct desired *desired, const struct matched *matched,
 int
 desired_build(const struct matched *matched, const struct domain *domain,
 	const struct thread_group *running, size_t count, struct cpuset_expr *expr,
-	const struct cpumask *usable, struct desired *desired, struct notes *notes, struct err *e)
+	const struct cpumask *usable, struct desired *desired, struct messages *messages,
+	struct err *e)
 {
 	*desired = (struct desired){0};
 	if (list_groups(desired, matched, domain, running, count) != 0)
 		return err_set(e, "out of memory");
-	note_absent(desired, matched, domain, notes);
+	report_absent(desired, matched, domain, messages);
 	const struct value *one_to_one = rules_one_to_one(matched);
 	if (evaluate(desired, expr, usable, e) != 0 ||
 		(one_to_one != NULL && desired_one_to_one(desired, one_to_one, domain,
-					       expr->topology, notes, e) != 0)) {
+					       expr->topology, messages, e) != 0)) {
 		desired_free(desired);
 		return -1;
 	}

@@ -42,12 +42,13 @@ struct desired {
 /*
  * What the rules wish for every group that domain's XML may have and for those that the kernel has,
  * running[0 .. count - 1], which an older XML need not know. usable: the CPUs that there are for
- * the guest. Says in notes which settings name a vCPU or an iothread that the guest does not have.
- * Returns 0 with *desired, to be freed by desired_free(), or -1 with the reason.
+ * the guest. Says in messages which settings name a vCPU or an iothread that the guest does not
+ * have. Returns 0 with *desired, to be freed by desired_free(), or -1 with the reason.
  */
 int desired_build(const struct matched *matched, const struct domain *domain,
 	const struct thread_group *running, size_t count, struct cpuset_expr *expr,
-	const struct cpumask *usable, struct desired *desired, struct notes *notes, struct err *e);
+	const struct cpumask *usable, struct desired *desired, struct messages *messages,
+	struct err *e);
 void desired_free(struct desired *desired);
 
 /* The wish for a group, or NULL if it is none of those. */

@@ -155,7 +155,7 @@ nodes_of_cpus(
 }
 
 void
-memory_nodes_check_rules(const struct rules *rules, struct notes *notes)
+memory_nodes_check_rules(const struct rules *rules, struct messages *messages)
 {
 	for (size_t i = 0; i < rules->rule_count; i++) {
 		const struct value *value = &rules->rules[i].memory;
@@ -164,7 +164,7 @@ memory_nodes_check_rules(const struct rules *rules, struct notes *notes)
 		if (value->text == NULL || value_is_keep(value) || is_auto(value))
 			continue;
 		if (eval_list(value, NULL, &nodes, &e) != 0)
-			notes_add(notes, NOTE_ERROR, "%s", e.text);
+			messages_add(messages, MESSAGE_ERROR, "%s", e.text);
 	}
 }
 

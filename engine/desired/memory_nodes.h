@@ -24,8 +24,8 @@ struct memory {
 	struct cpumask nodes;	   /* of these, the usable ones; may be empty */
 };
 
-/* Checks every "memory" in rules as far as that needs no host; adds each error to notes. */
-void memory_nodes_check_rules(const struct rules *rules, struct notes *notes);
+/* Checks every "memory" in rules as far as that needs no host; adds each error to messages. */
+void memory_nodes_check_rules(const struct rules *rules, struct messages *messages);
 
 /*
  * Fills in *memory, whose value is there. cpus are those of the guest's vCPUs, for "auto"; usable

@@ -14,7 +14,7 @@ struct pair {
 	unsigned *vcpus;		/* ids, ascending */
 	unsigned *placed;		/* their CPUs */
 	size_t count;
-	struct notes *notes;
+	struct messages *messages;
 };
 
 static bool
@@ -69,7 +69,7 @@ put_masks(struct pair *pair, const unsigned *placed)
 }
 
 static void
-note_result(struct pair *pair, int r, const struct vcpu_layout_report *report)
+report_result(struct pair *pair, int r, const struct vcpu_layout_report *report)
 {
 	char list[128], own[192] = "";
 	const struct value *set = &pair->set->setting->value;
@@ -79,11 +79,11 @@ note_result(struct pair *pair, int r, const struct vcpu_layout_report *report)
 		snprintf(own, sizeof(own), "; left out: %s, for a vCPU with a key of its own",
 			cpumask_format(&left_out, list, sizeof(list)));
 	if (r == 0)
-		notes_add(pair->notes, report->split ? NOTE_WARNING : NOTE_DETAIL,
+		messages_add(pair->messages, report->split ? MESSAGE_WARNING : MESSAGE_DETAIL,
 			"%s:%u: one-to-one: %s%s", pair->placement->file, pair->placement->line,
 			report->text, own);
 	else
-		notes_add(pair->notes, NOTE_ERROR,
+		messages_add(pair->messages, MESSAGE_ERROR,
 			"%s:%u: one-to-one: a CPU for each of %zu vCPUs is needed, but vcpus at "
 			"%s:%u has only %u: %s%s",
 			pair->placement->file, pair->placement->line, pair->count, set->file,
@@ -108,21 +108,22 @@ place(struct pair *pair, const struct domain *domain, struct topology *topology,
 	int r = vcpu_layout_place(&guest, &host, pair->placed, &report, e);
 	if (r < 0)
 		return -1;
-	note_result(pair, r, &report);
+	report_result(pair, r, &report);
 	put_masks(pair, r == 0 ? pair->placed : NULL);
 	return 0;
 }
 
 int
 desired_one_to_one(struct desired *desired, const struct value *placement,
-	const struct domain *domain, struct topology *topology, struct notes *notes, struct err *e)
+	const struct domain *domain, struct topology *topology, struct messages *messages,
+	struct err *e)
 {
 	struct pair pair = {.desired = desired,
 		.placement = placement,
 		.set = find_set(desired),
-		.notes = notes};
+		.messages = messages};
 	if (pair.set == NULL)
-		notes_add(notes, NOTE_DETAIL,
+		messages_add(messages, MESSAGE_DETAIL,
 			"%s:%u: one-to-one: no effect on this guest, for no rule gives its vcpus a "
 			"set",
 			placement->file, placement->line);

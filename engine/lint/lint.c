@@ -30,7 +30,7 @@ find(const struct traps *traps, const struct setting *setting)
 }
 
 int
-traps_start(struct traps *traps, struct cpuset_expr *expr, struct notes *findings)
+traps_start(struct traps *traps, struct cpuset_expr *expr, struct messages *findings)
 {
 	const struct rules *rules = expr->rules;
 	size_t count = 0;
@@ -78,7 +78,7 @@ find_isolated(
 	if (cpumask_count(&both) < 2)
 		return 0;
 	of->told = true;
-	notes_add(traps->findings, NOTE_WARNING,
+	messages_add(traps->findings, MESSAGE_WARNING,
 		"%s:%u: %s may use CPUs %s, which are isolated (isolcpus=): the kernel moves no "
 		"thread between such CPUs, so all pile up on one; %s",
 		value->file, value->line, setting_key(of->setting, key),
@@ -114,7 +114,7 @@ find_crowd(struct traps *traps, const struct domain *domain, const struct desire
 	if (vcpus <= cpus)
 		return;
 	of->crowded = true;
-	notes_add(traps->findings, NOTE_WARNING,
+	messages_add(traps->findings, MESSAGE_WARNING,
 		"%s:%u: %s: %zu vCPUs of guest '%s' have only %s %s between them, and wait for one "
 		"another; name more CPUs, or give the guest fewer vCPUs",
 		value->file, value->line, setting_key(mask->setting, key), vcpus, domain->name,
@@ -255,7 +255,7 @@ find_limits(struct traps *traps, const struct traps_setting *of, const struct cp
 		return 0;
 	if (!host)
 		cpumask_and(&left, &limit->granted);
-	notes_add(traps->findings, cpumask_empty(&left) ? NOTE_ERROR : NOTE_WARNING,
+	messages_add(traps->findings, cpumask_empty(&left) ? MESSAGE_ERROR : MESSAGE_WARNING,
 		"%s:%u: %s wants %s, but %s %s %s: %s", value->file, value->line,
 		setting_key(of->setting, key), cpumask_format(wanted, want, sizeof(want)),
 		host ? "this host" : limit->name, host ? "has only CPUs" : "allows only",
@@ -276,7 +276,7 @@ finish_setting(struct traps *traps, struct traps_setting *of, const struct traps
 		return 0;
 	if (cpuset_expr_eval(traps->expr, &of->setting->value, &wanted, &why) != 0) {
 		if (!of->seen)
-			notes_add(traps->findings, NOTE_ERROR, "%s", why.text);
+			messages_add(traps->findings, MESSAGE_ERROR, "%s", why.text);
 		return 0;
 	}
 	if (!of->seen && find_isolated(traps, of, &wanted, e) != 0)
@@ -294,7 +294,7 @@ find_buried(struct traps *traps, const struct traps_setting *of)
 	size_t own = traps->matches[of->rule - traps->expr->rules->rules];
 	if (traps->matches[of->by_rule - traps->expr->rules->rules] <= own)
 		return;
-	notes_add(traps->findings, NOTE_WARNING,
+	messages_add(traps->findings, MESSAGE_WARNING,
 		"%s:%u: %s counts for none of the guests of [%s]: %s:%u sets %s for these and for "
 		"others, and comes later; write what is for more guests first",
 		of->setting->value.file, of->setting->value.line, setting_key(of->setting, key),
@@ -308,7 +308,7 @@ find_idle(struct traps *traps)
 	const struct rules *rules = traps->expr->rules;
 	for (size_t i = 0; i < rules->rule_count && traps->guest_count > 0; i++)
 		if (traps->matches[i] == 0)
-			notes_add(traps->findings, NOTE_WARNING,
+			messages_add(traps->findings, MESSAGE_WARNING,
 				"%s:%u: [%s] matches no guest of the %zu that were looked at; see "
 				"their names with 'virsh list --all'",
 				rules->rules[i].file, rules->rules[i].line, rules->rules[i].section,

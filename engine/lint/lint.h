@@ -17,7 +17,7 @@
 #include <stddef.h>
 
 /* The traps that the rules alone have, whatever the host and its guests. Adds them to findings. */
-void traps_rules(const struct rules *rules, struct notes *findings);
+void traps_rules(const struct rules *rules, struct messages *findings);
 
 /* A cgroup above the guests that keeps them from some CPUs. */
 struct traps_limit {
@@ -55,7 +55,7 @@ struct traps_guest {
 /* All guests of one host. */
 struct traps {
 	struct cpuset_expr *expr;
-	struct notes *findings;
+	struct messages *findings;
 	struct traps_setting *settings; /* sorted by the address of setting */
 	size_t setting_count;
 	size_t *matches; /* how many guests, for each of the rules */
@@ -69,7 +69,7 @@ struct traps {
  * expr: with rules without errors, and with the host's topology. The findings are added to
  * findings. Returns 0, or -1: no memory; traps_free() in any case.
  */
-int traps_start(struct traps *traps, struct cpuset_expr *expr, struct notes *findings);
+int traps_start(struct traps *traps, struct cpuset_expr *expr, struct messages *findings);
 
 /*
  * Takes in one guest; what it has of traps by itself is told at once. limited: what the host and

@@ -21,7 +21,7 @@ tell_overlap(struct traps *traps, const struct traps_claim *claim, const struct 
 	struct cpumask both = claim->alone;
 	char list[LIST_MAX];
 	cpumask_and(&both, &other->alone);
-	notes_add(traps->findings, NOTE_WARNING,
+	messages_add(traps->findings, MESSAGE_WARNING,
 		"%s:%u: %s %s: one vCPU's own in guest '%s', and in guest '%s' too (%s:%u): the "
 		"two "
 		"vCPUs take turns; give each a CPU of its own",
@@ -151,7 +151,7 @@ tell_split(struct traps *traps, const struct split *split)
 	const struct value *other = find_value(traps, split->guest[0], &split->cpus[0]);
 	const struct value *value = find_value(traps, split->guest[1], &split->cpus[1]);
 	add_threads(&core, split->core, (1u << THREADS_MAX) - 1);
-	notes_add(traps->findings, NOTE_WARNING,
+	messages_add(traps->findings, MESSAGE_WARNING,
 		"%s:%u: guest '%s' has %s %s, and guest '%s' %s %s (%s:%u), which are hardware "
 		"threads of the same cores: each slows the other; give a guest whole cores, such "
 		"as "

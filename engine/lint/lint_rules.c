@@ -7,12 +7,12 @@
  * it stands.
  */
 static void
-find_order(const struct value *value, struct notes *findings)
+find_order(const struct value *value, struct messages *findings)
 {
 	size_t offset, length;
 	char place[VALUE_PLACE_MAX];
 	if (cpuset_expr_exclusion_first(value->text, &offset, &length))
-		notes_add(findings, NOTE_WARNING,
+		messages_add(findings, MESSAGE_WARNING,
 			"%s: '%.*s' stands before CPUs that it does not seem to touch, yet it is "
 			"taken away from all of them; write it last",
 			value_place(value, offset, place), (int)length, value->text + offset);
@@ -63,7 +63,7 @@ find_overrides(const struct rules *rules, struct overrides *overrides)
 
 static void
 find_overridden(const struct rules *rules, size_t index, const struct overrides *overrides,
-	struct notes *findings)
+	struct messages *findings)
 {
 	const struct rule *rule = &rules->rules[index], *last = &rules->rules[overrides->on_error];
 	for (size_t i = 0; i < rule->setting_count; i++) {
@@ -71,7 +71,7 @@ find_overridden(const struct rules *rules, size_t index, const struct overrides 
 		const struct setting *override = overrides->setting[s->kind];
 		char key[SETTING_KEY_MAX], other[SETTING_KEY_MAX];
 		if (override != NULL && overrides->rule[s->kind] > index)
-			notes_add(findings, NOTE_WARNING,
+			messages_add(findings, MESSAGE_WARNING,
 				"%s:%u: %s never counts: %s:%u sets %s for every guest, and comes "
 				"later; write what is for every guest first",
 				s->value.file, s->value.line, setting_key(s, key),
@@ -79,14 +79,14 @@ find_overridden(const struct rules *rules, size_t index, const struct overrides 
 				setting_key(override, other));
 	}
 	if (rule->on_error != ON_ERROR_UNSET && overrides->on_error > index)
-		notes_add(findings, NOTE_WARNING,
+		messages_add(findings, MESSAGE_WARNING,
 			"%s:%u: on-error never counts: %s:%u sets it for every guest, and comes "
 			"later; write what is for every guest first",
 			rule->file, rule->on_error_line, last->file, last->on_error_line);
 }
 
 void
-traps_rules(const struct rules *rules, struct notes *findings)
+traps_rules(const struct rules *rules, struct messages *findings)
 {
 	struct overrides overrides;
 	find_overrides(rules, &overrides);

@@ -35,7 +35,7 @@ struct asked {
 	struct topology *topology;
 	const struct cgroup *cgroup; /* NULL if the guest does not run */
 	const char *file;	     /* of the cgroup, see cgroup_find_limit() */
-	struct notes *notes;
+	struct messages *messages;
 };
 
 /* What of missing is not in a set of the host's; false if nothing, or if it cannot be known. */
@@ -80,7 +80,7 @@ explain(const struct asked *asked, const struct cpumask *missing, char *out, siz
 
 /* wanted is how the value is called: "vcpus wants". */
 static void
-note_one(const struct asked *asked, const struct value *value, const char *wanted,
+message_one(const struct asked *asked, const struct value *value, const char *wanted,
 	const struct cpumask *all, const struct cpumask *usable)
 {
 	char want[128], lost[128], why[512];
@@ -91,32 +91,33 @@ note_one(const struct asked *asked, const struct value *value, const char *wante
 	bool none = cpumask_empty(usable);
 	explain(asked, &missing, why, sizeof(why));
 	cpumask_format(&missing, lost, sizeof(lost));
-	notes_add(asked->notes, none ? NOTE_ERROR : NOTE_WARNING, "%s:%u: %s %s, but %s; %s%s%s",
-		value->file, value->line, wanted, cpumask_format(all, want, sizeof(want)), why,
+	messages_add(asked->messages, none ? MESSAGE_ERROR : MESSAGE_WARNING,
+		"%s:%u: %s %s, but %s; %s%s%s", value->file, value->line, wanted,
+		cpumask_format(all, want, sizeof(want)), why,
 		none ? "no " : "left out: ", none ? asked->kind->one : lost,
 		none ? " is left" : "");
 }
 
 void
 dropped_note(const struct desired *desired, struct topology *topology, const struct cgroup *cgroup,
-	struct notes *notes)
+	struct messages *messages)
 {
 	struct asked asked = {
-		.kind = &cpu_kind, .topology = topology, .cgroup = cgroup, .notes = notes};
+		.kind = &cpu_kind, .topology = topology, .cgroup = cgroup, .messages = messages};
 	if (cgroup != NULL)
 		asked.file = cgroup_effective_file(cgroup);
 	for (size_t i = 0; i < desired->mask_count; i++) {
 		const struct desired_mask *mask = &desired->masks[i];
 		char key[SETTING_KEY_MAX], wanted[SETTING_KEY_MAX + 8];
 		snprintf(wanted, sizeof(wanted), "%s wants", setting_key(mask->setting, key));
-		note_one(&asked, &mask->setting->value, wanted, &mask->requested, &mask->cpus);
+		message_one(&asked, &mask->setting->value, wanted, &mask->requested, &mask->cpus);
 	}
 	if (!desired->memory.wanted)
 		return;
 	asked.kind = &node_kind;
 	if (cgroup != NULL)
 		asked.file = cgroup_effective_nodes_file(cgroup);
-	note_one(&asked, desired->memory.value,
+	message_one(&asked, desired->memory.value,
 		cpumask_count(&desired->memory.requested) == 1 ? "memory wants node"
 							       : "memory wants nodes",
 		&desired->memory.requested, &desired->memory.nodes);

@@ -12,6 +12,6 @@
  * keeps the guest from it; an error if nothing is left. cgroup is NULL if the guest does not run.
  */
 void dropped_note(const struct desired *desired, struct topology *topology,
-	const struct cgroup *cgroup, struct notes *notes);
+	const struct cgroup *cgroup, struct messages *messages);
 
 #endif

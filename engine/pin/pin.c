@@ -12,18 +12,18 @@
 
 int
 pin_host_load(struct pin_host *host, int root, const char *const files[], size_t count,
-	struct notes *notes)
+	struct messages *messages)
 {
-	size_t errors = notes->errors;
+	size_t errors = messages->errors;
 	*host = (struct pin_host){.root = root};
 	pin_host_change(host, root);
 	if (count == 0)
-		rules_load(&host->rules, root, notes);
+		rules_load(&host->rules, root, messages);
 	for (size_t i = 0; i < count; i++)
-		rules_load_file(&host->rules, AT_FDCWD, files[i], notes);
-	cpuset_expr_check_rules(&host->rules, notes);
-	memory_nodes_check_rules(&host->rules, notes);
-	return notes->errors == errors ? 0 : -1;
+		rules_load_file(&host->rules, AT_FDCWD, files[i], messages);
+	cpuset_expr_check_rules(&host->rules, messages);
+	memory_nodes_check_rules(&host->rules, messages);
+	return messages->errors == errors ? 0 : -1;
 }
 
 void
@@ -56,8 +56,8 @@ open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 	if (intent == PIN_APPLY) {
 		pin->lock = lock_guest(pin->host->root, pin->domain.name, e);
 		if (pin->lock < 0)
-			notes_add(
-				&pin->notes, NOTE_WARNING, "going on without a lock: %s", e->text);
+			messages_add(&pin->messages, MESSAGE_WARNING, "going on without a lock: %s",
+				e->text);
 	}
 	int r = cgroup_open(pin->host->root, pin->domain.name, &pin->cgroup, e);
 	pin->running = r == 0;
@@ -66,8 +66,8 @@ open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 		err_set(e, "the guest has just ended");
 	}
 	if (intent == PIN_SHOW && (r == CGROUP_NOT_RUNNING || r == CGROUP_NO_GROUPS)) {
-		notes_add(&pin->notes, r == CGROUP_NOT_RUNNING ? NOTE_INFO : NOTE_ERROR, "%s",
-			e->text);
+		messages_add(&pin->messages, r == CGROUP_NOT_RUNNING ? MESSAGE_INFO : MESSAGE_ERROR,
+			"%s", e->text);
 		return 0;
 	}
 	return r == 0 ? 0 : r == CGROUP_NOT_RUNNING ? PIN_NOT_RUNNING : -1;
@@ -83,14 +83,14 @@ place(struct pin *pin, const struct cpumask *usable, struct err *e)
 	for (size_t i = 0; i < count; i++)
 		running[i] = pin->cgroup.groups[i].group;
 	int r = desired_build(&pin->matched, &pin->domain, running, count, &pin->host->expr, usable,
-		&pin->desired, &pin->notes, e);
+		&pin->desired, &pin->messages, e);
 	free(running);
 	return r;
 }
 
 /* A guest that QEMU runs in a single thread has them, say. One warning for each setting. */
 static void
-note_groups_missing(struct pin *pin)
+report_groups_missing(struct pin *pin)
 {
 	const struct setting *last = NULL;
 	for (size_t i = 0; i < pin->plan.missing_count; i++) {
@@ -99,7 +99,7 @@ note_groups_missing(struct pin *pin)
 		if (group->setting == last)
 			continue;
 		last = group->setting;
-		notes_add(&pin->notes, NOTE_WARNING,
+		messages_add(&pin->messages, MESSAGE_WARNING,
 			"%s:%u: %s: %s has no cgroup of its own in %s, and so is where the "
 			"emulator is",
 			last->value.file, last->value.line, setting_key(last, key),
@@ -150,7 +150,7 @@ place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 		return -1;
 	char list[128];
 	if (memory->wanted && !cpumask_subset(&pin->domain.numatune, &memory->nodes))
-		notes_add(&pin->notes, NOTE_DETAIL,
+		messages_add(&pin->messages, MESSAGE_DETAIL,
 			"%s:%u: memory overrides this guest's own <numatune> (nodeset %s)",
 			memory->value->file, memory->value->line,
 			cpumask_format(&pin->domain.numatune, list, sizeof(list)));
@@ -166,11 +166,11 @@ make_plan(struct pin *pin, struct err *e)
 	if (place(pin, usable, e) != 0 || place_memory(pin, usable, e) != 0)
 		return -1;
 	dropped_note(&pin->desired, &pin->host->topology, pin->running ? &pin->cgroup : NULL,
-		&pin->notes);
+		&pin->messages);
 	if (plan_build(&pin->desired, &pin->domain, pin->running ? &pin->cgroup : NULL,
 		    &pin->plan) != 0)
 		return err_set(e, "out of memory");
-	note_groups_missing(pin);
+	report_groups_missing(pin);
 	return 0;
 }
 
@@ -195,10 +195,10 @@ pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t leng
 const char *
 pin_obstacle(const struct pin *pin)
 {
-	for (size_t i = 0; i < pin->notes.count; i++)
-		if (pin->notes.items[i].level == NOTE_ERROR)
-			return pin->notes.items[i].text;
-	return pin->notes.errors > 0 ? "out of memory" : NULL;
+	for (size_t i = 0; i < pin->messages.count; i++)
+		if (pin->messages.items[i].level == MESSAGE_ERROR)
+			return pin->messages.items[i].text;
+	return pin->messages.errors > 0 ? "out of memory" : NULL;
 }
 
 static int
@@ -257,7 +257,7 @@ pin_free(struct pin *pin)
 		cgroup_free(&pin->cgroup);
 	free(pin->matched.rules);
 	domain_free(&pin->domain);
-	notes_free(&pin->notes);
+	messages_free(&pin->messages);
 	file_close(&pin->lock);
 	*pin = (struct pin){.lock = -1};
 }

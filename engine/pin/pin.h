@@ -30,11 +30,11 @@ struct pin_host {
 /*
  * Reads and checks all rules: those of the standard places below root, or, if count is not 0, those
  * files in that order (paths as the caller sees them). Returns 0, or -1 if there was any error; all
- * of them are in notes then, and host->rules serve for rules_on_error() only. To be freed by
+ * of them are in messages then, and host->rules serve for rules_on_error() only. To be freed by
  * pin_host_free() in any case.
  */
 int pin_host_load(struct pin_host *host, int root, const char *const files[], size_t count,
-	struct notes *notes);
+	struct messages *messages);
 void pin_host_free(struct pin_host *host);
 
 /*
@@ -53,9 +53,9 @@ struct pin {
 	struct cgroup cgroup;	/* if running */
 	struct desired desired;
 	struct plan plan;
-	double since; /* when pin_prepare() began, in ms of CLOCK_MONOTONIC */
-	struct notes
-		notes; /* what is to be said; with an error among them the plan cannot be applied */
+	double since;		  /* when pin_prepare() began, in ms of CLOCK_MONOTONIC */
+	struct messages messages; /* what is to be said; with an error among them the plan cannot be
+				     applied */
 };
 
 /* What is to become of the plan. */
@@ -80,7 +80,8 @@ enum pin_intent {
 int pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, enum pin_intent intent, struct err *e);
 
-/* The first error among the notes, for which the plan cannot be applied; NULL if there is none. */
+/* The first error among the messages, for which the plan cannot be applied; NULL if there is none.
+ */
 const char *pin_obstacle(const struct pin *pin);
 
 /* What pin_apply() and pin_guest() return when something had to be set. */

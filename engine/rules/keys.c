@@ -37,7 +37,7 @@ unknown_key(const char *name, const char *const *known, size_t count, struct err
 {
 	char plain[32];
 	hide_numbers(name, plain);
-	const char *nearest = spelling_nearest(plain, known, count);
+	const char *nearest = suggest_nearest(plain, known, count);
 	char list[256] = "";
 	if (nearest != NULL) {
 		append_key(list, sizeof(list), nearest);

@@ -83,7 +83,7 @@ add_file(struct rules *rules, const char *shown, struct err *e)
  */
 static int
 load_file(struct rules *rules, int directory, const char *path, const char *shown, bool must,
-	struct notes *notes, struct err *e)
+	struct messages *messages, struct err *e)
 {
 	/* O_NONBLOCK: to open a FIFO must not wait for somebody who writes to it. */
 	AUTO_CLOSE int fd =
@@ -101,17 +101,17 @@ load_file(struct rules *rules, int directory, const char *path, const char *show
 	const char *file = add_file(rules, shown, e);
 	if (file == NULL)
 		return -1;
-	rules_parse(rules, file, text, length, notes);
+	rules_parse(rules, file, text, length, messages);
 	return 0;
 }
 
 static void
-load_or_note(struct rules *rules, int directory, const char *path, const char *shown, bool must,
-	struct notes *notes)
+load_or_report(struct rules *rules, int directory, const char *path, const char *shown, bool must,
+	struct messages *messages)
 {
 	struct err e;
-	if (load_file(rules, directory, path, shown, must, notes, &e) != 0)
-		notes_add(notes, NOTE_ERROR, "%s", e.text);
+	if (load_file(rules, directory, path, shown, must, messages, &e) != 0)
+		messages_add(messages, MESSAGE_ERROR, "%s", e.text);
 }
 
 /* Hidden files are editors' and package managers' own. */
@@ -130,7 +130,7 @@ by_bytes(const struct dirent **a, const struct dirent **b)
 }
 
 static int
-load_directory(struct rules *rules, int root, struct notes *notes, struct err *e)
+load_directory(struct rules *rules, int root, struct messages *messages, struct err *e)
 {
 	AUTO_CLOSE int directory = file_open_directory(root, &RULES_DIRECTORY[1]);
 	if (directory < 0 && errno == ENOENT)
@@ -149,7 +149,7 @@ load_directory(struct rules *rules, int root, struct notes *notes, struct err *e
 	for (int i = 0; i < count; i++) {
 		char shown[sizeof(RULES_DIRECTORY) + 1 + sizeof(entries[i]->d_name)];
 		snprintf(shown, sizeof(shown), "%s/%s", RULES_DIRECTORY, entries[i]->d_name);
-		load_or_note(rules, directory, entries[i]->d_name, shown, true, notes);
+		load_or_report(rules, directory, entries[i]->d_name, shown, true, messages);
 		free(entries[i]);
 	}
 	free(entries);
@@ -157,16 +157,16 @@ load_directory(struct rules *rules, int root, struct notes *notes, struct err *e
 }
 
 void
-rules_load(struct rules *rules, int root, struct notes *notes)
+rules_load(struct rules *rules, int root, struct messages *messages)
 {
 	struct err e;
-	load_or_note(rules, root, &RULES_MAIN_FILE[1], RULES_MAIN_FILE, false, notes);
-	if (load_directory(rules, root, notes, &e) != 0)
-		notes_add(notes, NOTE_ERROR, "%s", e.text);
+	load_or_report(rules, root, &RULES_MAIN_FILE[1], RULES_MAIN_FILE, false, messages);
+	if (load_directory(rules, root, messages, &e) != 0)
+		messages_add(messages, MESSAGE_ERROR, "%s", e.text);
 }
 
 void
-rules_load_file(struct rules *rules, int directory, const char *path, struct notes *notes)
+rules_load_file(struct rules *rules, int directory, const char *path, struct messages *messages)
 {
-	load_or_note(rules, directory, path, path, true, notes);
+	load_or_report(rules, directory, path, path, true, messages);
 }

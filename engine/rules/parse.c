@@ -33,7 +33,7 @@ struct section {
  */
 struct parser {
 	struct rules *rules;
-	struct notes *notes;
+	struct messages *messages;
 	const char *file;
 	const char *next, *end; /* what is still to be read */
 	const char *text;	/* the line that inih has, in the file */
@@ -56,7 +56,8 @@ struct parser {
 static const char white[] = " \t\r\n\v\f";
 
 #define error_at(p, format, ...)                                                                   \
-	notes_add((p)->notes, NOTE_ERROR, "%s:%u: " format, (p)->file, (p)->line, ##__VA_ARGS__)
+	messages_add((p)->messages, MESSAGE_ERROR, "%s:%u: " format, (p)->file, (p)->line,         \
+		##__VA_ARGS__)
 
 /*
  * The place of a name in a table of room, a power of two, which is never full: where it stands, or
@@ -336,7 +337,7 @@ take_key(struct parser *p, const char *name, const struct value *value, struct v
 	return 0;
 }
 
-/* ini_handler of inih. Its answer, 1, says that all is well: errors are counted in notes. */
+/* ini_handler of inih. Its answer, 1, says that all is well: errors are counted in messages. */
 static int
 take_line(void *user, const char *section, const char *name, const char *text)
 {
@@ -376,17 +377,21 @@ check_patterns(struct parser *p, size_t first_rule)
 		if (match->text == NULL || rules_match_check(match->text, &at, &e) == 0)
 			continue;
 		char place[VALUE_PLACE_MAX];
-		notes_add(p->notes, NOTE_ERROR, "%s: %s", value_place(match, at, place), e.text);
+		messages_add(p->messages, MESSAGE_ERROR, "%s: %s", value_place(match, at, place),
+			e.text);
 	}
 }
 
 void
-rules_parse(
-	struct rules *rules, const char *file, const char *text, size_t length, struct notes *notes)
+rules_parse(struct rules *rules, const char *file, const char *text, size_t length,
+	struct messages *messages)
 {
-	struct parser p = {
-		.rules = rules, .notes = notes, .file = file, .next = text, .end = text + length};
-	size_t first_rule = rules->rule_count, errors = notes->errors;
+	struct parser p = {.rules = rules,
+		.messages = messages,
+		.file = file,
+		.next = text,
+		.end = text + length};
+	size_t first_rule = rules->rule_count, errors = messages->errors;
 	int rc = ini_parse_stream(read_line, &p, take_line, &p);
 	free(p.sections);
 	check_patterns(&p, first_rule);
@@ -394,6 +399,6 @@ rules_parse(
 		rules->on_error = p.global_on_error;
 	if (p.global_enforce != ENFORCE_UNSET)
 		rules->enforce = p.global_enforce;
-	if (rc != 0 && notes->errors == errors)
-		notes_add(notes, NOTE_ERROR, "%s:%d: cannot be understood", file, rc);
+	if (rc != 0 && messages->errors == errors)
+		messages_add(messages, MESSAGE_ERROR, "%s:%d: cannot be understood", file, rc);
 }

@@ -6,9 +6,9 @@
 
 /*
  * Adds what text says to *rules. file is the name for messages; it must live as long as *rules.
- * Each error is added to notes. What is in a CPU set is not looked at; see cpuset_expr.h.
+ * Each error is added to messages. What is in a CPU set is not looked at; see cpuset_expr.h.
  */
 void rules_parse(struct rules *rules, const char *file, const char *text, size_t length,
-	struct notes *notes);
+	struct messages *messages);
 
 #endif

@@ -98,13 +98,14 @@ struct rules {
 
 /*
  * Reads RULES_MAIN_FILE and then RULES_DIRECTORY's *.ini in byte order, below the directory fd
- * root. What is not there is no error. Each error is added to notes with its FILE:LINE; if there is
- * any, *rules holds what could be understood, good for rules_on_error() and rules_free() only.
+ * root. What is not there is no error. Each error is added to messages with its FILE:LINE; if there
+ * is any, *rules holds what could be understood, good for rules_on_error() and rules_free() only.
  */
-void rules_load(struct rules *rules, int root, struct notes *notes);
+void rules_load(struct rules *rules, int root, struct messages *messages);
 
 /* Reads one file, which must be there, and adds what it says to *rules. Errors as above. */
-void rules_load_file(struct rules *rules, int directory, const char *path, struct notes *notes);
+void rules_load_file(
+	struct rules *rules, int directory, const char *path, struct messages *messages);
 
 void rules_free(struct rules *rules);
 

@@ -33,14 +33,14 @@ find_line(const struct text *text, unsigned line, size_t *length)
 
 /* Each has a text that begins with a place which is there. */
 static void
-check_notes(const struct notes *notes, const struct text *text)
+check_messages(const struct messages *messages, const struct text *text)
 {
-	PROMISE(notes->count + notes->dropped == notes->errors);
-	for (size_t i = 0; i < notes->count; i++) {
-		const char *s = notes->items[i].text;
+	PROMISE(messages->count + messages->dropped == messages->errors);
+	for (size_t i = 0; i < messages->count; i++) {
+		const char *s = messages->items[i].text;
 		unsigned line = 0, column = 0;
 		size_t length;
-		PROMISE(notes->items[i].level == NOTE_ERROR);
+		PROMISE(messages->items[i].level == MESSAGE_ERROR);
 		PROMISE(strncmp(s, "fuzz.ini:", 9) == 0);
 		int places = sscanf(s + 9, "%u:%u:", &line, &column);
 		PROMISE(places >= 1 && find_line(text, line, &length) != NULL);
@@ -142,8 +142,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 0)
 		memcpy((char *)text.start, data, size);
 	struct rules rules = {0};
-	struct notes notes = {0};
-	rules_parse(&rules, file, text.start, text.length, &notes);
+	struct messages messages = {0};
+	rules_parse(&rules, file, text.start, text.length, &messages);
 	for (size_t i = 0; i < rules.rule_count; i++)
 		check_rule(&rules.rules[i], &text);
 	for (size_t i = 0; i < rules.set_count; i++) {
@@ -153,10 +153,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_value(&set->value, &text);
 		PROMISE(rules_find_set(&rules, set->name, strlen(set->name)) == set);
 	}
-	cpuset_expr_check_rules(&rules, &notes);
-	check_notes(&notes, &text);
+	cpuset_expr_check_rules(&rules, &messages);
+	check_messages(&messages, &text);
 	check_guest(&rules);
-	notes_free(&notes);
+	messages_free(&messages);
 	rules_free(&rules);
 	free((char *)text.start);
 	return 0;

@@ -49,7 +49,7 @@ shows_each_text_as_it_should(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char out[64];
 		memset(out, '#', sizeof(out));
-		assert_ptr_equal(printable(out, sizeof(out), cases[i].text), out);
+		assert_ptr_equal(escape_unprintable(out, sizeof(out), cases[i].text), out);
 		if (strcmp(out, cases[i].shown) != 0)
 			fail_msg("%s: '%s'", cases[i].name, out);
 	}
@@ -66,7 +66,7 @@ cuts_between_items(void **state)
 	for (size_t size = 4; size <= sizeof(whole) + 2; size++) {
 		char out[32];
 		memset(out, '#', sizeof(out));
-		printable(out, size, text);
+		escape_unprintable(out, size, text);
 		assert_int_equal(out[size], '#');
 		if (size >= sizeof(whole)) {
 			assert_string_equal(out, whole);

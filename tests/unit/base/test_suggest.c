@@ -26,7 +26,7 @@ finds_the_nearest_name(void **state)
 	static const char *const known[] = {"isolated", "core", "pu"};
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {
-		const char *nearest = spelling_nearest(names[i].name, known, COUNT(known));
+		const char *nearest = suggest_nearest(names[i].name, known, COUNT(known));
 		if (nearest == NULL ? names[i].nearest != NULL
 				    : names[i].nearest == NULL ||
 					      strcmp(nearest, names[i].nearest) != 0)

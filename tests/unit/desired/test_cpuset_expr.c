@@ -38,11 +38,11 @@ static struct rules
 loaded(const struct tree *t, const char *text)
 {
 	struct rules rules = {0};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	tree_put(t, MAIN, text);
-	rules_load(&rules, t->fd, &notes);
-	if (notes.count > 0)
-		fail_msg("%s", notes.items[0].text);
+	rules_load(&rules, t->fd, &messages);
+	if (messages.count > 0)
+		fail_msg("%s", messages.items[0].text);
 	return rules;
 }
 
@@ -77,17 +77,17 @@ checked(const struct tree *t, const char *text)
 {
 	static char shown[8192];
 	struct rules rules = loaded(t, text);
-	struct notes notes = {0};
+	struct messages messages = {0};
 	size_t used = 0;
 	shown[0] = '\0';
-	cpuset_expr_check_rules(&rules, &notes);
-	for (size_t i = 0; i < notes.count; i++)
+	cpuset_expr_check_rules(&rules, &messages);
+	for (size_t i = 0; i < messages.count; i++)
 		used += (size_t)snprintf(
-			shown + used, sizeof(shown) - used, "%s\n", notes.items[i].text);
+			shown + used, sizeof(shown) - used, "%s\n", messages.items[i].text);
 	assert_true(used < sizeof(shown));
-	assert_int_equal(notes.count, notes.errors);
+	assert_int_equal(messages.count, messages.errors);
 	rules_free(&rules);
-	notes_free(&notes);
+	messages_free(&messages);
 	return shown;
 }
 

@@ -16,7 +16,7 @@ struct fixture {
 	struct topology topology;
 	struct cpuset_expr expr;
 	struct desired desired;
-	struct notes notes;
+	struct messages messages;
 	struct err e;
 };
 
@@ -40,14 +40,14 @@ place(const struct tree *t, const char *rules, const char *usable)
 		.topology = {.root = t->fd}};
 	struct cpumask mask = mask_of(usable);
 	tree_put(t, "etc/vmaffinity.ini", rules);
-	rules_load(&f.rules, t->fd, &f.notes);
-	if (f.notes.count > 0)
-		fail_msg("%s", f.notes.items[0].text);
+	rules_load(&f.rules, t->fd, &f.messages);
+	if (f.messages.count > 0)
+		fail_msg("%s", f.messages.items[0].text);
 	assert_int_equal(rules_match(&f.rules, &f.domain, &f.matched), 0);
 	f.expr = (struct cpuset_expr){.rules = &f.rules, .topology = &f.topology};
 	memset(&f.desired, 0x5a, sizeof(f.desired));
 	return desired_build(&f.matched, &f.domain, running, running_count, &f.expr, &mask,
-		&f.desired, &f.notes, &f.e);
+		&f.desired, &f.messages, &f.e);
 }
 
 static void
@@ -58,7 +58,7 @@ end(void)
 	topology_free(&f.topology);
 	free(f.matched.rules);
 	rules_free(&f.rules);
-	notes_free(&f.notes);
+	messages_free(&f.messages);
 }
 
 /* "vcpu0 4-5:2", the CPUs and the line of the setting; "-" without; a line for each group. */
@@ -93,7 +93,7 @@ places_every_group_that_the_guest_may_have(void **state)
 		0);
 	assert_string_equal(show(), "emulator 0:2\nvcpu0 1-7:3\nvcpu1 4:6\nvcpu2 -:7\n"
 				    "vcpu3 1-7:3\niothread1 0-1:4\niothread3 5:8\n");
-	assert_int_equal(f.notes.count, 0);
+	assert_int_equal(f.messages.count, 0);
 	end();
 }
 
@@ -111,8 +111,8 @@ places_what_the_kernel_has_as_well(void **state)
 	assert_string_equal(show(), "emulator -:0\nvcpu0 1:2\nvcpu1 1:2\nvcpu2 1:2\nvcpu3 1:2\n"
 				    "vcpu9 2:3\niothread1 -:0\niothread2 3:4\niothread3 -:0\n"
 				    "iothread7 -:0\n");
-	assert_int_equal(f.notes.count, 1);
-	assert_string_equal(f.notes.items[0].text,
+	assert_int_equal(f.messages.count, 1);
+	assert_string_equal(f.messages.items[0].text,
 		"/etc/vmaffinity.ini:5: vcpu8: no such vCPU in this guest, which can have 4");
 	end();
 }
@@ -170,10 +170,10 @@ notes_what_the_guest_does_not_have(void **state)
 				 "iothread3 = 0\niothread4-6 = 0\n[x]\nvcpu77 = 0\n",
 				 "0-7"),
 		0);
-	assert_int_equal(f.notes.count, COUNT(texts));
+	assert_int_equal(f.messages.count, COUNT(texts));
 	for (size_t i = 0; i < COUNT(texts); i++) {
-		assert_string_equal(f.notes.items[i].text, texts[i]);
-		assert_int_equal(f.notes.items[i].level, NOTE_INFO);
+		assert_string_equal(f.messages.items[i].text, texts[i]);
+		assert_int_equal(f.messages.items[i].level, MESSAGE_INFO);
 	}
 	end();
 }
@@ -229,8 +229,8 @@ gives_each_vcpu_one_cpu(void **state)
 	assert_int_equal(f.desired.mask_count, 3);
 	assert_mask(&f.desired.masks[0].requested, "0-7");
 	assert_mask(&f.desired.masks[0].cpus, "0-6");
-	assert_int_equal(f.notes.count, 1);
-	assert_int_equal(f.notes.items[0].level, NOTE_DETAIL);
+	assert_int_equal(f.messages.count, 1);
+	assert_int_equal(f.messages.items[0].level, MESSAGE_DETAIL);
 	end();
 }
 
@@ -247,7 +247,7 @@ does_not_fall_back_to_floating(void **state)
 		place(*state, "[*]\nvcpus = 0-7\nplacement = one-to-one\nvcpu1 = 2\n", "0-2"), 0);
 	assert_string_equal(show(), "emulator -:0\nvcpu0 :2\nvcpu1 2:4\nvcpu2 :2\nvcpu3 :2\n"
 				    "iothread1 -:0\niothread3 -:0\n");
-	assert_int_equal(f.notes.errors, 1);
+	assert_int_equal(f.messages.errors, 1);
 	end();
 	/* of a host that does not tell its cores nothing is guessed */
 	tree_remove(*state, "sys/devices/system/cpu");

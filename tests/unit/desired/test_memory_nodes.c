@@ -112,7 +112,7 @@ checks_all_rules(void **state)
 	struct rule rules_[COUNT(wrong) + 4] = {0};
 	static const char *const right[] = {"auto", "keep", "node:99"};
 	const struct rules rules = {.rules = rules_, .rule_count = COUNT(rules_)};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	for (size_t i = 0; i < COUNT(wrong) + COUNT(right); i++)
 		rules_[i].memory =
 			(struct value){.text = (char *)(i < COUNT(wrong) ? wrong[i].text
@@ -120,13 +120,13 @@ checks_all_rules(void **state)
 				.file = "f",
 				.line = 3,
 				.column = 10};
-	memory_nodes_check_rules(&rules, &notes);
-	assert_int_equal(notes.count, COUNT(wrong));
+	memory_nodes_check_rules(&rules, &messages);
+	assert_int_equal(messages.count, COUNT(wrong));
 	for (size_t i = 0; i < COUNT(wrong); i++) {
-		assert_string_equal(notes.items[i].text, wrong[i].reason);
-		assert_int_equal(notes.items[i].level, NOTE_ERROR);
+		assert_string_equal(messages.items[i].text, wrong[i].reason);
+		assert_int_equal(messages.items[i].level, MESSAGE_ERROR);
 	}
-	notes_free(&notes);
+	messages_free(&messages);
 }
 
 static void

@@ -62,12 +62,12 @@ teardown(void **state)
 static int
 prepare(const struct tree *t, const char *text, enum pin_intent intent)
 {
-	struct notes notes = {0};
+	struct messages messages = {0};
 	pin_free(&pin);
 	pin_host_free(&host);
 	tree_put(t, RULES, text);
-	if (pin_host_load(&host, t->fd, NULL, 0, &notes) != 0)
-		fail_msg("%s", notes.items[0].text);
+	if (pin_host_load(&host, t->fd, NULL, 0, &messages) != 0)
+		fail_msg("%s", messages.items[0].text);
 	e.text[0] = '\0';
 	return pin_prepare(&pin, &host, web, strlen(web), "web", intent, &e);
 }
@@ -95,14 +95,14 @@ show_plan(void)
 
 /* "error: text", a line a note. */
 static const char *
-show_notes(const struct notes *notes)
+show_messages(const struct messages *messages)
 {
 	static char text[4096];
 	size_t used = 0;
 	text[0] = '\0';
-	for (size_t i = 0; i < notes->count; i++)
+	for (size_t i = 0; i < messages->count; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s: %s\n",
-			note_level_name(notes->items[i].level), notes->items[i].text);
+			message_level_name(messages->items[i].level), messages->items[i].text);
 	return text;
 }
 
@@ -110,37 +110,37 @@ static void
 loads_the_rules_of_the_standard_places(void **state)
 {
 	const struct tree *t = *state;
-	struct notes notes = {0};
-	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &notes), 0);
+	struct messages messages = {0};
+	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &messages), 0);
 	assert_int_equal(host.rules.rule_count, 0);
 	tree_make(t, RULES " [a]\\nvcpus = 0\netc/vmaffinity.d/x.ini [b]\\nvcpus = @x");
-	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &notes), -1);
+	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &messages), -1);
 	assert_int_equal(host.rules.rule_count, 2);
-	assert_string_equal(show_notes(&notes),
+	assert_string_equal(show_messages(&messages),
 		"error: /etc/vmaffinity.d/x.ini:2:9: '@x': no such name in [cpus]\n");
-	notes_free(&notes);
+	messages_free(&messages);
 }
 
 static void
 loads_the_rules_of_the_files_that_are_named(void **state)
 {
 	const struct tree *t = *state;
-	struct notes notes = {0};
+	struct messages messages = {0};
 	char one[128], two[128];
 	const char *const files[] = {two, one};
 	tree_make(t, RULES " x\none.ini [one]\ntwo.ini [two]\\nvcpus = 0");
 	snprintf(one, sizeof(one), "%s/one.ini", t->path);
 	snprintf(two, sizeof(two), "%s/two.ini", t->path);
-	if (pin_host_load(&host, t->fd, files, 2, &notes) != 0)
-		fail_msg("%s", show_notes(&notes));
+	if (pin_host_load(&host, t->fd, files, 2, &messages) != 0)
+		fail_msg("%s", show_messages(&messages));
 	assert_int_equal(host.rules.rule_count, 2);
 	assert_string_equal(host.rules.rules[0].section, "two");
 	assert_string_equal(host.rules.rules[0].file, two);
 	pin_host_free(&host);
 	tree_remove(t, "one.ini");
-	assert_int_equal(pin_host_load(&host, t->fd, files, 2, &notes), -1);
-	assert_int_equal(notes.count, 1);
-	notes_free(&notes);
+	assert_int_equal(pin_host_load(&host, t->fd, files, 2, &messages), -1);
+	assert_int_equal(messages.count, 1);
+	messages_free(&messages);
 }
 
 /* An error of a former file does not count against a later one. */
@@ -148,11 +148,11 @@ static void
 counts_only_the_errors_of_its_own_files(void **state)
 {
 	const struct tree *t = *state;
-	struct notes notes = {0};
-	notes_add(&notes, NOTE_ERROR, "before");
+	struct messages messages = {0};
+	messages_add(&messages, MESSAGE_ERROR, "before");
 	tree_make(t, RULES " [a]");
-	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &notes), 0);
-	notes_free(&notes);
+	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &messages), 0);
+	messages_free(&messages);
 }
 
 static void
@@ -169,7 +169,7 @@ plans_a_guest_that_runs(void **state)
 		pin.cgroup.path, "/sys/fs/cgroup/machine.slice/machine-web.scope/libvirt");
 	assert_string_equal(show_plan(), "emulator ->0-1 *\nvcpu0 0-7->2-5 *\nvcpu1 0-1->0-1\n"
 					 "iothread1 0-1->-\n");
-	assert_string_equal(show_notes(&pin.notes), "");
+	assert_string_equal(show_messages(&pin.messages), "");
 	assert_null(pin_obstacle(&pin));
 }
 
@@ -195,7 +195,7 @@ shows_a_guest_that_does_not_run(void **state)
 	assert_false(pin.running);
 	assert_string_equal(
 		show_plan(), "emulator ?->-\nvcpu0 ?->12-14\nvcpu1 ?->12-14\niothread1 ?->-\n");
-	assert_string_equal(show_notes(&pin.notes),
+	assert_string_equal(show_messages(&pin.messages),
 		"note: not running here: no pid file and no status file in /run/libvirt/qemu\n"
 		"warning: /etc/vmaffinity.ini:2: vcpus wants 12-20, but this host has only CPUs "
 		"0-15; left out: 15-20\n");
@@ -244,7 +244,7 @@ says_who_does_not_grant_a_cpu(void **state)
 		snprintf(text, sizeof(text), "[web]\nvcpus = %s\n", missing[i].cpus);
 		if (prepare(t, text, PIN_SHOW) != 0)
 			fail_msg("%s: %s", missing[i].cpus, e.text);
-		assert_string_equal(show_notes(&pin.notes), missing[i].note);
+		assert_string_equal(show_messages(&pin.messages), missing[i].note);
 		assert_int_equal(
 			pin_obstacle(&pin) != NULL, strncmp(missing[i].note, "error", 5) == 0);
 	}
@@ -252,7 +252,7 @@ says_who_does_not_grant_a_cpu(void **state)
 	tree_remove(t, "sys/devices");
 	tree_remove(t, "sys/fs/cgroup/machine.slice/cpuset.cpus.effective");
 	assert_int_equal(prepare(t, "[web]\nvcpus = 5-9\n", PIN_SHOW), 0);
-	assert_string_equal(show_notes(&pin.notes),
+	assert_string_equal(show_messages(&pin.messages),
 		"warning: /etc/vmaffinity.ini:2: vcpus wants 5-9, but the kernel does not grant "
 		"them; left out: 6-9\n");
 }
@@ -263,7 +263,7 @@ says_it_once_for_a_setting(void **state)
 	const struct tree *t = *state;
 	tree_make(t, runs);
 	assert_int_equal(prepare(t, "[web]\nvcpus = 5-6\nvcpu9 = 0\nemulator = 7\n", PIN_SHOW), 0);
-	assert_string_equal(show_notes(&pin.notes),
+	assert_string_equal(show_messages(&pin.messages),
 		"note: /etc/vmaffinity.ini:3: vcpu9: no such vCPU in this guest, which can have 3\n"
 		"error: /etc/vmaffinity.ini:4: emulator wants 7, but machine-web.scope allows only "
 		"0-5; no CPU is left\n"
@@ -332,13 +332,13 @@ plans_memory(void **state)
 			fail_msg("%s: %s", cases[i].rules, e.text);
 		if (strcmp(show_nodes(), cases[i].nodes) != 0)
 			fail_msg("%s: %s, not %s", cases[i].rules, show_nodes(), cases[i].nodes);
-		assert_string_equal(show_notes(&pin.notes), "");
+		assert_string_equal(show_messages(&pin.messages), "");
 	}
 	/* keep alone wants no change */
 	assert_int_equal(prepare(t, "[web]\nmemory = keep\n", PIN_APPLY), PIN_NO_RULE);
 	/* without a CPU there is one error, not two */
 	assert_int_equal(prepare(t, "[web]\nmemory = auto\nvcpus = 9\n", PIN_APPLY), 0);
-	assert_int_equal(pin.notes.count, 1);
+	assert_int_equal(pin.messages.count, 1);
 	assert_int_equal(prepare(t, "[web]\nmemory = 2\n", PIN_APPLY), 0);
 	assert_string_equal(pin_obstacle(&pin),
 		"/etc/vmaffinity.ini:2: memory wants node 2, but node 2 has no memory; no node is "
@@ -362,10 +362,10 @@ applies_nothing_with_an_error_in_it(void **state)
 		"/etc/vmaffinity.ini:3: vcpus wants 9, but machine.slice allows "
 		"only 0-7; no CPU is left");
 	assert_string_equal(tree_get(t, BASE "emulator/cpuset.cpus"), "\n");
-	/* an error that found no room among the notes */
+	/* an error that found no room among the messages */
 	assert_int_equal(prepare(t, "[web]\nemulator = 0\n", PIN_APPLY), 0);
 	assert_null(pin_obstacle(&pin));
-	pin.notes.errors = 1;
+	pin.messages.errors = 1;
 	assert_int_equal(pin_apply(&pin, done, &e), -1);
 	assert_string_equal(e.text, "out of memory");
 	assert_string_equal(tree_get(t, BASE "emulator/cpuset.cpus"), "\n");
@@ -414,7 +414,7 @@ goes_on_without_a_lock(void **state)
 	tree_make(t, "run/vmaffinity.lock/");
 	assert_int_equal(prepare(t, "[web]\nvcpus = 1\n", PIN_APPLY), 0);
 	assert_int_equal(pin.lock, -1);
-	assert_string_equal(show_notes(&pin.notes),
+	assert_string_equal(show_messages(&pin.messages),
 		"warning: going on without a lock: /run/vmaffinity.lock: Is a directory\n");
 	assert_null(pin_obstacle(&pin));
 }
@@ -423,10 +423,10 @@ static void
 refuses_xml_that_is_not_the_guests(void **state)
 {
 	const struct tree *t = *state;
-	struct notes notes = {0};
+	struct messages messages = {0};
 	tree_make(t, runs);
 	tree_put(t, RULES, "[*]\nvcpus = 1\n");
-	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &notes), 0);
+	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &messages), 0);
 	assert_int_equal(pin_prepare(&pin, &host, web, strlen(web), "db", PIN_SHOW, &e), -1);
 	assert_string_equal(e.text, "the XML is of a guest called 'web'");
 	assert_string_equal(pin.domain.name, "web");
@@ -460,12 +460,12 @@ warns_of_groups_that_are_missing(void **state)
 	tree_remove(t, BASE "vcpu1");
 	assert_int_equal(prepare(t, "[web]\nvcpus = 1\nemulator = 0\n", PIN_SHOW), 0);
 	assert_string_equal(show_plan(), "emulator ->0 *\niothread1 0-1->-\n");
-	assert_string_equal(show_notes(&pin.notes),
+	assert_string_equal(show_messages(&pin.messages),
 		"warning: /etc/vmaffinity.ini:2: vcpus: vcpu0 has no cgroup of its own in "
 		"/sys/fs/cgroup/machine.slice/machine-web.scope/libvirt, and so is where the "
 		"emulator is\n");
 	assert_int_equal(prepare(t, "[web]\nemulator = 0\n", PIN_SHOW), 0);
-	assert_string_equal(show_notes(&pin.notes), "");
+	assert_string_equal(show_messages(&pin.messages), "");
 }
 
 static void

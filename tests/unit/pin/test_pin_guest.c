@@ -67,12 +67,12 @@ static int
 go(const struct tree *t, const char *section, const char *rule)
 {
 	char text[128];
-	struct notes notes = {0};
+	struct messages messages = {0};
 	snprintf(text, sizeof(text), "[%s]\nemulator = %s\n", section, rule);
 	pin_free(&pin);
 	pin_host_free(&host);
 	tree_put(t, RULES, text);
-	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &notes), 0);
+	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &messages), 0);
 	done[0] = e.text[0] = '\0';
 	return pin_guest(&pin, &host, web, strlen(web), "web", done, &e);
 }

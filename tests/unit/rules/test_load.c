@@ -30,14 +30,14 @@ needs_no_file_at_all(void **state)
 {
 	const struct tree *t = *state;
 	struct rules rules = {0};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	assert_load(t, "nothing", "", "");
 	tree_make(t, DROP);
 	assert_load(t, "an empty directory", "", "");
 	tree_make(t, DROP "a.ini [a]");
 	assert_load(t, "no main file", "[a]1\n", "");
 	tree_make(t, MAIN " [m]");
-	rules_load(&rules, t->fd, &notes);
+	rules_load(&rules, t->fd, &messages);
 	assert_int_equal(rules.file_count, 2);
 	assert_string_equal(rules.files[0], "/etc/vmaffinity.ini");
 	assert_string_equal(rules.files[1], "/etc/vmaffinity.d/a.ini");
@@ -51,13 +51,13 @@ lets_a_later_file_define_anew(void **state)
 {
 	const struct tree *t = *state;
 	struct rules rules = {0};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	tree_make(t, MAIN
 		" [global]\\non-error = fail\\n[cpus]\\nx = 0\\nxy = 9\\n[a]\\nvcpus = 0\n" DROP
 		"1.ini [cpus]\\nx = 1\\n[a]\\nvcpus = 1\n" DROP
 		"2.ini [global]\\non-error = ignore");
-	rules_load(&rules, t->fd, &notes);
-	assert_string_equal(shown_errors(&notes), "");
+	rules_load(&rules, t->fd, &messages);
+	assert_string_equal(shown_errors(&messages), "");
 	assert_int_equal(rules.on_error, ON_ERROR_IGNORE);
 	assert_int_equal(rules.rule_count, 2);
 	assert_string_equal(rules_find_set(&rules, "x", 1)->value.text, "1");
@@ -145,13 +145,13 @@ says_what_cannot_be_read(void **state)
 	/* nobody may not; root may read all */
 	assert_int_equal(seteuid(65534), 0);
 	struct rules rules = {0};
-	struct notes notes = {0};
-	rules_load(&rules, t->fd, &notes);
+	struct messages messages = {0};
+	rules_load(&rules, t->fd, &messages);
 	assert_int_equal(seteuid(0), 0);
-	assert_string_equal(shown_errors(&notes), "/etc/vmaffinity.ini: Permission denied\n"
-						  "/etc/vmaffinity.d: Permission denied\n");
+	assert_string_equal(shown_errors(&messages), "/etc/vmaffinity.ini: Permission denied\n"
+						     "/etc/vmaffinity.d: Permission denied\n");
 	rules_free(&rules);
-	notes_free(&notes);
+	messages_free(&messages);
 }
 
 static void
@@ -159,20 +159,20 @@ a_caller_may_have_rules_of_his_own(void **state)
 {
 	const struct tree *t = *state;
 	struct rules rules = {0};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	tree_make(t, "mine.ini [a]\ntheirs.ini [b]");
 	assert_int_equal(fchmodat(t->fd, t->path, 0755, 0), 0);
 	assert_int_equal(fchownat(t->fd, "mine.ini", 65534, (gid_t)-1, 0), 0);
 	assert_int_equal(fchownat(t->fd, "theirs.ini", 65533, (gid_t)-1, 0), 0);
 	assert_int_equal(seteuid(65534), 0);
-	rules_load_file(&rules, t->fd, "mine.ini", &notes);
-	rules_load_file(&rules, t->fd, "theirs.ini", &notes);
+	rules_load_file(&rules, t->fd, "mine.ini", &messages);
+	rules_load_file(&rules, t->fd, "theirs.ini", &messages);
 	assert_int_equal(seteuid(0), 0);
 	assert_string_equal(shown_rules(&rules), "[a]1\n");
-	assert_string_equal(shown_errors(&notes),
+	assert_string_equal(shown_errors(&messages),
 		"theirs.ini: belongs to user 65533 and not to root; chown root it\n");
 	rules_free(&rules);
-	notes_free(&notes);
+	messages_free(&messages);
 }
 
 static void
@@ -180,11 +180,11 @@ a_named_file_must_be_there(void **state)
 {
 	const struct tree *t = *state;
 	struct rules rules = {0};
-	struct notes notes = {0};
-	rules_load_file(&rules, t->fd, "absent.ini", &notes);
-	assert_string_equal(shown_errors(&notes), "absent.ini: No such file or directory\n");
+	struct messages messages = {0};
+	rules_load_file(&rules, t->fd, "absent.ini", &messages);
+	assert_string_equal(shown_errors(&messages), "absent.ini: No such file or directory\n");
 	assert_int_equal(rules.file_count, 0);
-	notes_free(&notes);
+	messages_free(&messages);
 	rules_free(&rules);
 }
 
@@ -208,22 +208,22 @@ takes_the_most_rules_and_no_more(void **state)
 {
 	const struct tree *t = *state;
 	struct rules rules = {0};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	char *text = many_lines("", "[g%u]\nvcpus = 1\n", RULES_MAX);
 	tree_put(t, MAIN, text);
 	free(text);
-	rules_load(&rules, t->fd, &notes);
-	assert_string_equal(shown_errors(&notes), "");
+	rules_load(&rules, t->fd, &messages);
+	assert_string_equal(shown_errors(&messages), "");
 	assert_int_equal(rules.rule_count, 65536);
 	assert_string_equal(rules.rules[65535].section, "g65536");
 	rules_free(&rules);
 	tree_make(t, DROP "a.ini [one-too-many]\\nvcpus = 0\\n[and-more]\n" DROP "b.ini [global]");
-	rules_load(&rules, t->fd, &notes);
+	rules_load(&rules, t->fd, &messages);
 	assert_string_equal(
-		shown_errors(&notes), "/etc/vmaffinity.d/a.ini:1: more than 65536 rules\n");
+		shown_errors(&messages), "/etc/vmaffinity.d/a.ini:1: more than 65536 rules\n");
 	assert_int_equal(rules.rule_count, 65536);
 	rules_free(&rules);
-	notes_free(&notes);
+	messages_free(&messages);
 }
 
 static void
@@ -231,17 +231,17 @@ takes_the_most_names_and_no_more(void **state)
 {
 	const struct tree *t = *state;
 	struct rules rules = {0};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	char *text = many_lines("[cpus]\n", "n%u = 0\n", RULES_SETS_MAX + 1);
 	tree_put(t, MAIN, text);
 	free(text);
-	rules_load(&rules, t->fd, &notes);
-	assert_string_equal(shown_errors(&notes),
+	rules_load(&rules, t->fd, &messages);
+	assert_string_equal(shown_errors(&messages),
 		"/etc/vmaffinity.ini:4098: 'n4097': more than 4096 names in [cpus]\n");
 	assert_int_equal(rules.set_count, 4096);
 	assert_non_null(rules_find_set(&rules, "n4096", 5));
 	rules_free(&rules);
-	notes_free(&notes);
+	messages_free(&messages);
 }
 
 static void
@@ -249,24 +249,24 @@ takes_the_most_files_and_no_more(void **state)
 {
 	const struct tree *t = *state;
 	struct rules rules = {0};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	tree_make(t, MAIN " [m]");
 	for (unsigned i = 1; i < RULES_FILES_MAX; i++) {
 		char name[64];
 		snprintf(name, sizeof(name), DROP "%04u.ini", i);
 		tree_put(t, name, "[a]\n");
 	}
-	rules_load(&rules, t->fd, &notes);
-	assert_string_equal(shown_errors(&notes), "");
+	rules_load(&rules, t->fd, &messages);
+	assert_string_equal(shown_errors(&messages), "");
 	assert_int_equal(rules.file_count, 1024);
 	rules_free(&rules);
 	tree_make(t, DROP "1024.ini [a]\n" DROP "1025.ini [a]");
-	rules_load(&rules, t->fd, &notes);
-	assert_string_equal(shown_errors(&notes),
+	rules_load(&rules, t->fd, &messages);
+	assert_string_equal(shown_errors(&messages),
 		"/etc/vmaffinity.d/1024.ini: more than 1024 rules files\n"
 		"/etc/vmaffinity.d/1025.ini: more than 1024 rules files\n");
 	rules_free(&rules);
-	notes_free(&notes);
+	messages_free(&messages);
 }
 
 static void
@@ -274,23 +274,23 @@ takes_four_mib_and_no_more(void **state)
 {
 	const struct tree *t = *state;
 	struct rules rules = {0};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	char *text = malloc(RULES_FILE_MAX + 1);
 	assert_non_null(text);
 	memset(text, '\n', RULES_FILE_MAX + 1);
 	memcpy(text + RULES_FILE_MAX - 4, "[a]\n", 4);
 	tree_write(t, MAIN, text, RULES_FILE_MAX);
-	rules_load(&rules, t->fd, &notes);
-	assert_string_equal(shown_errors(&notes), "");
+	rules_load(&rules, t->fd, &messages);
+	assert_string_equal(shown_errors(&messages), "");
 	assert_int_equal(rules.rule_count, 1);
 	assert_int_equal(rules.rules[0].line, RULES_FILE_MAX - 3);
 	rules_free(&rules);
 	tree_write(t, MAIN, text, RULES_FILE_MAX + 1);
-	rules_load(&rules, t->fd, &notes);
-	assert_string_equal(shown_errors(&notes), "/etc/vmaffinity.ini: larger than 4 MiB\n");
+	rules_load(&rules, t->fd, &messages);
+	assert_string_equal(shown_errors(&messages), "/etc/vmaffinity.ini: larger than 4 MiB\n");
 	assert_int_equal(rules.rule_count, 0);
 	rules_free(&rules);
-	notes_free(&notes);
+	messages_free(&messages);
 	free(text);
 }
 

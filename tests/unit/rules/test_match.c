@@ -95,12 +95,12 @@ the_last_rule_and_in_it_the_nearest_key_decides(void **state)
 {
 	const struct tree *t = *state;
 	struct rules rules = {0};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	struct matched matched;
 	struct domain domain = {.name = (char *)"web"}, nobody = {.name = (char *)"other"};
 	tree_put(t, MAIN, precedence);
-	rules_load(&rules, t->fd, &notes);
-	assert_string_equal(shown_errors(&notes), "");
+	rules_load(&rules, t->fd, &messages);
+	assert_string_equal(shown_errors(&messages), "");
 	assert_int_equal(rules_match(&rules, &domain, &matched), 0);
 	assert_int_equal(matched.count, 3);
 	for (size_t i = 0; i < COUNT(decides); i++) {
@@ -121,7 +121,7 @@ the_last_rule_and_in_it_the_nearest_key_decides(void **state)
 
 	/* written the other way round, within a rule nothing changes */
 	tree_put(t, MAIN, "[web]\nvcpus = 1\nvcpu3 = 2\nvcpu2-5 = 3\n[nobody]\nvcpu1 = 0\n");
-	rules_load(&rules, t->fd, &notes);
+	rules_load(&rules, t->fd, &messages);
 	assert_int_equal(rules_match(&rules, &domain, &matched), 0);
 	assert_int_equal(matched.count, 1);
 	assert_int_equal(
@@ -166,10 +166,10 @@ resolves_on_error(void **state)
 	struct domain web = {.name = (char *)"web"}, other = {.name = (char *)"other"};
 	for (size_t i = 0; i < COUNT(on_errors); i++) {
 		struct rules rules = {0};
-		struct notes notes = {0};
+		struct messages messages = {0};
 		tree_put(t, MAIN, on_errors[i].text);
-		rules_load(&rules, t->fd, &notes);
-		assert_string_equal(shown_errors(&notes), "");
+		rules_load(&rules, t->fd, &messages);
+		assert_string_equal(shown_errors(&messages), "");
 		if (rules_on_error(&rules, &web) != on_errors[i].web ||
 			rules_on_error(&rules, &other) != on_errors[i].other ||
 			rules_on_error(&rules, NULL) != on_errors[i].unknown)

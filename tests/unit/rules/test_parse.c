@@ -169,13 +169,13 @@ reports_what_continues_on_error(void **state)
 		"[a]\non-error = ignore\n  vcpus = 0\n", "[a]\non-error = ignore\n  fail\n"};
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct rules rules = {0};
-		struct notes notes = {0};
+		struct messages messages = {0};
 		tree_put(t, MAIN, texts[i]);
-		rules_load(&rules, t->fd, &notes);
-		if (notes.errors != 1 || strstr(notes.items[0].text, AT(3)) == NULL)
-			fail_msg("%s says: %s", texts[i], shown_errors(&notes));
+		rules_load(&rules, t->fd, &messages);
+		if (messages.errors != 1 || strstr(messages.items[0].text, AT(3)) == NULL)
+			fail_msg("%s says: %s", texts[i], shown_errors(&messages));
 		rules_free(&rules);
-		notes_free(&notes);
+		messages_free(&messages);
 	}
 }
 
@@ -219,14 +219,14 @@ keeps_on_error_of_a_file_with_errors(void **state)
 {
 	const struct tree *t = *state;
 	struct rules rules = {0};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	struct domain web = {.name = (char *)"web"};
 	tree_put(t, MAIN, "x\n[global]\non-error = fail\n[web]\nvcpu = 1\n[y\n");
-	rules_load(&rules, t->fd, &notes);
-	assert_int_equal(notes.errors, 3);
+	rules_load(&rules, t->fd, &messages);
+	assert_int_equal(messages.errors, 3);
 	assert_int_equal(rules_on_error(&rules, &web), ON_ERROR_FAIL);
 	rules_free(&rules);
-	notes_free(&notes);
+	messages_free(&messages);
 }
 
 static void
@@ -234,21 +234,21 @@ counts_errors_without_end(void **state)
 {
 	const struct tree *t = *state;
 	struct rules rules = {0};
-	struct notes notes = {0};
+	struct messages messages = {0};
 	char *text = malloc(RULES_FILE_MAX);
 	assert_non_null(text);
 	for (size_t i = 0; i < RULES_FILE_MAX; i++)
 		text[i] = i % 2 == 0 ? 'x' : '\n';
 	tree_write(t, MAIN, text, RULES_FILE_MAX);
 	free(text);
-	rules_load(&rules, t->fd, &notes);
-	assert_int_equal(notes.count, NOTES_MAX);
-	assert_int_equal(notes.errors, RULES_FILE_MAX / 2);
-	assert_string_equal(notes.items[999].text,
+	rules_load(&rules, t->fd, &messages);
+	assert_int_equal(messages.count, MESSAGES_MAX);
+	assert_int_equal(messages.errors, RULES_FILE_MAX / 2);
+	assert_string_equal(messages.items[999].text,
 		"/etc/vmaffinity.ini:1000: this is neither 'KEY = VALUE' nor a [section] nor a "
 		"comment");
 	rules_free(&rules);
-	notes_free(&notes);
+	messages_free(&messages);
 }
 
 static void

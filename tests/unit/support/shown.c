@@ -43,15 +43,15 @@ shown_rules(const struct rules *rules)
 }
 
 const char *
-shown_errors(const struct notes *notes)
+shown_errors(const struct messages *messages)
 {
 	static char text[65536];
 	size_t used = 0;
 	text[0] = '\0';
-	assert_int_equal(notes->count, notes->errors);
-	for (size_t i = 0; i < notes->count; i++)
+	assert_int_equal(messages->count, messages->errors);
+	for (size_t i = 0; i < messages->count; i++)
 		used += (size_t)snprintf(
-			text + used, sizeof(text) - used, "%s\n", notes->items[i].text);
+			text + used, sizeof(text) - used, "%s\n", messages->items[i].text);
 	assert_true(used < sizeof(text));
 	return text;
 }
@@ -60,12 +60,12 @@ void
 assert_load(const struct tree *t, const char *name, const char *shown, const char *wrong)
 {
 	struct rules rules = {0};
-	struct notes notes = {0};
-	rules_load(&rules, t->fd, &notes);
+	struct messages messages = {0};
+	rules_load(&rules, t->fd, &messages);
 	if (shown != NULL && strcmp(shown_rules(&rules), shown) != 0)
 		fail_msg("%s\n--- gives\n%s--- wanted\n%s", name, shown_rules(&rules), shown);
-	if (strcmp(shown_errors(&notes), wrong) != 0)
-		fail_msg("%s\n--- says\n%s--- wanted\n%s", name, shown_errors(&notes), wrong);
+	if (strcmp(shown_errors(&messages), wrong) != 0)
+		fail_msg("%s\n--- says\n%s--- wanted\n%s", name, shown_errors(&messages), wrong);
 	rules_free(&rules);
-	notes_free(&notes);
+	messages_free(&messages);
 }

@@ -12,8 +12,8 @@
  */
 const char *shown_rules(const struct rules *rules);
 
-/* The notes, which all must be errors, a line each. */
-const char *shown_errors(const struct notes *notes);
+/* The messages, which all must be errors, a line each. */
+const char *shown_errors(const struct messages *messages);
 
 /*
  * Loads the rules of tree, which must be shown so, if shown is not NULL, with these errors. name is
