@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/command.h"
 #include "cli/guests.h"
 
@@ -21,7 +22,7 @@ say_warnings(const struct pin *pin, const char *name)
 	for (size_t i = 0; i < pin->messages.count; i++)
 		if (pin->messages.items[i].level > MESSAGE_INFO &&
 			pin->messages.items[i].text != reason)
-			say(true, "%s: %s: %s", name,
+			print_error_line("%s: %s: %s", name,
 				message_level_name(pin->messages.items[i].level),
 				pin->messages.items[i].text);
 }
@@ -58,13 +59,13 @@ say_outcome(const struct options *options, const char *name, int outcome, const 
 {
 	if (outcome == PIN_CHANGED) {
 		tally->changed++;
-		say(false, "%s: pinned: %s", name, done);
+		print_line("%s: pinned: %s", name, done);
 	} else if (outcome == 0) {
 		tally->as_ruled++;
-		say(false, "%s: already as ruled", name);
+		print_line("%s: already as ruled", name);
 	} else if (outcome == PIN_NO_RULE) {
 		tally->no_rule++;
-		say(false, "%s: no rule pins it", name);
+		print_line("%s: no rule pins it", name);
 	} else if (outcome == PIN_NOT_RUNNING && options->word_count == 0) {
 		tally->ended++;
 	} else {
@@ -124,7 +125,7 @@ say_tally(const struct tally *tally, size_t guests)
 		if (parts[i].count > 0)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%zu %s",
 				used > 0 ? ", " : "", parts[i].count, parts[i].what);
-	say(false, "%zu guests: %s", guests, text);
+	print_line("%zu guests: %s", guests, text);
 }
 
 static enum exit_status
@@ -159,7 +160,7 @@ command_apply(const struct options *options)
 	if (pin_host_load(&host, options->root, &options->config, options->config != NULL,
 		    &messages) == 0)
 		status = apply_with_rules(options, &host);
-	print_messages(true, &messages);
+	print_messages(stderr, &messages);
 	messages_free(&messages);
 	pin_host_free(&host);
 	return status;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/command.h"
 #include "cli/guests.h"
 #include "cli/json.h"
@@ -183,17 +184,17 @@ print_text(const struct pin *pin)
 {
 	const struct domain *domain = &pin->domain;
 	if (pin->matched.count == 0) {
-		say(false, "%s: no rule matches", domain->name);
+		print_line("%s: no rule matches", domain->name);
 		return 0;
 	}
-	say(false, "%s", domain->name);
+	print_line("%s", domain->name);
 	for (size_t i = 0; i < pin->matched.count; i++)
-		say(false, "  rule  %s:%u [%s]", pin->matched.rules[i]->file,
+		print_line("  rule  %s:%u [%s]", pin->matched.rules[i]->file,
 			pin->matched.rules[i]->line, pin->matched.rules[i]->section);
 	if (pin->running)
-		say(false, "  in    %s", pin->cgroup.path);
+		print_line("  in    %s", pin->cgroup.path);
 	int r = print_table(pin);
-	print_messages(false, &pin->messages);
+	print_messages(stdout, &pin->messages);
 	return r;
 }
 
@@ -299,7 +300,7 @@ command_plan(const struct options *options)
 	if (pin_host_load(&host, options->root, &options->config, options->config != NULL,
 		    &messages) == 0)
 		status = plan_with_rules(options, &host);
-	print_messages(true, &messages);
+	print_messages(stderr, &messages);
 	messages_free(&messages);
 	pin_host_free(&host);
 	return status;

@@ -1,11 +1,13 @@
+/* SPDX-License-Identifier: MIT */
 /* What the commands of vmaffinity(8) share. */
-#ifndef VMAFFINITY_CLI_H
-#define VMAFFINITY_CLI_H
+#ifndef VMAFFINITY_CLI_COMMAND_H
+#define VMAFFINITY_CLI_COMMAND_H
 
 #include "base/messages.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum exit_status {
 	EXIT_OK = 0,
@@ -42,10 +44,11 @@ enum exit_status command_capture(const struct options *options);
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints text to stdout or stderr, made safe for a terminal. */
-void say(bool to_stderr, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void print_error_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints each note as "LEVEL: TEXT", and how many there are that were not kept. */
-void print_messages(bool to_stderr, const struct messages *messages);
+void print_messages(FILE *stream, const struct messages *messages);
 
 /* Whether stdout takes colours: a terminal, and NO_COLOR (no-color.org) is not set. */
 bool wants_color(void);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/guests.h"
 
 #include <string.h>

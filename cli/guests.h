@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The guests that a command is about. */
 #ifndef VMAFFINITY_CLI_GUESTS_H
 #define VMAFFINITY_CLI_GUESTS_H

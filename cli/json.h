@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What --json output has in common. */
 #ifndef VMAFFINITY_CLI_JSON_H
 #define VMAFFINITY_CLI_JSON_H

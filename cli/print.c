@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/command.h"
 
 #include "base/escape.h"
@@ -22,22 +23,32 @@ print_safely(FILE *stream, const char *prefix, const char *format, va_list args)
 }
 
 void
-say(bool to_stderr, const char *format, ...)
+print_line(const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	print_safely(to_stderr ? stderr : stdout, "", format, args);
+	print_safely(stdout, "", format, args);
 	va_end(args);
 }
 
 void
-print_messages(bool to_stderr, const struct messages *messages)
+print_error_line(const char *format, ...)
 {
+	va_list args;
+	va_start(args, format);
+	print_safely(stderr, "", format, args);
+	va_end(args);
+}
+
+void
+print_messages(FILE *stream, const struct messages *messages)
+{
+	void (*print)(const char *, ...) = stream == stderr ? print_error_line : print_line;
 	for (size_t i = 0; i < messages->count; i++)
-		say(to_stderr, "%s: %s", message_level_name(messages->items[i].level),
+		print("%s: %s", message_level_name(messages->items[i].level),
 			messages->items[i].text);
 	if (messages->dropped > 0)
-		say(to_stderr, "and %zu more", messages->dropped);
+		print("and %zu more", messages->dropped);
 }
 
 void

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/subprocess.h"
 
 #include "base/file.h"

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* Running another program, without waiting for it for ever. */
-#ifndef VMAFFINITY_CLI_PROGRAM_H
-#define VMAFFINITY_CLI_PROGRAM_H
+#ifndef VMAFFINITY_CLI_SUBPROCESS_H
+#define VMAFFINITY_CLI_SUBPROCESS_H
 
 #include "base/err.h"
 

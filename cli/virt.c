@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/virt.h"
 
 #include <libvirt/libvirt.h>

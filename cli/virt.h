@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* The guests that libvirt knows. The only door to libvirt. */
-#ifndef VMAFFINITY_VIRT_H
-#define VMAFFINITY_VIRT_H
+#ifndef VMAFFINITY_CLI_VIRT_H
+#define VMAFFINITY_CLI_VIRT_H
 
 #include "base/err.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What libvirt runs as /etc/libvirt/hooks/qemu: GUEST OPERATION SUB-OPERATION EXTRA, the domain's
  * XML on stdin.

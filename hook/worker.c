@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * vmaffinity-hook GUEST OPERATION SUB-OPERATION EXTRA, the domain's XML on stdin: pins one guest as
  * the rules say. Run by the guard (hooks/qemu), which see for what libvirt makes of a hook's end.

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* What worker and guard say to each other: the worker's exit status. See vmaffinity-hook(8). */
-#ifndef VMAFFINITY_STATUS_H
-#define VMAFFINITY_STATUS_H
+#ifndef VMAFFINITY_HOOK_WORKER_STATUS_H
+#define VMAFFINITY_HOOK_WORKER_STATUS_H
 
 enum worker_status {
 	WORKER_DONE = 0,      /* the guest is as ruled, or no rule is about it */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/capture/snapshot_write.h"
 #include "cli/command.h"
 
@@ -18,7 +19,7 @@
 #define CACHES 10
 
 struct capture {
-	struct machine machine;
+	struct snapshot snapshot;
 	char **cgroups; /* those that were taken: guests share what is above theirs */
 	size_t cgroup_count;
 };
@@ -42,62 +43,62 @@ static const char *const cpu_files[][2] = {
 };
 
 static void
-take_cpus(struct machine *machine)
+take_cpus(struct snapshot *snapshot)
 {
 	static const char *const host[] = {CPUS "/possible", CPUS "/present", CPUS "/online",
 		CPUS "/isolated", "sys/devices/cpu_core/cpus", "sys/devices/cpu_atom/cpus"};
 	static const char *const cache[] = {"level", "type", "size", "id", "shared_cpu_list"};
 	char name[64];
 	for (size_t i = 0; i < sizeof(host) / sizeof(host[0]); i++)
-		machine_take(machine, host[i]);
-	struct cpumask cpus = machine_numbers(machine, CPUS, "cpu");
+		snapshot_copy(snapshot, host[i]);
+	struct cpumask cpus = snapshot_numbers(snapshot, CPUS, "cpu");
 	for (size_t i = 0; i < sizeof(cpu_files) / sizeof(cpu_files[0]); i++)
 		for (size_t j = 0; j < 2 && cpu_files[i][j] != NULL; j++) {
 			snprintf(name, sizeof(name), "/%s", cpu_files[i][j]);
-			if (machine_take_each(machine, CPUS "/cpu", &cpus, name))
+			if (snapshot_copy_each(snapshot, CPUS "/cpu", &cpus, name))
 				break;
 		}
 	for (unsigned index = 0; index < CACHES; index++)
 		for (size_t i = 0; i < sizeof(cache) / sizeof(cache[0]); i++) {
 			snprintf(name, sizeof(name), "/cache/index%u/%s", index, cache[i]);
-			machine_take_each(machine, CPUS "/cpu", &cpus, name);
+			snapshot_copy_each(snapshot, CPUS "/cpu", &cpus, name);
 		}
 }
 
 /* The nodes whose CPUs are the nearest to a node; it may have none of its own. */
 static void
-take_initiators(struct machine *machine, unsigned node)
+take_initiators(struct snapshot *snapshot, unsigned node)
 {
 	char directory[PATH_MAX], path[PATH_MAX];
 	for (unsigned class = 0; class < 2; class ++) {
-		if (!machine_path(
-			    machine, directory, NODES "/node%u/access%u/initiators", node, class))
+		if (!snapshot_path(
+			    snapshot, directory, NODES "/node%u/access%u/initiators", node, class))
 			return;
-		struct cpumask nodes = machine_numbers(machine, directory, "node");
+		struct cpumask nodes = snapshot_numbers(snapshot, directory, "node");
 		for (unsigned i = cpumask_next(&nodes, 0); i < CPUMASK_CPUS;
 			i = cpumask_next(&nodes, i + 1))
-			if (machine_path(machine, path, "%s/node%u", directory, i))
-				machine_put_directory(path);
+			if (snapshot_path(snapshot, path, "%s/node%u", directory, i))
+				snapshot_write_directory(path);
 	}
 }
 
 static void
-take_nodes(struct machine *machine)
+take_nodes(struct snapshot *snapshot)
 {
 	static const char *const host[] = {
 		NODES "/possible", NODES "/online", NODES "/has_cpu", NODES "/has_memory"};
 	char path[PATH_MAX];
 	for (size_t i = 0; i < sizeof(host) / sizeof(host[0]); i++)
-		machine_take(machine, host[i]);
-	struct cpumask nodes = machine_numbers(machine, NODES, "node");
-	machine_take_each(machine, NODES "/node", &nodes, "/cpulist");
-	machine_take_each(machine, NODES "/node", &nodes, "/distance");
+		snapshot_copy(snapshot, host[i]);
+	struct cpumask nodes = snapshot_numbers(snapshot, NODES, "node");
+	snapshot_copy_each(snapshot, NODES "/node", &nodes, "/cpulist");
+	snapshot_copy_each(snapshot, NODES "/node", &nodes, "/distance");
 	for (unsigned i = cpumask_next(&nodes, 0); i < CPUMASK_CPUS;
 		i = cpumask_next(&nodes, i + 1)) {
-		take_initiators(machine, i);
+		take_initiators(snapshot, i);
 		/* Of its memory what does not change from one moment to the next. */
-		if (machine_path(machine, path, NODES "/node%u/meminfo", i))
-			machine_take_lines(machine, path, " MemTotal:", " MemTotal:");
+		if (snapshot_path(snapshot, path, NODES "/node%u/meminfo", i))
+			snapshot_copy_lines(snapshot, path, " MemTotal:", " MemTotal:");
 	}
 }
 
@@ -122,8 +123,8 @@ take_cgroup(struct capture *capture, const char *directory)
 	}
 	char path[PATH_MAX];
 	for (size_t i = 0; i < CPUSET_FILES; i++)
-		if (machine_path(&capture->machine, path, "%s/%s", directory, cpuset_files[i]))
-			machine_take(&capture->machine, path);
+		if (snapshot_path(&capture->snapshot, path, "%s/%s", directory, cpuset_files[i]))
+			snapshot_copy(&capture->snapshot, path);
 }
 
 /*
@@ -135,9 +136,9 @@ take_hierarchies(struct capture *capture)
 {
 	static const char mountinfo[] = "proc/self/mountinfo";
 	static const char *const parts[] = {"", "/machine.slice", "/machine"};
-	struct machine *machine = &capture->machine;
-	machine_take_lines(machine, mountinfo, " - cgroup ", " - cgroup2 ");
-	AUTO_FREE char *text = machine_read(machine, mountinfo);
+	struct snapshot *snapshot = &capture->snapshot;
+	snapshot_copy_lines(snapshot, mountinfo, " - cgroup ", " - cgroup2 ");
+	AUTO_FREE char *text = snapshot_read(snapshot, mountinfo);
 	for (char *rest = text, *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;) {
 		AUTO_FREE char *mount = NULL;
 		char path[PATH_MAX];
@@ -145,7 +146,7 @@ take_hierarchies(struct capture *capture)
 			sscanf(line, "%*s %*s %*s / /%ms", &mount) != 1)
 			continue;
 		for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-			if (machine_path(machine, path, "%s%s", mount, parts[i]))
+			if (snapshot_path(snapshot, path, "%s%s", mount, parts[i]))
 				take_cgroup(capture, path);
 	}
 }
@@ -155,17 +156,17 @@ static void
 take_threads(struct capture *capture, pid_t pid, const char *group, const char *file)
 {
 	char path[PATH_MAX];
-	if (!machine_path(&capture->machine, path, "%s/%s", group, file))
+	if (!snapshot_path(&capture->snapshot, path, "%s/%s", group, file))
 		return;
-	AUTO_FREE char *text = machine_read(&capture->machine, path);
+	AUTO_FREE char *text = snapshot_read(&capture->snapshot, path);
 	if (text == NULL)
 		return;
-	machine_put(&capture->machine, path, text);
+	snapshot_write(&capture->snapshot, path, text);
 	for (char *rest = text, *tid; (tid = strsep(&rest, "\n")) != NULL;)
 		if (*tid != '\0' && strspn(tid, "0123456789") == strlen(tid) &&
-			machine_path(
-				&capture->machine, path, "proc/%d/task/%s/status", (int)pid, tid))
-			machine_take_lines(&capture->machine, path,
+			snapshot_path(
+				&capture->snapshot, path, "proc/%d/task/%s/status", (int)pid, tid))
+			snapshot_copy_lines(&capture->snapshot, path,
 				"Cpus_allowed_list:", "Mems_allowed_list:");
 }
 
@@ -174,23 +175,23 @@ static void
 take_groups(struct capture *capture, pid_t pid, const char *directory, const char *threads)
 {
 	static const char *const stems[] = {"vcpu", "iothread"};
-	struct machine *machine = &capture->machine;
+	struct snapshot *snapshot = &capture->snapshot;
 	char path[PATH_MAX], group[PATH_MAX], name[64];
-	if (!machine_path(machine, path, "%s/emulator", directory))
+	if (!snapshot_path(snapshot, path, "%s/emulator", directory))
 		return;
 	take_cgroup(capture, path);
 	take_threads(capture, pid, path, threads);
 	for (size_t i = 0; i < sizeof(stems) / sizeof(stems[0]); i++) {
-		struct cpumask ids = machine_numbers(machine, directory, stems[i]);
-		if (!machine_path(machine, path, "%s/%s", directory, stems[i]))
+		struct cpumask ids = snapshot_numbers(snapshot, directory, stems[i]);
+		if (!snapshot_path(snapshot, path, "%s/%s", directory, stems[i]))
 			return;
 		for (size_t j = 0; j < CPUSET_FILES; j++) {
 			snprintf(name, sizeof(name), "/%s", cpuset_files[j]);
-			machine_take_each(machine, path, &ids, name);
+			snapshot_copy_each(snapshot, path, &ids, name);
 		}
 		for (unsigned id = cpumask_next(&ids, 0); id < CPUMASK_CPUS;
 			id = cpumask_next(&ids, id + 1))
-			if (machine_path(machine, group, "%s%u", path, id))
+			if (snapshot_path(snapshot, group, "%s%u", path, id))
 				take_threads(capture, pid, group, threads);
 	}
 }
@@ -201,7 +202,7 @@ take_cgroups(struct capture *capture, pid_t pid, const struct cgroup_location *l
 {
 	static const char last[] = "/emulator";
 	char path[PATH_MAX];
-	if (!machine_path(&capture->machine, path, "%s%s%s", location->mount + 1,
+	if (!snapshot_path(&capture->snapshot, path, "%s%s%s", location->mount + 1,
 		    *location->path != '\0' ? "/" : "", location->path))
 		return;
 	/* Where libvirt made no groups there are none to take, and that is to be seen. */
@@ -221,40 +222,40 @@ take_cgroups(struct capture *capture, pid_t pid, const struct cgroup_location *l
 static void
 take_guest(struct capture *capture, const char *guest)
 {
-	struct machine *machine = &capture->machine;
+	struct snapshot *snapshot = &capture->snapshot;
 	struct cgroup_location location;
 	struct err e;
 	pid_t pid;
 	char path[PATH_MAX], status[64];
-	if (qemu_process_find(machine->root, guest, &pid, &e) != 0) {
+	if (qemu_process_find(snapshot->root, guest, &pid, &e) != 0) {
 		complain("%s: %s", guest, e.text);
-		machine->incomplete = true;
+		snapshot->incomplete = true;
 		return;
 	}
 	printf("\n# A guest, process %d.\n", (int)pid);
 	/* Who it is, as libvirt's status file says: a copy of the pid file nobody holds locked. */
-	if (machine_path(machine, path, "run/libvirt/qemu/%s.xml", guest)) {
+	if (snapshot_path(snapshot, path, "run/libvirt/qemu/%s.xml", guest)) {
 		snprintf(status, sizeof(status), "<domstatus pid='%d'/>\n", (int)pid);
-		machine_put(machine, path, status);
+		snapshot_write(snapshot, path, status);
 	}
-	if (machine_path(machine, path, "proc/%d/cgroup", (int)pid))
-		machine_take_lines(machine, path, "cpuset", "0::");
-	if (hierarchy_find_cgroup(machine->root, pid, &location, &e) == 0) {
+	if (snapshot_path(snapshot, path, "proc/%d/cgroup", (int)pid))
+		snapshot_copy_lines(snapshot, path, "cpuset", "0::");
+	if (hierarchy_find_cgroup(snapshot->root, pid, &location, &e) == 0) {
 		take_cgroups(capture, pid, &location);
 	} else {
 		complain("%s: %s", guest, e.text);
-		machine->incomplete = true;
+		snapshot->incomplete = true;
 	}
 }
 
 enum exit_status
 command_capture(const struct options *options)
 {
-	struct capture capture = {.machine.root = options->root};
+	struct capture capture = {.snapshot.root = options->root};
 	puts("# Captured by vmaffinity " VERSION ".");
-	machine_take(&capture.machine, "proc/sys/kernel/osrelease");
-	take_cpus(&capture.machine);
-	take_nodes(&capture.machine);
+	snapshot_copy(&capture.snapshot, "proc/sys/kernel/osrelease");
+	take_cpus(&capture.snapshot);
+	take_nodes(&capture.snapshot);
 	take_hierarchies(&capture);
 	for (size_t i = 0; i < options->word_count; i++) {
 		size_t first = 0;
@@ -266,5 +267,5 @@ command_capture(const struct options *options)
 	for (size_t i = 0; i < capture.cgroup_count; i++)
 		free(capture.cgroups[i]);
 	free(capture.cgroups);
-	return capture.machine.incomplete ? EXIT_CANNOT : EXIT_OK;
+	return capture.snapshot.incomplete ? EXIT_CANNOT : EXIT_OK;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/capture/snapshot_read.h"
 
 #include "base/cpumask.h"
@@ -201,7 +202,7 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 }
 
 void
-host_file_close(struct host_file *host)
+snapshot_close(struct snapshot_tree *host)
 {
 	if (host->root < 0)
 		return;
@@ -212,7 +213,7 @@ host_file_close(struct host_file *host)
 }
 
 static int
-make_root(struct host_file *host, struct err *e)
+make_root(struct snapshot_tree *host, struct err *e)
 {
 	const char *top = getenv("TMPDIR");
 	int n = snprintf(host->directory, sizeof(host->directory), "%s/vmaffinity.XXXXXX",
@@ -234,7 +235,7 @@ make_root(struct host_file *host, struct err *e)
 }
 
 int
-host_file_open(const char *path, struct host_file *host, struct err *e)
+snapshot_open(const char *path, struct snapshot_tree *host, struct err *e)
 {
 	AUTO_FREE char *text = NULL;
 	size_t length;
@@ -246,6 +247,6 @@ host_file_open(const char *path, struct host_file *host, struct err *e)
 		return -1;
 	if (make_all(host->root, path, text, length, e) == 0)
 		return 0;
-	host_file_close(host);
+	snapshot_close(host);
 	return -1;
 }

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A host that is written down as text, as "vmaffinity capture" does (tests/fixtures/README), made
  * into the directory that --sysroot would name.
  */
-#ifndef VMAFFINITY_CLI_HOST_FILE_H
-#define VMAFFINITY_CLI_HOST_FILE_H
+#ifndef VMAFFINITY_CLI_CAPTURE_SNAPSHOT_READ_H
+#define VMAFFINITY_CLI_CAPTURE_SNAPSHOT_READ_H
 
 #include "base/err.h"
 
@@ -16,18 +17,18 @@
 #define HOST_FILE_FILES_MAX 100000u			  /* files that it makes */
 #define HOST_FILE_CONTENT_MAX ((size_t)256 * 1024 * 1024) /* bytes in all of them */
 
-struct host_file {
+struct snapshot_tree {
 	char directory[PATH_MAX]; /* a temporary one, which only this user can enter */
 	int root;		  /* fd of it */
 	sigset_t signals;	  /* those that were blocked before */
 };
 
 /*
- * Makes the directory. Returns 0 with *host, to be removed by host_file_close(), or -1 with the
+ * Makes the directory. Returns 0 with *host, to be removed by snapshot_close(), or -1 with the
  * reason and nothing left behind. Until then the signals with which people end programs wait, lest
  * it stay.
  */
-int host_file_open(const char *path, struct host_file *host, struct err *e);
-void host_file_close(struct host_file *host);
+int snapshot_open(const char *path, struct snapshot_tree *host, struct err *e);
+void snapshot_close(struct snapshot_tree *host);
 
 #endif

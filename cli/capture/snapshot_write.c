@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/capture/snapshot_write.h"
 
 #include "cli/command.h"
@@ -51,7 +52,7 @@ is_plain(const char *text)
 
 /* With ids not NULL, for the files BEFORE N AFTER. */
 static void
-put(struct machine *machine, const char *before, const struct cpumask *ids, const char *after,
+put(struct snapshot *snapshot, const char *before, const struct cpumask *ids, const char *after,
 	const char *text)
 {
 	size_t length = strlen(text);
@@ -59,7 +60,7 @@ put(struct machine *machine, const char *before, const struct cpumask *ids, cons
 	if (!is_plain(before) || strchr(before, '\n') != NULL || !is_plain(text)) {
 		complain("/%s%s: cannot be written as a line: it has control characters", before,
 			after);
-		machine->incomplete = true;
+		snapshot->incomplete = true;
 		return;
 	}
 	put_escaped(before, strlen(before), in_path);
@@ -76,7 +77,7 @@ put(struct machine *machine, const char *before, const struct cpumask *ids, cons
 }
 
 bool
-machine_path(struct machine *machine, char out[PATH_MAX], const char *format, ...)
+snapshot_path(struct snapshot *snapshot, char out[PATH_MAX], const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -85,16 +86,16 @@ machine_path(struct machine *machine, char out[PATH_MAX], const char *format, ..
 	if (n >= 0 && n < PATH_MAX)
 		return true;
 	complain("/%s...: %s", out, strerror(ENAMETOOLONG));
-	machine->incomplete = true;
+	snapshot->incomplete = true;
 	return false;
 }
 
 char *
-machine_read(struct machine *machine, const char *path)
+snapshot_read(struct snapshot *snapshot, const char *path)
 {
 	char *text;
 	size_t length;
-	if (file_read_all_at(machine->root, path, FILE_MAX, &text, &length) == 0)
+	if (file_read_all_at(snapshot->root, path, FILE_MAX, &text, &length) == 0)
 		return text;
 	switch (errno) {
 	case ENOENT:
@@ -105,36 +106,37 @@ machine_read(struct machine *machine, const char *path)
 		break;
 	default:
 		complain("/%s: %s", path, strerror(errno));
-		machine->incomplete = true;
+		snapshot->incomplete = true;
 	}
 	return NULL;
 }
 
 void
-machine_put(struct machine *machine, const char *path, const char *text)
+snapshot_write(struct snapshot *snapshot, const char *path, const char *text)
 {
-	put(machine, path, NULL, "", text);
+	put(snapshot, path, NULL, "", text);
 }
 
 void
-machine_put_directory(const char *path)
+snapshot_write_directory(const char *path)
 {
 	put_escaped(path, strlen(path), in_path);
 	puts("/");
 }
 
 void
-machine_take(struct machine *machine, const char *path)
+snapshot_copy(struct snapshot *snapshot, const char *path)
 {
-	AUTO_FREE char *text = machine_read(machine, path);
+	AUTO_FREE char *text = snapshot_read(snapshot, path);
 	if (text != NULL)
-		machine_put(machine, path, text);
+		snapshot_write(snapshot, path, text);
 }
 
 void
-machine_take_lines(struct machine *machine, const char *path, const char *word, const char *other)
+snapshot_copy_lines(
+	struct snapshot *snapshot, const char *path, const char *word, const char *other)
 {
-	AUTO_FREE char *text = machine_read(machine, path);
+	AUTO_FREE char *text = snapshot_read(snapshot, path);
 	for (char *rest = text, *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;) {
 		AUTO_FREE char *whole = NULL;
 		if (strstr(line, word) == NULL && strstr(line, other) == NULL)
@@ -142,19 +144,19 @@ machine_take_lines(struct machine *machine, const char *path, const char *word, 
 		if (asprintf(&whole, "%s\n", line) < 0)
 			whole = NULL;
 		if (whole != NULL)
-			machine_put(machine, path, whole);
+			snapshot_write(snapshot, path, whole);
 	}
 }
 
 bool
-machine_take_each(
-	struct machine *machine, const char *before, const struct cpumask *ids, const char *after)
+snapshot_copy_each(
+	struct snapshot *snapshot, const char *before, const struct cpumask *ids, const char *after)
 {
 	char *texts[CPUMASK_CPUS] = {NULL}, path[PATH_MAX];
 	bool any = false;
 	for (unsigned i = cpumask_next(ids, 0); i < CPUMASK_CPUS; i = cpumask_next(ids, i + 1))
-		if (machine_path(machine, path, "%s%u%s", before, i, after))
-			texts[i] = machine_read(machine, path);
+		if (snapshot_path(snapshot, path, "%s%u%s", before, i, after))
+			texts[i] = snapshot_read(snapshot, path);
 	for (unsigned i = 0; i < CPUMASK_CPUS; i++) {
 		struct cpumask same = {0};
 		AUTO_FREE char *text = texts[i];
@@ -166,17 +168,17 @@ machine_take_each(
 				texts[j] = NULL;
 			}
 		if (text != NULL)
-			put(machine, before, &same, after, text);
+			put(snapshot, before, &same, after, text);
 		any |= text != NULL;
 	}
 	return any;
 }
 
 struct cpumask
-machine_numbers(const struct machine *machine, const char *path, const char *stem)
+snapshot_numbers(const struct snapshot *snapshot, const char *path, const char *stem)
 {
 	struct cpumask numbers = {0};
-	int fd = file_open_directory(machine->root, path);
+	int fd = file_open_directory(snapshot->root, path);
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
 	size_t length = strlen(stem);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/capture/snapshot_read.h"
 #include "cli/check/report.h"
 #include "cli/command.h"
@@ -45,7 +46,7 @@ find_pins(const struct pin *pin, const struct domain_pins *pins, struct messages
 
 /* What the hook would say of a guest, and what it would not. */
 static void
-check_guest(struct check *check, const struct guest_xml *xml, struct traps *traps, const char *host)
+check_guest(struct check *check, const struct guest_xml *xml, struct lint *lint, const char *host)
 {
 	struct pin pin;
 	struct domain_pins pins = {0};
@@ -59,7 +60,7 @@ check_guest(struct check *check, const struct guest_xml *xml, struct traps *trap
 			pin.domain.name == NULL ? xml->source : "",
 			pin.domain.name == NULL ? ": " : "", e.text);
 	if (pin.domain.name != NULL &&
-		traps_guest(traps, &pin.domain, &pin.matched, &pin.desired, pin.running, &e) != 0)
+		lint_guest(lint, &pin.domain, &pin.matched, &pin.desired, pin.running, &e) != 0)
 		messages_add(&messages, MESSAGE_ERROR, "%s", e.text);
 	report_add(&check->findings, &pin.messages, pin.domain.name, host);
 	report_add(&check->findings, &messages, r < 0 ? pin.domain.name : NULL, host);
@@ -72,25 +73,25 @@ check_guest(struct check *check, const struct guest_xml *xml, struct traps *trap
 static void
 check_host(struct check *check, int root, const char *name)
 {
-	struct traps traps;
-	struct traps_limit limit;
+	struct lint lint;
+	struct lint_limit limit;
 	struct messages messages = {0};
 	struct err e;
 	pin_host_change(&check->host, root);
-	if (traps_start(&traps, &check->host.expr, &messages) != 0) {
+	if (lint_start(&lint, &check->host.expr, &messages) != 0) {
 		messages_add(&messages, MESSAGE_ERROR, "out of memory");
 	} else {
 		for (size_t i = 0; i < check->guest_count; i++)
-			check_guest(check, &check->guests[i], &traps, name);
-		check->understood = traps.guest_count;
+			check_guest(check, &check->guests[i], &lint, name);
+		check->understood = lint.guest_count;
 		/* Where no cgroups are, nothing limits the guests. */
 		bool limited = cgroup_partition(root, &limit.name, &limit.granted, &e) == 0;
-		if (traps_finish(&traps, limited ? &limit : NULL, &e) != 0)
+		if (lint_finish(&lint, limited ? &limit : NULL, &e) != 0)
 			messages_add(&messages, MESSAGE_ERROR, "%s", e.text);
 	}
 	report_add(&check->findings, &messages, NULL, name);
 	messages_free(&messages);
-	traps_free(&traps);
+	lint_free(&lint);
 }
 
 /* Returns -1 if a host could not be read. */
@@ -102,11 +103,11 @@ check_hosts(struct check *check)
 	if (options->against_count == 0)
 		check_host(check, options->root, NULL);
 	for (size_t i = 0; i < options->against_count; i++) {
-		struct host_file host;
+		struct snapshot_tree host;
 		struct err e;
-		if (host_file_open(options->against[i], &host, &e) == 0) {
+		if (snapshot_open(options->against[i], &host, &e) == 0) {
 			check_host(check, host.root, options->against[i]);
-			host_file_close(&host);
+			snapshot_close(&host);
 		} else {
 			complain("%s", e.text);
 			r = -1;
@@ -211,7 +212,7 @@ print_findings(struct check *check)
 	if (check->options->json)
 		print_json(check, &messages);
 	else
-		print_messages(false, &messages);
+		print_messages(stdout, &messages);
 	bool found = messages.count + messages.dropped > 0;
 	messages_free(&messages);
 	return found;
@@ -232,7 +233,7 @@ command_check(const struct options *options)
 	size_t count = options->config != NULL ? 1 : options->word_count;
 	bool good = pin_host_load(&check.host, options->root, files, count, &messages) == 0;
 	if (good)
-		traps_rules(&check.host.rules, &messages);
+		lint_rules(&check.host.rules, &messages);
 	report_add(&check.findings, &messages, NULL, NULL);
 	messages_free(&messages);
 	if (good && ((r = read_guests(&check)) == 0 || check.guest_count > 0) &&

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/check/report.h"
 
 #include "base/cpumask.h"

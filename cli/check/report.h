@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* What check finds, on several hosts and for several guests: said once for all that it is true of.
  */
-#ifndef VMAFFINITY_CLI_FINDINGS_H
-#define VMAFFINITY_CLI_FINDINGS_H
+#ifndef VMAFFINITY_CLI_CHECK_REPORT_H
+#define VMAFFINITY_CLI_CHECK_REPORT_H
 
 #include "base/messages.h"
 

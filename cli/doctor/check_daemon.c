@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/doctor/doctor.h"
 #include "cli/subprocess.h"
 
@@ -120,7 +121,7 @@ systemd_property(const char *unit, const char *interface, const char *property, 
  * tells of. Returns -1 if systemd does not run it.
  */
 static int
-last_reload(const struct doctor *doctor, const struct process *daemon, int64_t *when)
+last_reload(const struct doctor *doctor, const struct host_process *daemon, int64_t *when)
 {
 	uint64_t pid, microseconds;
 	if (doctor->options->sysroot != NULL ||
@@ -134,7 +135,7 @@ last_reload(const struct doctor *doctor, const struct process *daemon, int64_t *
 }
 
 static void
-advise_reload(struct doctor *doctor, const struct process *daemon, const char *unless)
+advise_reload(struct doctor *doctor, const struct host_process *daemon, const char *unless)
 {
 	if (faccessat(doctor->root, "run/systemd/system", F_OK, 0) == 0)
 		doctor_advise(
@@ -149,7 +150,7 @@ advise_reload(struct doctor *doctor, const struct process *daemon, const char *u
  * remembers only whether there is one: so any that was there before it will do.
  */
 static void
-check_knows(struct doctor *doctor, const struct process *daemon)
+check_knows(struct doctor *doctor, const struct host_process *daemon)
 {
 	int64_t start, reload, hooked = nanoseconds(doctor->hooked_since);
 	char since[32], known[32];
@@ -224,7 +225,7 @@ check_daemon(struct doctor *doctor)
 {
 	size_t found = 0;
 	for (size_t i = 0; i < doctor->process_count; i++) {
-		const struct process *process = &doctor->processes[i];
+		const struct host_process *process = &doctor->processes[i];
 		if (!doctor_is_daemon(process->name) || !is_this_hosts(doctor, process->pid))
 			continue;
 		found++;

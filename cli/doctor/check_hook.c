@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/doctor/doctor.h"
 #include "cli/subprocess.h"
 

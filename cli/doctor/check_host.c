@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What kernel, cgroups and rules have to be for guests to be pinned. */
 #include "cli/doctor/doctor.h"
 

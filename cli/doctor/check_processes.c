@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What runs here beside the guests, and what it may do. */
 #include "cli/doctor/doctor.h"
 
@@ -52,7 +53,7 @@ is_wanted(const char *name)
 static void
 take_process(struct doctor *doctor, int proc, const char *entry)
 {
-	struct process process = {0};
+	struct host_process process = {0};
 	char path[32];
 	unsigned pid;
 	const char *digits = entry;
@@ -63,7 +64,7 @@ take_process(struct doctor *doctor, int proc, const char *entry)
 		!is_wanted(process.name))
 		return;
 	process.pid = (pid_t)pid;
-	struct process *larger =
+	struct host_process *larger =
 		reallocarray(doctor->processes, doctor->process_count + 1, sizeof(*larger));
 	if (larger == NULL) {
 		doctor->lost = true;
@@ -134,7 +135,7 @@ check_apparmor(struct doctor *doctor)
 		enabled[0] != 'Y')
 		return;
 	for (size_t i = 0; i < doctor->process_count; i++) {
-		const struct process *p = &doctor->processes[i];
+		const struct host_process *p = &doctor->processes[i];
 		if (!doctor_is_daemon(p->name) || !is_confined(doctor, p->pid))
 			continue;
 		if (is_allowed(doctor->worker) ||

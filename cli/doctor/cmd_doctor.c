@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/doctor/doctor.h"
 #include "cli/json.h"
 
@@ -80,9 +81,9 @@ print_text(const struct doctor *doctor)
 {
 	for (size_t i = 0; i < doctor->count; i++) {
 		const struct finding *f = &doctor->findings[i];
-		say(false, "%s  %-9s  %s", level_name(f->level), f->check, f->text);
+		print_line("%s  %-9s  %s", level_name(f->level), f->check, f->text);
 		if (f->remedy != NULL)
-			say(false, "%17s%s", "-> ", f->remedy);
+			print_line("%17s%s", "-> ", f->remedy);
 	}
 }
 

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* What doctor's checks are made with. */
-#ifndef VMAFFINITY_DOCTOR_H
-#define VMAFFINITY_DOCTOR_H
+#ifndef VMAFFINITY_CLI_DOCTOR_DOCTOR_H
+#define VMAFFINITY_CLI_DOCTOR_DOCTOR_H
 
 #include "cli/command.h"
 
@@ -27,7 +28,7 @@ struct finding {
 };
 
 /* A process whose name is one that a check asked for. */
-struct process {
+struct host_process {
 	pid_t pid;
 	char name[16]; /* /proc/PID/comm: TASK_COMM_LEN with the NUL */
 };
@@ -41,11 +42,11 @@ struct doctor {
 	bool lost; /* a finding for which there was no memory */
 
 	/* What one check found out for those behind it. */
-	char worker[PATH_MAX];	      /* that the hook in place runs; "" if there is none */
-	bool hooked;		      /* libvirt has something to run */
-	struct timespec hooked_since; /* for all that is known; see check_daemon() */
-	struct pin_host host;	      /* its rules are without errors, or none */
-	struct process *processes;    /* those that check_processes() looks for */
+	char worker[PATH_MAX];		/* that the hook in place runs; "" if there is none */
+	bool hooked;			/* libvirt has something to run */
+	struct timespec hooked_since;	/* for all that is known; see check_daemon() */
+	struct pin_host host;		/* its rules are without errors, or none */
+	struct host_process *processes; /* those that check_processes() looks for */
 	size_t process_count;
 };
 

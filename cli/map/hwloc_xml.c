@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The map as a topology in hwloc's XML (hwloc, "Importing and exporting topologies from/to XML
  * files"), for lstopo to draw. Who is on a CPU is in "Misc" objects, which lstopo draws as boxes

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* The host and who is on which of its CPUs, for the ways to show it. */
-#ifndef VMAFFINITY_CLI_MAP_H
-#define VMAFFINITY_CLI_MAP_H
+#ifndef VMAFFINITY_CLI_MAP_MAP_H
+#define VMAFFINITY_CLI_MAP_MAP_H
 
 #include "cli/command.h"
 

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* Whose threads may run on which CPUs, and where there are more vCPUs than CPUs. Pure. */
-#ifndef VMAFFINITY_OCCUPANCY_H
-#define VMAFFINITY_OCCUPANCY_H
+#ifndef VMAFFINITY_CLI_MAP_OCCUPANCY_H
+#define VMAFFINITY_CLI_MAP_OCCUPANCY_H
 
 #include "base/cpumask.h"
 #include "base/err.h"

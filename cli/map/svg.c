@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/map/map.h"
 #include "cli/subprocess.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/status/status.h"
 
 #include "cli/command.h"
@@ -126,7 +127,7 @@ say_tally(const struct tally *tally)
 		snprintf(text + used, sizeof(text) - used, "; drift in %zu group%s", tally->groups,
 			tally->groups == 1 ? "" : "s");
 	putchar('\n');
-	say(false, "%zu guests: %s", tally->shown + tally->failed, text);
+	print_line("%zu guests: %s", tally->shown + tally->failed, text);
 }
 
 static enum exit_status
@@ -156,7 +157,7 @@ command_status(const struct options *options)
 	if (pin_host_load(&host, options->root, &options->config, options->config != NULL,
 		    &messages) == 0)
 		status = status_with_rules(options, &host);
-	print_messages(true, &messages);
+	print_messages(stderr, &messages);
 	messages_free(&messages);
 	pin_host_free(&host);
 	return status;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/status/status.h"
 
 #include "cli/json.h"

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* What "vmaffinity status" has found out of one guest, and the two ways to show it. */
-#ifndef VMAFFINITY_CLI_STATUS_H
-#define VMAFFINITY_CLI_STATUS_H
+#ifndef VMAFFINITY_CLI_STATUS_STATUS_H
+#define VMAFFINITY_CLI_STATUS_STATUS_H
 
 #include "guest/domain.h"
 #include "pin/drift.h"

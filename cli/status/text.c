@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/status/status.h"
 
 #include "cli/command.h"
@@ -191,7 +192,7 @@ say_drift(const struct status *status)
 	for (const struct drift_group *group = drift->groups; group < end; group = next) {
 		next = drift_end_of_run(drift, group);
 		if (group->kind != DRIFT_NONE)
-			say(false, "drift: %s", drift_text(group, next, text));
+			print_line("drift: %s", drift_text(group, next, text));
 	}
 }
 
@@ -202,21 +203,21 @@ say_state(const struct status *status)
 	const struct drift *drift = &status->drift;
 	switch (status->state) {
 	case STATE_AS_RULED:
-		say(false, "%s: as ruled", name);
+		print_line("%s: as ruled", name);
 		break;
 	case STATE_NO_RULE:
-		say(false, "%s: no rule matches", name);
+		print_line("%s: no rule matches", name);
 		break;
 	case STATE_NOT_RUNNING:
-		say(false, "%s: not running", name);
+		print_line("%s: not running", name);
 		break;
 	case STATE_DRIFT:
 	case STATES:
 		if (drift->drifted > 0)
-			say(false, "%s: %zu of %zu groups not as ruled", name, drift->drifted,
+			print_line("%s: %zu of %zu groups not as ruled", name, drift->drifted,
 				drift->count);
 		else
-			say(false, "%s: not as ruled", name);
+			print_line("%s: not as ruled", name);
 		break;
 	}
 }
@@ -232,9 +233,9 @@ say_remedy(const struct status *status)
 	if (pin_obstacle(&status->pin) != NULL)
 		return;
 	if (plain)
-		say(false, "put it right with: vmaffinity apply %s", name);
+		print_line("put it right with: vmaffinity apply %s", name);
 	else
-		say(false, "put it right with 'vmaffinity apply' and the guest's name");
+		print_line("put it right with 'vmaffinity apply' and the guest's name");
 }
 
 int
@@ -246,7 +247,7 @@ status_print_text(const struct status *status)
 		return r;
 	for (size_t i = 0; i < status->pin.messages.count; i++)
 		if (status->pin.messages.items[i].level > MESSAGE_INFO)
-			say(false, "%s: %s",
+			print_line("%s: %s",
 				message_level_name(status->pin.messages.items[i].level),
 				status->pin.messages.items[i].text);
 	say_drift(status);

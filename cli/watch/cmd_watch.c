@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/watch/watch.h"
 
 #include "base/file.h"
@@ -182,11 +183,11 @@ read_rules(struct watch *w)
 		w->host = host;
 		for (size_t i = 0; i < w->count; i++)
 			w->guests[i].reasons |= WATCH_RULES;
-		say(false, "rules in force: %zu, from %zu file%s", host->rules.rule_count,
+		print_line("rules in force: %zu, from %zu file%s", host->rules.rule_count,
 			host->rules.file_count, host->rules.file_count == 1 ? "" : "s");
 	} else {
 		free_rules(&host);
-		print_messages(true, &messages);
+		print_messages(stderr, &messages);
 		complain("the rules have errors: %s",
 			w->host != NULL ? "those before stay in force" : "none is in force");
 	}
@@ -222,7 +223,7 @@ connect_to_libvirt(struct watch *w)
 	part_from_ended(w);
 	for (size_t i = 0; i < w->virt.count; i++)
 		meet(w, w->virt.guests[i].name, WATCH_MET);
-	say(false, "libvirt answers; guests that run: %zu", w->virt.count);
+	print_line("libvirt answers; guests that run: %zu", w->virt.count);
 	virt_forget(&w->virt);
 	w->connected = true;
 	w->told_why = false;
@@ -233,7 +234,7 @@ lose_libvirt(struct watch *w)
 {
 	virt_close(&w->virt);
 	w->lost = w->connected = false;
-	say(false, "libvirt has gone");
+	print_line("libvirt has gone");
 }
 
 /* A guest that could not be set is tried again when it is time, all others at once. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/watch/watch.h"
 
 #include "pin/drift.h"
@@ -240,11 +241,11 @@ tell(struct look *look)
 	struct watched *guest = look->guest;
 	if (!are_alike(&look->wrong, &guest->told)) {
 		for (size_t i = 0; i < look->wrong.count; i++)
-			say(true, "%s: %s: %s", guest->name,
+			print_error_line("%s: %s: %s", guest->name,
 				message_level_name(look->wrong.items[i].level),
 				look->wrong.items[i].text);
 		if (look->wrong.count == 0)
-			say(false, "%s: as ruled again", guest->name);
+			print_line("%s: as ruled again", guest->name);
 	}
 	messages_free(&guest->told);
 	guest->told = look->wrong;
@@ -265,7 +266,7 @@ watch_guest(const struct watch_view *view, struct watched *guest)
 			messages_add(&look.wrong, MESSAGE_WARNING, "%s",
 				look.pin.messages.items[i].text);
 	if (r == PIN_CHANGED)
-		say(false, "%s: pinned: %s", guest->name, done);
+		print_line("%s: pinned: %s", guest->name, done);
 	if (r < 0)
 		messages_add(&look.wrong, MESSAGE_ERROR, "not pinned: %s", e.text);
 	guest->failures = r < 0 && obstacle == NULL ? guest->failures + 1 : 0;

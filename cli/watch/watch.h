@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* What "vmaffinity watch" knows of a guest, of the rules' files, and does about them. */
-#ifndef VMAFFINITY_CLI_WATCH_H
-#define VMAFFINITY_CLI_WATCH_H
+#ifndef VMAFFINITY_CLI_WATCH_WATCH_H
+#define VMAFFINITY_CLI_WATCH_WATCH_H
 
 #include "cli/command.h"
 #include "cli/virt.h"

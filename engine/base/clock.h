@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* How long something takes, whatever is done to the date meanwhile. */
-#ifndef VMAFFINITY_CLOCK_H
-#define VMAFFINITY_CLOCK_H
+#ifndef VMAFFINITY_BASE_CLOCK_H
+#define VMAFFINITY_BASE_CLOCK_H
 
 /* Milliseconds since some moment of this boot: CLOCK_MONOTONIC. */
 double clock_ms(void);

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* A set of CPUs as a plain value, and its text form, the kernel's cpulist: "0-3,8". */
-#ifndef VMAFFINITY_CPUMASK_H
-#define VMAFFINITY_CPUMASK_H
+#ifndef VMAFFINITY_BASE_CPUMASK_H
+#define VMAFFINITY_BASE_CPUMASK_H
 
 #include "base/err.h"
 

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* An error as a value: one line of text for a person, built from the inside out. */
-#ifndef VMAFFINITY_ERR_H
-#define VMAFFINITY_ERR_H
+#ifndef VMAFFINITY_BASE_ERR_H
+#define VMAFFINITY_BASE_ERR_H
 
 /* Long enough for a path, a value and a reason; what does not fit is cut and ends in "...". */
 #define ERR_TEXT_MAX 1024

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* Text that others chose (guest names, file contents), made safe for a log or a terminal. */
-#ifndef VMAFFINITY_PRINTABLE_H
-#define VMAFFINITY_PRINTABLE_H
+#ifndef VMAFFINITY_BASE_ESCAPE_H
+#define VMAFFINITY_BASE_ESCAPE_H
 
 #include <stddef.h>
 

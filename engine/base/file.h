@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* Small files below a directory fd, as the kernel's are: read in one read, written in one write. */
-#ifndef VMAFFINITY_FILE_H
-#define VMAFFINITY_FILE_H
+#ifndef VMAFFINITY_BASE_FILE_H
+#define VMAFFINITY_BASE_FILE_H
 
 #include "base/err.h"
 

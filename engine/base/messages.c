@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/messages.h"
 
 #include <stdarg.h>

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* A list of things to tell a person, each a line with a level. Collected low, printed by programs.
  */
-#ifndef VMAFFINITY_NOTES_H
-#define VMAFFINITY_NOTES_H
+#ifndef VMAFFINITY_BASE_MESSAGES_H
+#define VMAFFINITY_BASE_MESSAGES_H
 
 #include <stddef.h>
 

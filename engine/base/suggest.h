@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* "Did you mean ...?" */
-#ifndef VMAFFINITY_SPELLING_H
-#define VMAFFINITY_SPELLING_H
+#ifndef VMAFFINITY_BASE_SUGGEST_H
+#define VMAFFINITY_BASE_SUGGEST_H
 
 #include <stddef.h>
 

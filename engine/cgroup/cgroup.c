@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cgroup/cgroup.h"
 
 #include "base/file.h"

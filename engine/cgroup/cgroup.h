@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Where the kernel has a running guest: its process, its cgroups, what they hold and what they may
  * hold.
  */
-#ifndef VMAFFINITY_SCOPE_H
-#define VMAFFINITY_SCOPE_H
+#ifndef VMAFFINITY_CGROUP_CGROUP_H
+#define VMAFFINITY_CGROUP_CGROUP_H
 
 #include "base/cpumask.h"
 #include "base/err.h"

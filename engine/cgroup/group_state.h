@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* What a group of a running guest's threads has in fact, read back from the kernel. Writes nothing.
  */
-#ifndef VMAFFINITY_OBSERVE_H
-#define VMAFFINITY_OBSERVE_H
+#ifndef VMAFFINITY_CGROUP_GROUP_STATE_H
+#define VMAFFINITY_CGROUP_GROUP_STATE_H
 
 #include "base/cpumask.h"
 #include "base/err.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cgroup/qemu_process.h"
 
 #include "base/cpumask.h"

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* From a guest's name to its QEMU process, and from that to where its cpuset cgroup is. */
-#ifndef VMAFFINITY_PROCESS_H
-#define VMAFFINITY_PROCESS_H
+#ifndef VMAFFINITY_CGROUP_QEMU_PROCESS_H
+#define VMAFFINITY_CGROUP_QEMU_PROCESS_H
 
 #include "base/err.h"
 

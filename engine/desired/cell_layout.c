@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "desired/cell_layout.h"
 
 #include <stdbool.h>

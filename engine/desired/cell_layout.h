@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* Which node of the host each <numa> cell of a guest goes to; of use to onetoone.c alone. */
-#ifndef VMAFFINITY_ONETOONE_CELLS_H
-#define VMAFFINITY_ONETOONE_CELLS_H
+#ifndef VMAFFINITY_DESIRED_CELL_LAYOUT_H
+#define VMAFFINITY_DESIRED_CELL_LAYOUT_H
 
 #include <stddef.h>
 

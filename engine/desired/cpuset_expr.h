@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * CPU-set expressions: "0-3,8 @guests ^isolated" -> struct cpumask. The language is in
  * vmaffinity.ini(5).
  */
-#ifndef VMAFFINITY_CPUEXPR_H
-#define VMAFFINITY_CPUEXPR_H
+#ifndef VMAFFINITY_DESIRED_CPUSET_EXPR_H
+#define VMAFFINITY_DESIRED_CPUSET_EXPR_H
 
 #include "base/cpumask.h"
 #include "host/topology.h"

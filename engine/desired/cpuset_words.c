@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "desired/cpuset_words.h"
 
 #include "base/suggest.h"

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Topology words in CPU sets: "node:0.core:2-3.pu:0". A word's list may have commas, so what is one
  * item of a CPU set is said here.
  */
-#ifndef VMAFFINITY_CPUWORDS_H
-#define VMAFFINITY_CPUWORDS_H
+#ifndef VMAFFINITY_DESIRED_CPUSET_WORDS_H
+#define VMAFFINITY_DESIRED_CPUSET_WORDS_H
 
 #include "base/cpumask.h"
 #include "base/err.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "desired/desired.h"
 
 #include "desired/one_to_one.h"

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * From the rules that match a guest to a mask for each of its thread groups. Pure: no file, no
  * errno.
  */
-#ifndef VMAFFINITY_PLACEMENT_H
-#define VMAFFINITY_PLACEMENT_H
+#ifndef VMAFFINITY_DESIRED_DESIRED_H
+#define VMAFFINITY_DESIRED_DESIRED_H
 
 #include "base/cpumask.h"
 #include "base/messages.h"

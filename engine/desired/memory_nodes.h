@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* The nodes that a guest's memory is to come from: the value of "memory". */
-#ifndef VMAFFINITY_MEMORY_H
-#define VMAFFINITY_MEMORY_H
+#ifndef VMAFFINITY_DESIRED_MEMORY_NODES_H
+#define VMAFFINITY_DESIRED_MEMORY_NODES_H
 
 #include "base/cpumask.h"
 #include "base/err.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "desired/one_to_one.h"
 
 #include "desired/vcpu_layout.h"

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* "placement = one-to-one" in a wish: from one set for all vCPUs to one CPU for each. */
-#ifndef VMAFFINITY_PAIRING_H
-#define VMAFFINITY_PAIRING_H
+#ifndef VMAFFINITY_DESIRED_ONE_TO_ONE_H
+#define VMAFFINITY_DESIRED_ONE_TO_ONE_H
 
 #include "base/err.h"
 #include "base/messages.h"

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * "placement = one-to-one": which CPU each vCPU of a guest has to itself. Pure: the same guest,
  * CPUs and host give the same answer, whichever vCPUs are plugged in.
  */
-#ifndef VMAFFINITY_ONETOONE_H
-#define VMAFFINITY_ONETOONE_H
+#ifndef VMAFFINITY_DESIRED_VCPU_LAYOUT_H
+#define VMAFFINITY_DESIRED_VCPU_LAYOUT_H
 
 #include "base/cpumask.h"
 #include "base/err.h"

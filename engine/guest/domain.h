@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* What libvirt's XML says of one guest. */
-#ifndef VMAFFINITY_DOMAIN_H
-#define VMAFFINITY_DOMAIN_H
+#ifndef VMAFFINITY_GUEST_DOMAIN_H
+#define VMAFFINITY_GUEST_DOMAIN_H
 
 #include "base/cpumask.h"
 #include "base/err.h"

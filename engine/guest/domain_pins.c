@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "guest/domain.h"
 
 #include "guest/xml.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "guest/thread_group.h"
 
 #include "base/cpumask.h"

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* The groups that a guest's threads come in, and what libvirt calls them. */
-#ifndef VMAFFINITY_GROUP_H
-#define VMAFFINITY_GROUP_H
+#ifndef VMAFFINITY_GUEST_THREAD_GROUP_H
+#define VMAFFINITY_GUEST_THREAD_GROUP_H
 
 #include <stdbool.h>
 

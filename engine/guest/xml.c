@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "guest/xml.h"
 
 #include <expat.h>

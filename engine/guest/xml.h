@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* XML as elements, attributes and text. The only module that knows Expat. */
-#ifndef VMAFFINITY_XML_H
-#define VMAFFINITY_XML_H
+#ifndef VMAFFINITY_GUEST_XML_H
+#define VMAFFINITY_GUEST_XML_H
 
 #include "base/cpumask.h"
 #include "base/err.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "host/tree.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "host/topology.h"
 
 #include "base/file.h"

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* What /sys says of the host's CPUs. Each fact is read when it is first asked for, and then kept.
  */
-#ifndef VMAFFINITY_TOPOLOGY_H
-#define VMAFFINITY_TOPOLOGY_H
+#ifndef VMAFFINITY_HOST_TOPOLOGY_H
+#define VMAFFINITY_HOST_TOPOLOGY_H
 
 #include "base/cpumask.h"
 #include "base/err.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What contains what. For each level there are sets of CPUs that do not overlap; a level's sets lie
  * within those of another, or contain them, and which it is differs from host to host: a package

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* From the files of /sys to the objects of topology.h; of no use to anybody but topology.c. */
-#ifndef VMAFFINITY_TOPOLOGY_TREE_H
-#define VMAFFINITY_TOPOLOGY_TREE_H
+#ifndef VMAFFINITY_HOST_TREE_H
+#define VMAFFINITY_HOST_TREE_H
 
 #include "host/topology.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "lint/lint.h"
 
 #include <stdlib.h>
@@ -9,62 +10,61 @@
 static int
 compare_settings(const void *a, const void *b)
 {
-	const struct setting *left = ((const struct traps_setting *)a)->setting;
-	const struct setting *right = ((const struct traps_setting *)b)->setting;
+	const struct setting *left = ((const struct lint_setting *)a)->setting;
+	const struct setting *right = ((const struct lint_setting *)b)->setting;
 	return left < right ? -1 : left > right;
 }
 
 /* The one for a setting of the rules. It is there. */
-static struct traps_setting *
-find(const struct traps *traps, const struct setting *setting)
+static struct lint_setting *
+find(const struct lint *lint, const struct setting *setting)
 {
-	size_t low = 0, high = traps->setting_count;
+	size_t low = 0, high = lint->setting_count;
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
-		if (traps->settings[middle].setting <= setting)
+		if (lint->settings[middle].setting <= setting)
 			low = middle;
 		else
 			high = middle;
 	}
-	return &traps->settings[low];
+	return &lint->settings[low];
 }
 
 int
-traps_start(struct traps *traps, struct cpuset_expr *expr, struct messages *findings)
+lint_start(struct lint *lint, struct cpuset_expr *expr, struct messages *findings)
 {
 	const struct rules *rules = expr->rules;
 	size_t count = 0;
-	*traps = (struct traps){.expr = expr, .findings = findings};
+	*lint = (struct lint){.expr = expr, .findings = findings};
 	for (size_t i = 0; i < rules->rule_count; i++)
 		count += rules->rules[i].setting_count;
-	traps->settings = calloc(count + 1, sizeof(*traps->settings));
-	traps->matches = calloc(rules->rule_count + 1, sizeof(*traps->matches));
-	if (traps->settings == NULL || traps->matches == NULL)
+	lint->settings = calloc(count + 1, sizeof(*lint->settings));
+	lint->matches = calloc(rules->rule_count + 1, sizeof(*lint->matches));
+	if (lint->settings == NULL || lint->matches == NULL)
 		return -1;
 	for (size_t i = 0; i < rules->rule_count; i++)
 		for (size_t j = 0; j < rules->rules[i].setting_count; j++)
-			traps->settings[traps->setting_count++] = (struct traps_setting){
+			lint->settings[lint->setting_count++] = (struct lint_setting){
 				.setting = &rules->rules[i].settings[j], .rule = &rules->rules[i]};
-	qsort(traps->settings, traps->setting_count, sizeof(*traps->settings), compare_settings);
+	qsort(lint->settings, lint->setting_count, sizeof(*lint->settings), compare_settings);
 	return 0;
 }
 
 void
-traps_free(struct traps *traps)
+lint_free(struct lint *lint)
 {
-	for (size_t i = 0; i < traps->guest_count; i++)
-		free(traps->guests[i].name);
-	free(traps->guests);
-	free(traps->claims);
-	free(traps->settings);
-	free(traps->matches);
-	*traps = (struct traps){0};
+	for (size_t i = 0; i < lint->guest_count; i++)
+		free(lint->guests[i].name);
+	free(lint->guests);
+	free(lint->claims);
+	free(lint->settings);
+	free(lint->matches);
+	*lint = (struct lint){0};
 }
 
 /* Isolated CPUs in one mask: a thread, and each thread that may run there, stays on one of them. */
 static int
-find_isolated(
-	struct traps *traps, struct traps_setting *of, const struct cpumask *cpus, struct err *e)
+find_isolated(struct lint *lint, struct lint_setting *of, const struct cpumask *cpus, struct err *e)
 {
 	const struct cpumask *isolated;
 	const struct value *value = &of->setting->value;
@@ -72,13 +72,13 @@ find_isolated(
 	char key[SETTING_KEY_MAX], list[LIST_MAX];
 	if (of->told)
 		return 0;
-	if (topology_get(traps->expr->topology, TOPOLOGY_ISOLATED, &isolated, e) != 0)
+	if (topology_get(lint->expr->topology, TOPOLOGY_ISOLATED, &isolated, e) != 0)
 		return -1;
 	cpumask_and(&both, isolated);
 	if (cpumask_count(&both) < 2)
 		return 0;
 	of->told = true;
-	messages_add(traps->findings, MESSAGE_WARNING,
+	messages_add(lint->findings, MESSAGE_WARNING,
 		"%s:%u: %s may use CPUs %s, which are isolated (isolcpus=): the kernel moves no "
 		"thread between such CPUs, so all pile up on one; %s",
 		value->file, value->line, setting_key(of->setting, key),
@@ -99,10 +99,10 @@ is_running_vcpu(const struct domain *domain, const struct desired_group *group)
 
 /* More vCPUs than CPUs that they may use, by one setting. Told once, of the first such guest. */
 static void
-find_crowd(struct traps *traps, const struct domain *domain, const struct desired *desired,
+find_crowd(struct lint *lint, const struct domain *domain, const struct desired *desired,
 	const struct desired_mask *mask)
 {
-	struct traps_setting *of = find(traps, mask->setting);
+	struct lint_setting *of = find(lint, mask->setting);
 	size_t vcpus = 0, cpus = cpumask_count(&mask->cpus);
 	const struct value *value = &mask->setting->value;
 	char key[SETTING_KEY_MAX], list[LIST_MAX];
@@ -114,7 +114,7 @@ find_crowd(struct traps *traps, const struct domain *domain, const struct desire
 	if (vcpus <= cpus)
 		return;
 	of->crowded = true;
-	messages_add(traps->findings, MESSAGE_WARNING,
+	messages_add(lint->findings, MESSAGE_WARNING,
 		"%s:%u: %s: %zu vCPUs of guest '%s' have only %s %s between them, and wait for one "
 		"another; name more CPUs, or give the guest fewer vCPUs",
 		value->file, value->line, setting_key(mask->setting, key), vcpus, domain->name,
@@ -123,7 +123,7 @@ find_crowd(struct traps *traps, const struct domain *domain, const struct desire
 
 /* Of several settings with the same CPUs the first is told. */
 static void
-find_crowds(struct traps *traps, const struct domain *domain, const struct desired *desired)
+find_crowds(struct lint *lint, const struct domain *domain, const struct desired *desired)
 {
 	for (size_t i = 0; i < desired->mask_count; i++) {
 		bool first = desired->masks[i].setting->kind == GROUP_VCPU;
@@ -131,15 +131,15 @@ find_crowds(struct traps *traps, const struct domain *domain, const struct desir
 			first = desired->masks[j].setting->kind != GROUP_VCPU ||
 				!cpumask_equal(&desired->masks[j].cpus, &desired->masks[i].cpus);
 		if (first)
-			find_crowd(traps, domain, desired, &desired->masks[i]);
+			find_crowd(lint, domain, desired, &desired->masks[i]);
 	}
 }
 
 /* Which settings decide over something, and what decides instead of those that do not. */
 static void
-find_deciding(struct traps *traps, const struct matched *matched, const struct desired_group *group)
+find_deciding(struct lint *lint, const struct matched *matched, const struct desired_group *group)
 {
-	struct traps_setting *winner = find(traps, group->setting);
+	struct lint_setting *winner = find(lint, group->setting);
 	winner->decides = true;
 	for (size_t i = 0; i < matched->count; i++)
 		for (size_t j = 0; j < matched->rules[i]->setting_count; j++) {
@@ -148,7 +148,7 @@ find_deciding(struct traps *traps, const struct matched *matched, const struct d
 				(!s->every &&
 					(group->group.id < s->first || group->group.id > s->last)))
 				continue;
-			struct traps_setting *loser = find(traps, s);
+			struct lint_setting *loser = find(lint, s);
 			if (loser->by == NULL) {
 				loser->by = winner->setting;
 				loser->by_rule = winner->rule;
@@ -158,24 +158,24 @@ find_deciding(struct traps *traps, const struct matched *matched, const struct d
 		}
 }
 
-static struct traps_claim *
-add_claim(struct traps *traps, struct traps_setting *setting, struct err *e)
+static struct lint_claim *
+add_claim(struct lint *lint, struct lint_setting *setting, struct err *e)
 {
-	for (size_t i = traps->claim_count; i-- > 0;) {
-		if (traps->claims[i].guest != traps->guest_count - 1)
+	for (size_t i = lint->claim_count; i-- > 0;) {
+		if (lint->claims[i].guest != lint->guest_count - 1)
 			break;
-		if (traps->claims[i].setting == setting)
-			return &traps->claims[i];
+		if (lint->claims[i].setting == setting)
+			return &lint->claims[i];
 	}
-	struct traps_claim *larger =
-		reallocarray(traps->claims, traps->claim_count + 1, sizeof(*larger));
+	struct lint_claim *larger =
+		reallocarray(lint->claims, lint->claim_count + 1, sizeof(*larger));
 	if (larger == NULL) {
 		err_set(e, "out of memory");
 		return NULL;
 	}
-	traps->claims = larger;
-	struct traps_claim *claim = &larger[traps->claim_count++];
-	*claim = (struct traps_claim){.guest = traps->guest_count - 1, .setting = setting};
+	lint->claims = larger;
+	struct lint_claim *claim = &larger[lint->claim_count++];
+	*claim = (struct lint_claim){.guest = lint->guest_count - 1, .setting = setting};
 	return claim;
 }
 
@@ -189,65 +189,65 @@ is_alone(const struct desired_mask *mask, const struct setting *setting)
 }
 
 static int
-take_group(struct traps *traps, const struct domain *domain, const struct desired_group *group,
+take_group(struct lint *lint, const struct domain *domain, const struct desired_group *group,
 	bool limited, struct err *e)
 {
-	struct traps_setting *of = find(traps, group->setting);
+	struct lint_setting *of = find(lint, group->setting);
 	const struct cpumask *cpus = &group->mask->cpus;
 	of->seen = true;
 	of->limited |= limited;
-	if (find_isolated(traps, of, cpus, e) != 0)
+	if (find_isolated(lint, of, cpus, e) != 0)
 		return -1;
 	if (!is_running_vcpu(domain, group))
 		return 0;
-	struct traps_claim *claim = add_claim(traps, of, e);
+	struct lint_claim *claim = add_claim(lint, of, e);
 	if (claim == NULL)
 		return -1;
 	cpumask_or(&claim->cpus, cpus);
 	if (is_alone(group->mask, group->setting))
 		cpumask_or(&claim->alone, cpus);
-	cpumask_or(&traps->guests[claim->guest].vcpus, cpus);
+	cpumask_or(&lint->guests[claim->guest].vcpus, cpus);
 	return 0;
 }
 
 int
-traps_guest(struct traps *traps, const struct domain *domain, const struct matched *matched,
+lint_guest(struct lint *lint, const struct domain *domain, const struct matched *matched,
 	const struct desired *desired, bool limited, struct err *e)
 {
-	struct traps_guest *larger =
-		reallocarray(traps->guests, traps->guest_count + 1, sizeof(*larger));
+	struct lint_guest *larger =
+		reallocarray(lint->guests, lint->guest_count + 1, sizeof(*larger));
 	char *name = strdup(domain->name);
 	if (larger != NULL)
-		traps->guests = larger;
+		lint->guests = larger;
 	if (larger == NULL || name == NULL) {
 		free(name);
 		return err_set(e, "out of memory");
 	}
-	larger[traps->guest_count++] = (struct traps_guest){.name = name};
+	larger[lint->guest_count++] = (struct lint_guest){.name = name};
 	for (size_t i = 0; i < matched->count; i++)
-		traps->matches[matched->rules[i] - traps->expr->rules->rules]++;
+		lint->matches[matched->rules[i] - lint->expr->rules->rules]++;
 	for (size_t i = 0; i < desired->group_count; i++) {
 		const struct desired_group *group = &desired->groups[i];
 		if (group->setting == NULL)
 			continue;
-		find_deciding(traps, matched, group);
-		if (group->mask != NULL && take_group(traps, domain, group, limited, e) != 0)
+		find_deciding(lint, matched, group);
+		if (group->mask != NULL && take_group(lint, domain, group, limited, e) != 0)
 			return -1;
 	}
-	find_crowds(traps, domain, desired);
+	find_crowds(lint, domain, desired);
 	return 0;
 }
 
 /* CPUs that a setting wants and its guests cannot have. */
 static int
-find_limits(struct traps *traps, const struct traps_setting *of, const struct cpumask *wanted,
-	const struct traps_limit *limit, struct err *e)
+find_limits(struct lint *lint, const struct lint_setting *of, const struct cpumask *wanted,
+	const struct lint_limit *limit, struct err *e)
 {
 	const struct cpumask *online;
 	const struct value *value = &of->setting->value;
 	struct cpumask left = *wanted;
 	char key[SETTING_KEY_MAX], want[LIST_MAX], grant[LIST_MAX];
-	if (topology_get(traps->expr->topology, TOPOLOGY_ONLINE, &online, e) != 0)
+	if (topology_get(lint->expr->topology, TOPOLOGY_ONLINE, &online, e) != 0)
 		return -1;
 	cpumask_and(&left, online);
 	bool host = !of->seen && !cpumask_equal(&left, wanted);
@@ -255,7 +255,7 @@ find_limits(struct traps *traps, const struct traps_setting *of, const struct cp
 		return 0;
 	if (!host)
 		cpumask_and(&left, &limit->granted);
-	messages_add(traps->findings, cpumask_empty(&left) ? MESSAGE_ERROR : MESSAGE_WARNING,
+	messages_add(lint->findings, cpumask_empty(&left) ? MESSAGE_ERROR : MESSAGE_WARNING,
 		"%s:%u: %s wants %s, but %s %s %s: %s", value->file, value->line,
 		setting_key(of->setting, key), cpumask_format(wanted, want, sizeof(want)),
 		host ? "this host" : limit->name, host ? "has only CPUs" : "allows only",
@@ -267,34 +267,34 @@ find_limits(struct traps *traps, const struct traps_setting *of, const struct cp
 
 /* What no guest was there to show. */
 static int
-finish_setting(struct traps *traps, struct traps_setting *of, const struct traps_limit *limit,
-	struct err *e)
+finish_setting(
+	struct lint *lint, struct lint_setting *of, const struct lint_limit *limit, struct err *e)
 {
 	struct cpumask wanted;
 	struct err why;
 	if (setting_is_keep(of->setting))
 		return 0;
-	if (cpuset_expr_eval(traps->expr, &of->setting->value, &wanted, &why) != 0) {
+	if (cpuset_expr_eval(lint->expr, &of->setting->value, &wanted, &why) != 0) {
 		if (!of->seen)
-			messages_add(traps->findings, MESSAGE_ERROR, "%s", why.text);
+			messages_add(lint->findings, MESSAGE_ERROR, "%s", why.text);
 		return 0;
 	}
-	if (!of->seen && find_isolated(traps, of, &wanted, e) != 0)
+	if (!of->seen && find_isolated(lint, of, &wanted, e) != 0)
 		return -1;
-	return find_limits(traps, of, &wanted, limit, e);
+	return find_limits(lint, of, &wanted, limit, e);
 }
 
 /* A setting that decides over nothing, because a rule that is for more guests comes later. */
 static void
-find_buried(struct traps *traps, const struct traps_setting *of)
+find_buried(struct lint *lint, const struct lint_setting *of)
 {
 	char key[SETTING_KEY_MAX], other[SETTING_KEY_MAX];
 	if (of->decides || of->by == NULL || of->by_rule == NULL || of->by_rule <= of->rule)
 		return;
-	size_t own = traps->matches[of->rule - traps->expr->rules->rules];
-	if (traps->matches[of->by_rule - traps->expr->rules->rules] <= own)
+	size_t own = lint->matches[of->rule - lint->expr->rules->rules];
+	if (lint->matches[of->by_rule - lint->expr->rules->rules] <= own)
 		return;
-	messages_add(traps->findings, MESSAGE_WARNING,
+	messages_add(lint->findings, MESSAGE_WARNING,
 		"%s:%u: %s counts for none of the guests of [%s]: %s:%u sets %s for these and for "
 		"others, and comes later; write what is for more guests first",
 		of->setting->value.file, of->setting->value.line, setting_key(of->setting, key),
@@ -303,26 +303,26 @@ find_buried(struct traps *traps, const struct traps_setting *of)
 }
 
 static void
-find_idle(struct traps *traps)
+find_idle(struct lint *lint)
 {
-	const struct rules *rules = traps->expr->rules;
-	for (size_t i = 0; i < rules->rule_count && traps->guest_count > 0; i++)
-		if (traps->matches[i] == 0)
-			messages_add(traps->findings, MESSAGE_WARNING,
+	const struct rules *rules = lint->expr->rules;
+	for (size_t i = 0; i < rules->rule_count && lint->guest_count > 0; i++)
+		if (lint->matches[i] == 0)
+			messages_add(lint->findings, MESSAGE_WARNING,
 				"%s:%u: [%s] matches no guest of the %zu that were looked at; see "
 				"their names with 'virsh list --all'",
 				rules->rules[i].file, rules->rules[i].line, rules->rules[i].section,
-				traps->guest_count);
+				lint->guest_count);
 }
 
 int
-traps_finish(struct traps *traps, const struct traps_limit *limit, struct err *e)
+lint_finish(struct lint *lint, const struct lint_limit *limit, struct err *e)
 {
-	find_idle(traps);
-	for (size_t i = 0; i < traps->setting_count; i++) {
-		if (finish_setting(traps, &traps->settings[i], limit, e) != 0)
+	find_idle(lint);
+	for (size_t i = 0; i < lint->setting_count; i++) {
+		if (finish_setting(lint, &lint->settings[i], limit, e) != 0)
 			return -1;
-		find_buried(traps, &traps->settings[i]);
+		find_buried(lint, &lint->settings[i]);
 	}
-	return traps_between_guests(traps, e);
+	return lint_between_guests(lint, e);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the vCPUs of several guests have together. */
 #include "lint/lint.h"
 
@@ -16,42 +17,42 @@ noun(const struct cpumask *cpus)
 }
 
 static void
-tell_overlap(struct traps *traps, const struct traps_claim *claim, const struct traps_claim *other)
+tell_overlap(struct lint *lint, const struct lint_claim *claim, const struct lint_claim *other)
 {
 	struct cpumask both = claim->alone;
 	char list[LIST_MAX];
 	cpumask_and(&both, &other->alone);
-	messages_add(traps->findings, MESSAGE_WARNING,
+	messages_add(lint->findings, MESSAGE_WARNING,
 		"%s:%u: %s %s: one vCPU's own in guest '%s', and in guest '%s' too (%s:%u): the "
 		"two "
 		"vCPUs take turns; give each a CPU of its own",
 		claim->setting->setting->value.file, claim->setting->setting->value.line,
 		noun(&both), cpumask_format(&both, list, sizeof(list)),
-		traps->guests[claim->guest].name, traps->guests[other->guest].name,
+		lint->guests[claim->guest].name, lint->guests[other->guest].name,
 		other->setting->setting->value.file, other->setting->setting->value.line);
 }
 
 /* CPUs that are meant for one vCPU alone, and are so for vCPUs of two guests. */
 static int
-find_overlaps(struct traps *traps, struct err *e)
+find_overlaps(struct lint *lint, struct err *e)
 {
 	/* by CPU: the claim that has it alone, counted from 1 */
 	size_t *owners = calloc(CPUMASK_CPUS, sizeof(*owners));
 	if (owners == NULL)
 		return err_set(e, "out of memory");
-	for (size_t i = 0; i < traps->claim_count; i++) {
-		const struct traps_claim *claim = &traps->claims[i];
+	for (size_t i = 0; i < lint->claim_count; i++) {
+		const struct lint_claim *claim = &lint->claims[i];
 		for (unsigned cpu = cpumask_next(&claim->alone, 0); cpu < CPUMASK_CPUS;
 			cpu = cpumask_next(&claim->alone, cpu + 1)) {
 			if (owners[cpu] == 0) {
 				owners[cpu] = i + 1;
 				continue;
 			}
-			const struct traps_claim *other = &traps->claims[owners[cpu] - 1];
+			const struct lint_claim *other = &lint->claims[owners[cpu] - 1];
 			if (other->guest == claim->guest || claim->setting->overlaps)
 				continue;
 			claim->setting->overlaps = true;
-			tell_overlap(traps, claim, other);
+			tell_overlap(lint, claim, other);
 		}
 	}
 	free(owners);
@@ -60,13 +61,13 @@ find_overlaps(struct traps *traps, struct err *e)
 
 /* The setting that gives a guest one of these CPUs. */
 static const struct value *
-find_value(const struct traps *traps, size_t guest, const struct cpumask *cpus)
+find_value(const struct lint *lint, size_t guest, const struct cpumask *cpus)
 {
-	for (size_t i = 0; i < traps->claim_count; i++) {
-		struct cpumask both = traps->claims[i].cpus;
+	for (size_t i = 0; i < lint->claim_count; i++) {
+		struct cpumask both = lint->claims[i].cpus;
 		cpumask_and(&both, cpus);
-		if (traps->claims[i].guest == guest && !cpumask_empty(&both))
-			return &traps->claims[i].setting->setting->value;
+		if (lint->claims[i].guest == guest && !cpumask_empty(&both))
+			return &lint->claims[i].setting->setting->value;
 	}
 	return NULL;
 }
@@ -111,15 +112,15 @@ add_threads(struct cpumask *cpus, const struct topology_object *core, unsigned p
 
 /* One core: which of its threads each guest has, and whether two guests have different ones. */
 static int
-split_core(const struct traps *traps, const struct topology_object *core, size_t index,
+split_core(const struct lint *lint, const struct topology_object *core, size_t index,
 	struct splits *splits, struct err *e)
 {
 	/* by pattern, a bit for each thread: the first guest that has just these, counted from 1 */
 	size_t owners[1u << THREADS_MAX] = {0};
-	for (size_t g = 0; g < traps->guest_count; g++) {
+	for (size_t g = 0; g < lint->guest_count; g++) {
 		unsigned pattern = 0;
 		for (unsigned i = 0; i < core->cpu_count && i < THREADS_MAX; i++)
-			pattern |= (unsigned)cpumask_test(&traps->guests[g].vcpus, core->cpus[i])
+			pattern |= (unsigned)cpumask_test(&lint->guests[g].vcpus, core->cpus[i])
 				   << i;
 		if (owners[pattern] == 0)
 			owners[pattern] = g + 1;
@@ -144,46 +145,46 @@ split_core(const struct traps *traps, const struct topology_object *core, size_t
 }
 
 static void
-tell_split(struct traps *traps, const struct split *split)
+tell_split(struct lint *lint, const struct split *split)
 {
 	struct cpumask core = {0};
 	char first[LIST_MAX], second[LIST_MAX], whole[LIST_MAX];
-	const struct value *other = find_value(traps, split->guest[0], &split->cpus[0]);
-	const struct value *value = find_value(traps, split->guest[1], &split->cpus[1]);
+	const struct value *other = find_value(lint, split->guest[0], &split->cpus[0]);
+	const struct value *value = find_value(lint, split->guest[1], &split->cpus[1]);
 	add_threads(&core, split->core, (1u << THREADS_MAX) - 1);
-	messages_add(traps->findings, MESSAGE_WARNING,
+	messages_add(lint->findings, MESSAGE_WARNING,
 		"%s:%u: guest '%s' has %s %s, and guest '%s' %s %s (%s:%u), which are hardware "
 		"threads of the same cores: each slows the other; give a guest whole cores, such "
 		"as "
 		"%s (core:%zu)",
-		value->file, value->line, traps->guests[split->guest[1]].name,
-		noun(&split->cpus[1]), cpumask_format(&split->cpus[1], second, sizeof(second)),
-		traps->guests[split->guest[0]].name, noun(&split->cpus[0]),
+		value->file, value->line, lint->guests[split->guest[1]].name, noun(&split->cpus[1]),
+		cpumask_format(&split->cpus[1], second, sizeof(second)),
+		lint->guests[split->guest[0]].name, noun(&split->cpus[0]),
 		cpumask_format(&split->cpus[0], first, sizeof(first)), other->file, other->line,
 		cpumask_format(&core, whole, sizeof(whole)), split->index);
 }
 
 static int
-find_splits(struct traps *traps, struct err *e)
+find_splits(struct lint *lint, struct err *e)
 {
 	const struct topology_objects *cores;
 	struct splits splits = {0};
 	int r = 0;
-	if (traps->guest_count < 2)
+	if (lint->guest_count < 2)
 		return 0;
-	if (topology_objects(traps->expr->topology, TOPOLOGY_CORE, &cores, e) != 0)
+	if (topology_objects(lint->expr->topology, TOPOLOGY_CORE, &cores, e) != 0)
 		return -1;
 	for (size_t i = 0; i < cores->count && r == 0; i++)
 		if (cores->items[i].cpu_count > 1)
-			r = split_core(traps, &cores->items[i], i, &splits, e);
+			r = split_core(lint, &cores->items[i], i, &splits, e);
 	for (size_t i = 0; i < splits.count && r == 0; i++)
-		tell_split(traps, &splits.items[i]);
+		tell_split(lint, &splits.items[i]);
 	free(splits.items);
 	return r;
 }
 
 int
-traps_between_guests(struct traps *traps, struct err *e)
+lint_between_guests(struct lint *lint, struct err *e)
 {
-	return find_overlaps(traps, e) != 0 || find_splits(traps, e) != 0 ? -1 : 0;
+	return find_overlaps(lint, e) != 0 || find_splits(lint, e) != 0 ? -1 : 0;
 }

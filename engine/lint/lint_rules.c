@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "lint/lint.h"
 
 #include <string.h>
@@ -86,7 +87,7 @@ find_overridden(const struct rules *rules, size_t index, const struct overrides 
 }
 
 void
-traps_rules(const struct rules *rules, struct messages *findings)
+lint_rules(const struct rules *rules, struct messages *findings)
 {
 	struct overrides overrides;
 	find_overrides(rules, &overrides);

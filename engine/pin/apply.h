@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Carries out a plan: masks, then the threads' own affinity, then memory nodes, and reads
  * everything back; or undoes it all.
  */
-#ifndef VMAFFINITY_APPLY_H
-#define VMAFFINITY_APPLY_H
+#ifndef VMAFFINITY_PIN_APPLY_H
+#define VMAFFINITY_PIN_APPLY_H
 
 #include "base/err.h"
 #include "cgroup/cgroup.h"

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* The part of a plan that is about memory. */
-#ifndef VMAFFINITY_APPLY_MEMORY_H
-#define VMAFFINITY_APPLY_MEMORY_H
+#ifndef VMAFFINITY_PIN_APPLY_MEMORY_H
+#define VMAFFINITY_PIN_APPLY_MEMORY_H
 
 #include "pin/apply.h"
 

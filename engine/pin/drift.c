@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pin/drift.h"
 
 #include <stdio.h>

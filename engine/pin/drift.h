@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* Where a running guest is not as the rules desired. */
-#ifndef VMAFFINITY_DRIFT_H
-#define VMAFFINITY_DRIFT_H
+#ifndef VMAFFINITY_PIN_DRIFT_H
+#define VMAFFINITY_PIN_DRIFT_H
 
 #include "base/err.h"
 #include "cgroup/cgroup.h"

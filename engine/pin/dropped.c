@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pin/dropped.h"
 
 #include <limits.h>

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* What the rules want for a guest and it cannot have, in the administrator's words. */
-#ifndef VMAFFINITY_SHORTFALL_H
-#define VMAFFINITY_SHORTFALL_H
+#ifndef VMAFFINITY_PIN_DROPPED_H
+#define VMAFFINITY_PIN_DROPPED_H
 
 #include "base/messages.h"
 #include "cgroup/cgroup.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pin/lock.h"
 
 #include "base/clock.h"

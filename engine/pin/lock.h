@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* One at a time for each guest: the hook, the admin tool and watch may all come at once. */
-#ifndef VMAFFINITY_LOCK_H
-#define VMAFFINITY_LOCK_H
+#ifndef VMAFFINITY_PIN_LOCK_H
+#define VMAFFINITY_PIN_LOCK_H
 
 #include "base/err.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pin/pin.h"
 
 #include "base/clock.h"

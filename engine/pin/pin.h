@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* The whole way from XML and rules to a plan, and on to its being done. */
-#ifndef VMAFFINITY_PIN_H
-#define VMAFFINITY_PIN_H
+#ifndef VMAFFINITY_PIN_PIN_H
+#define VMAFFINITY_PIN_PIN_H
 
 #include "base/err.h"
 #include "base/messages.h"

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* Wish against what stands now: what is to be written for one guest, and what is to be said. Pure.
  */
-#ifndef VMAFFINITY_PLAN_H
-#define VMAFFINITY_PLAN_H
+#ifndef VMAFFINITY_PIN_PLAN_H
+#define VMAFFINITY_PIN_PLAN_H
 
 #include "cgroup/cgroup.h"
 #include "desired/desired.h"

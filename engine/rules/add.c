@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "rules/add.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Growing a struct rules, item by item: the limits, and what may stand there only once. */
 #ifndef VMAFFINITY_RULES_ADD_H
 #define VMAFFINITY_RULES_ADD_H

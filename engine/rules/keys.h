@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* The words of a rules file: its keys, and the values that are no CPU sets. */
-#ifndef VMAFFINITY_RULES_KEY_H
-#define VMAFFINITY_RULES_KEY_H
+#ifndef VMAFFINITY_RULES_KEYS_H
+#define VMAFFINITY_RULES_KEYS_H
 
 #include "rules/rules.h"
 

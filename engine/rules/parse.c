@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "rules/parse.h"
 
 #include "rules/add.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The text of one rules file -> struct rules. The only module that knows inih. */
 #ifndef VMAFFINITY_RULES_PARSE_H
 #define VMAFFINITY_RULES_PARSE_H

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The administrator's rules: what /etc/vmaffinity.ini and /etc/vmaffinity.d/ say. See
  * vmaffinity.ini(5).
  */
-#ifndef VMAFFINITY_RULES_H
-#define VMAFFINITY_RULES_H
+#ifndef VMAFFINITY_RULES_RULES_H
+#define VMAFFINITY_RULES_RULES_H
 
 #include "base/err.h"
 #include "base/messages.h"

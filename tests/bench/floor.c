@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The least that pinning can cost: reads stdin to its end, then writes the masks that it is told
  * and sets the affinities, nothing else. It looks for nothing, checks nothing and reads nothing

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Stands in for a guest where a machine holds no more QEMU processes, or no guest with so many
  * vCPUs: a process of so many threads that do nothing, and that holds its pid file locked as QEMU

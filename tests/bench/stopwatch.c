@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Runs programs and tells what each took. A small one of its own, because the time to start a
  * program and the peak of its memory both count the one that starts it.

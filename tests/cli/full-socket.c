@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A system log that does not read: binds the datagram socket SOCKET and fills its queue, so that
  * whoever sends to it waits. Prints a line once it is full, and ends with its stdin.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The system log of the private host: binds the datagram socket SOCKET and
  * appends each datagram to FILE as one line, "<PRI>..." as syslog(3) sent it.

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* What every fuzz target is. */
-#ifndef VMAFFINITY_FUZZ_H
-#define VMAFFINITY_FUZZ_H
+#ifndef VMAFFINITY_TESTS_FUZZ_FUZZ_H
+#define VMAFFINITY_TESTS_FUZZ_FUZZ_H
 
 #include <stddef.h>
 #include <stdint.h>

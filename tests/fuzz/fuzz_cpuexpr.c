@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * CPU-set expressions: a line each, the first ones named sets "NAME=EXPRESSION", the last one the
  * expression that is evaluated; "~" in it stands for a newline. On a host whose CPUs are known.

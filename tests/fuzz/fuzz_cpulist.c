@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel's CPU lists: the whole one, a range of it, and back to text. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Three texts with a line "--" between them: a process's /proc/PID/cgroup, /proc/self/mountinfo,
  * and a guest's name to look for where no guest runs.

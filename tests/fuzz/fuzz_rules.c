@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A rules file: parsed, its CPU sets checked, and matched against a guest. */
 #include "fuzz.h"
 

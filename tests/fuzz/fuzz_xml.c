@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A domain's XML, and libvirt's status file. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Runs a fuzz target over stored inputs: replay_TARGET FILE-OR-DIRECTORY... TAP on stdout, a test
  * for each file. Each runs in a process of its own, so that one that crashes is one that failed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads a CPU set a line, says what it means on the host below a directory: a mask as taskset(1)
  * has it, or why it is none. */
 #include "desired/cpuset_expr.h"

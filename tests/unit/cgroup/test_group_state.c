@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cgroup/group_state.h"
 
 #include "base/file.h"

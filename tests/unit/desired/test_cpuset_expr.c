@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "desired/cpuset_expr.h"
 
 #include "support/mask.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "desired/desired.h"
 
 #include "support/mask.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "desired/memory_nodes.h"
 
 #include "support/mask.h"

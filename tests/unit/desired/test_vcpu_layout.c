@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "desired/vcpu_layout.h"
 
 #include "support/mask.h"

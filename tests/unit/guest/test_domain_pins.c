@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What else domain.h reads of a guest's XML: where it pins groups, and the pid of a status file. */
 #include "guest/domain.h"
 

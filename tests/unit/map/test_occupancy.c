@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cli/map/occupancy.h"
 
 #include "support/unit.h"

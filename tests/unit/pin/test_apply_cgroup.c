@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * apply() on a real cpuset hierarchy, where the kernel itself refuses a mask. That is cgroup v1: v2
  * takes any mask. A machine that has no such hierarchy can only show it on a tree of files, in

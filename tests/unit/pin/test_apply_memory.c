@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pin/apply_memory.h"
 
 #include "support/guest.h"

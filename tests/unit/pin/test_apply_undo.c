@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "support/guest.h"
 #include "support/mask.h"
 #include "support/tree.h"

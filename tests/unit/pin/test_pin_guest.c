@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pin/pin.h"
 
 #include "support/threads.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pin/plan.h"
 
 #include "support/mask.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "support/guest.h"
 
 #include "base/file.h"

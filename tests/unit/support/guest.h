@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A guest for apply(): groups on a tree of files, real threads, and a kernel that counts what is
  * asked of it and fails as it is told. Needs
  * -Wl,--wrap=pwrite,--wrap=sched_setaffinity,--wrap=sched_getaffinity.
  */
-#ifndef VMAFFINITY_TEST_GUEST_H
-#define VMAFFINITY_TEST_GUEST_H
+#ifndef VMAFFINITY_TESTS_UNIT_SUPPORT_GUEST_H
+#define VMAFFINITY_TESTS_UNIT_SUPPORT_GUEST_H
 
 #include "pin/apply.h"
 

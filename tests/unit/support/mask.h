@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* CPU masks in tests: from a list, and compared with one. */
-#ifndef VMAFFINITY_TEST_MASK_H
-#define VMAFFINITY_TEST_MASK_H
+#ifndef VMAFFINITY_TESTS_UNIT_SUPPORT_MASK_H
+#define VMAFFINITY_TESTS_UNIT_SUPPORT_MASK_H
 
 #include "base/cpumask.h"
 

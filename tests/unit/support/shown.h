@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* Rules and their errors as text: easy to compare, and to see what is wrong. */
-#ifndef VMAFFINITY_TEST_SHOWN_H
-#define VMAFFINITY_TEST_SHOWN_H
+#ifndef VMAFFINITY_TESTS_UNIT_SUPPORT_SHOWN_H
+#define VMAFFINITY_TESTS_UNIT_SUPPORT_SHOWN_H
 
 #include "rules/rules.h"
 

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* Real threads of another process, for what is done to a guest's. */
-#ifndef VMAFFINITY_TEST_THREADS_H
-#define VMAFFINITY_TEST_THREADS_H
+#ifndef VMAFFINITY_TESTS_UNIT_SUPPORT_THREADS_H
+#define VMAFFINITY_TESTS_UNIT_SUPPORT_THREADS_H
 
 #include <stddef.h>
 #include <sys/types.h>

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* A machine's /proc, /run, /sys and /etc below a temporary directory. */
-#ifndef VMAFFINITY_TEST_TREE_H
-#define VMAFFINITY_TEST_TREE_H
+#ifndef VMAFFINITY_TESTS_UNIT_SUPPORT_TREE_H
+#define VMAFFINITY_TESTS_UNIT_SUPPORT_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>

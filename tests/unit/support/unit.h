@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* What every unit test includes: cmocka, and what cmocka wants to find included before it. */
-#ifndef VMAFFINITY_TEST_UNIT_H
-#define VMAFFINITY_TEST_UNIT_H
+#ifndef VMAFFINITY_TESTS_UNIT_SUPPORT_UNIT_H
+#define VMAFFINITY_TESTS_UNIT_SUPPORT_UNIT_H
 
 #include <setjmp.h>
 #include <stdarg.h>
