@@ -70,9 +70,11 @@ fail(const struct job *job, const char *reason)
 {
 	/* Bad XML must not be a way round the refusal: then the guest is known by its name alone.
 	 */
-	const struct domain by_name = {.name = (char *)job->guest};
-	const struct domain *domain = job->pin.domain.name != NULL ? &job->pin.domain : &by_name;
-	bool refuse = job->starts && rules_on_error(&job->host.rules, domain) == ON_ERROR_FAIL;
+	const struct domain *domain = &job->pin.domain;
+	enum on_error on_error =
+		rules_on_error(&job->host.rules, domain->name != NULL ? domain->name : job->guest,
+			domain->name != NULL ? domain->uuid : NULL);
+	bool refuse = job->starts && on_error == ON_ERROR_FAIL;
 	char safe[ERR_TEXT_MAX + 512];
 	log_line(job, LOG_ERR, "%s: %s",
 		refuse ? "start refused (on-error = fail)" : "not pinned, runs on", reason);

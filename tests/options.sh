@@ -127,8 +127,8 @@ done <<-'END'
 	engine/desired/cpuset_expr.c DEPTH_MAX 0 up to N deep
 	engine/base/cpumask.h CPUMASK_CPUS -1 CPUs: 0 to N\.
 	engine/desired/memory_nodes.h MEMORY_NODES -1 Memory nodes: 0 to N\.
-	engine/guest/domain.h DOMAIN_VCPUS_MAX -1 vCPUs: 0 to N\.
-	engine/guest/domain.h DOMAIN_VCPUS_MAX -1 iothreads: 1 to N\.
+	engine/guest/thread_group.h DOMAIN_VCPUS_MAX -1 vCPUs: 0 to N\.
+	engine/guest/thread_group.h DOMAIN_VCPUS_MAX -1 iothreads: 1 to N\.
 END
 mebibytes=$(sed -nE 's/^#define RULES_FILE_MAX \(\(size_t\)([0-9]+) \* 1024 \* 1024\).*/\1/p' engine/rules/rules.h)
 grep -q "^One file: $mebibytes MiB" <<<"$limits" || absent+="RULES_FILE_MAX: $mebibytes MiB"$'\n'

@@ -13,9 +13,6 @@
 /* The largest domain XML that is read, bytes. libvirt's own RPC limit for one string is 4 MiB. */
 #define DOMAIN_XML_MAX ((size_t)16 * 1024 * 1024)
 
-/* Most vCPUs of one guest. KVM's own limit (KVM_MAX_VCPUS) is 4096. */
-#define DOMAIN_VCPUS_MAX 4096u
-
 /* Most iothreads of one guest, and how large an id may be. */
 #define DOMAIN_IOTHREADS_MAX 4096u
 

@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+/* Most vCPUs of one guest. KVM's own limit (KVM_MAX_VCPUS) is 4096. */
+#define DOMAIN_VCPUS_MAX 4096u
+
 /* Each has a cgroup of its own (libvirt, docs/cgroups). */
 enum thread_group_kind {
 	GROUP_EMULATOR,

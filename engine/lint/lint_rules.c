@@ -31,7 +31,7 @@ is_for_every_guest(const struct rule *rule)
 	if (strstr(patterns, "[!") != NULL || strstr(patterns, "[^") != NULL)
 		return false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!rule_matches(rule, &(struct domain){.name = names[i]}))
+		if (!rule_matches(rule, names[i], ""))
 			return false;
 	return true;
 }

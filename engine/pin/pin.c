@@ -184,7 +184,7 @@ pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t leng
 		return -1;
 	if (name != NULL && strcmp(name, pin->domain.name) != 0)
 		return err_set(e, "the XML is of a guest called '%.256s'", pin->domain.name);
-	if (rules_match(&host->rules, &pin->domain, &pin->matched) != 0)
+	if (rules_match(&host->rules, pin->domain.name, pin->domain.uuid, &pin->matched) != 0)
 		return err_set(e, "out of memory");
 	if (pin->matched.count == 0 ||
 		(intent == PIN_APPLY && !matched_wants_change(&pin->matched)))

@@ -49,14 +49,21 @@ setting_is_keep(const struct setting *setting)
 	return value_is_keep(&setting->value);
 }
 
+enum fit {
+	FIT_NO,
+	FIT_BY_UUID, /* if the guest's UUID, which is not known, is that of a pattern */
+	FIT_YES,
+};
+
 /*
- * Whether one of the comma-separated patterns of a "match =" value fits, or may fit where the UUID
- * is not known (NULL). Their form was checked at load.
+ * Matches a guest against the comma-separated patterns of a "match =" value. Their form was checked
+ * at load.
  */
-static bool
-patterns_match(const char *patterns, const char *name, const char *uuid)
+static enum fit
+match_patterns(const char *patterns, const char *name, const char *uuid)
 {
 	static const char white[] = " \t\n";
+	enum fit fit = FIT_NO;
 	for (const char *s = patterns; s != NULL; s = strchr(s, ',')) {
 		s += *s == ',';
 		s += strspn(s, white);
@@ -69,47 +76,58 @@ patterns_match(const char *patterns, const char *name, const char *uuid)
 		memcpy(pattern, s, length);
 		pattern[length] = '\0';
 		if (strncmp(pattern, "uuid:", 5) == 0) {
-			if (uuid == NULL || strcasecmp(pattern + 5, uuid) == 0)
-				return true;
+			if (uuid == NULL)
+				fit = FIT_BY_UUID;
+			else if (strcasecmp(pattern + 5, uuid) == 0)
+				return FIT_YES;
 		} else {
 			const char *glob =
 				strncmp(pattern, "name:", 5) == 0 ? pattern + 5 : pattern;
 			if (fnmatch(glob, name, 0) == 0)
-				return true;
+				return FIT_YES;
 		}
 	}
-	return false;
+	return fit;
 }
 
-static bool
-fits(const struct rule *rule, const char *name, const char *uuid)
+static enum fit
+match_rule(const struct rule *rule, const char *name, const char *uuid)
 {
 	if (rule->match.text != NULL)
-		return patterns_match(rule->match.text, name, uuid);
-	return fnmatch(rule->section, name, 0) == 0;
+		return match_patterns(rule->match.text, name, uuid);
+	return fnmatch(rule->section, name, 0) == 0 ? FIT_YES : FIT_NO;
 }
 
 bool
-rule_matches(const struct rule *rule, const struct domain *domain)
+rule_matches(const struct rule *rule, const char *name, const char *uuid)
 {
-	return fits(rule, domain->name, domain->uuid);
+	return match_rule(rule, name, uuid) == FIT_YES;
+}
+
+bool
+rules_need_uuid(const struct rules *rules, const char *name)
+{
+	for (size_t i = 0; i < rules->rule_count; i++)
+		if (match_rule(&rules->rules[i], name, NULL) == FIT_BY_UUID)
+			return true;
+	return false;
 }
 
 bool
 rules_may_match(const struct rules *rules, const char *name)
 {
 	for (size_t i = 0; i < rules->rule_count; i++)
-		if (fits(&rules->rules[i], name, NULL))
+		if (match_rule(&rules->rules[i], name, NULL) != FIT_NO)
 			return true;
 	return false;
 }
 
 int
-rules_match(const struct rules *rules, const struct domain *domain, struct matched *matched)
+rules_match(const struct rules *rules, const char *name, const char *uuid, struct matched *matched)
 {
 	*matched = (struct matched){0};
 	for (size_t i = 0; i < rules->rule_count; i++) {
-		if (!rule_matches(&rules->rules[i], domain))
+		if (!rule_matches(&rules->rules[i], name, uuid))
 			continue;
 		if (matched->rules == NULL)
 			matched->rules = calloc(rules->rule_count - i, sizeof(*matched->rules));
@@ -131,6 +149,12 @@ matched_wants_change(const struct matched *matched)
 			if (!setting_is_keep(&matched->rules[i]->settings[j]))
 				return true;
 	return false;
+}
+
+bool
+matched_needs_xml(const struct matched *matched)
+{
+	return rules_one_to_one(matched) != NULL;
 }
 
 static const struct setting *
@@ -183,12 +207,12 @@ rules_one_to_one(const struct matched *matched)
 }
 
 enum on_error
-rules_on_error(const struct rules *rules, const struct domain *domain)
+rules_on_error(const struct rules *rules, const char *name, const char *uuid)
 {
-	if (domain != NULL)
+	if (name != NULL)
 		for (size_t i = rules->rule_count; i-- > 0;) {
 			const struct rule *rule = &rules->rules[i];
-			if (rule->on_error != ON_ERROR_UNSET && rule_matches(rule, domain))
+			if (rule->on_error != ON_ERROR_UNSET && rule_matches(rule, name, uuid))
 				return rule->on_error;
 		}
 	return rules->on_error == ON_ERROR_UNSET ? ON_ERROR_IGNORE : rules->on_error;

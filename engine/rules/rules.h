@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "base/messages.h"
-#include "guest/domain.h"
+#include "guest/thread_group.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -113,23 +113,47 @@ void rules_free(struct rules *rules);
 /* The named set "@name" (name need not end in NUL), or NULL. A later file's definition counts. */
 const struct named_set *rules_find_set(const struct rules *rules, const char *name, size_t length);
 
-bool rule_matches(const struct rule *rule, const struct domain *domain);
+/*
+ * A guest is known by its name, which libvirt's hook gives as an argument, and by its UUID, which
+ * only its XML says. A uuid that is NULL is not known: no "uuid:" pattern matches it.
+ */
 
-/* Whether any rule can match a guest of that name, whatever its UUID. */
+/* True if the rule applies to the guest. uuid: 36 characters in either case, "" if it has none. */
+bool rule_matches(const struct rule *rule, const char *name, const char *uuid);
+
+/*
+ * True if the UUID of the guest of that name must be known to find its rules: some rule has a
+ * "uuid:" pattern and does not match by name already.
+ */
+bool rules_need_uuid(const struct rules *rules, const char *name);
+
+/* True if any rule can match a guest of that name, whatever its UUID. */
 bool rules_may_match(const struct rules *rules, const char *name);
 
-/* The rules that match a domain, in order. Zero-initialised is none. Points into the struct rules.
+/*
+ * The rules that match a guest, in the order of reading. Zero-initialised is none. Points into the
+ * struct rules.
  */
 struct matched {
 	const struct rule **rules;
 	size_t count;
 };
 
-/* Returns 0, or -1 if there was no memory. The caller frees matched->rules. */
-int rules_match(const struct rules *rules, const struct domain *domain, struct matched *matched);
+/*
+ * Finds the rules that match a guest. Returns 0, or -1 if there was no memory. The caller frees
+ * matched->rules.
+ */
+int rules_match(
+	const struct rules *rules, const char *name, const char *uuid, struct matched *matched);
 
-/* Whether they say anything but "keep" of where the guest may run or have its memory. */
+/* True if they say anything but "keep" of where the guest may run or have its memory. */
 bool matched_wants_change(const struct matched *matched);
+
+/*
+ * True if they ask for what only the guest's XML says: "placement = one-to-one" needs its maximum
+ * of vCPUs, its threads of each core and its NUMA cells.
+ */
+bool matched_needs_xml(const struct matched *matched);
 
 /*
  * The setting that decides over a group: that of the last matching rule which names the group;
@@ -144,9 +168,9 @@ const struct value *rules_memory(const struct matched *matched);
 const struct value *rules_one_to_one(const struct matched *matched);
 
 /*
- * ON_ERROR_IGNORE or ON_ERROR_FAIL; domain may be NULL if it is not known, then [global] alone
- * counts.
+ * Returns ON_ERROR_IGNORE or ON_ERROR_FAIL: what the last rule that matches the guest and has the
+ * key says, or else [global]. name is NULL if the guest is not known: [global] alone counts.
  */
-enum on_error rules_on_error(const struct rules *rules, const struct domain *domain);
+enum on_error rules_on_error(const struct rules *rules, const char *name, const char *uuid);
 
 #endif

@@ -112,25 +112,39 @@ check_setting(const struct matched *matched, struct thread_group group)
 	PROMISE(found == NULL);
 }
 
+/* Without the UUID the same rules are found, unless it is said to be needed. */
+static void
+check_uuid_needed(const struct rules *rules, const char *name, const char *uuid, size_t count)
+{
+	struct matched by_name = {0};
+	PROMISE(rules_match(rules, name, NULL, &by_name) == 0);
+	PROMISE(by_name.count <= count);
+	PROMISE(by_name.count == count || rules_need_uuid(rules, name));
+	for (size_t i = 0; i < by_name.count; i++)
+		PROMISE(rule_matches(by_name.rules[i], name, uuid));
+	free(by_name.rules);
+}
+
 static void
 check_guest(const struct rules *rules)
 {
-	static char name[] = "web-1";
-	struct domain domain = {.name = name, .uuid = "6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11"};
+	static const char name[] = "web-1", uuid[] = "6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11";
 	struct matched matched = {0};
-	PROMISE(rules_match(rules, &domain, &matched) == 0);
+	PROMISE(rules_match(rules, name, uuid, &matched) == 0);
 	PROMISE(matched.count <= rules->rule_count);
+	PROMISE(matched.count == 0 || rules_may_match(rules, name));
+	check_uuid_needed(rules, name, uuid, matched.count);
 	for (size_t i = 0; i < matched.count; i++)
-		PROMISE(rule_matches(matched.rules[i], &domain));
+		PROMISE(rule_matches(matched.rules[i], name, uuid));
 	check_setting(&matched, (struct thread_group){.kind = GROUP_EMULATOR});
 	for (unsigned id = 0; id < 6; id++) {
 		check_setting(&matched, (struct thread_group){.kind = GROUP_VCPU, .id = id});
 		check_setting(
 			&matched, (struct thread_group){.kind = GROUP_IOTHREAD, .id = id + 1});
 	}
-	enum on_error on_error = rules_on_error(rules, &domain);
+	enum on_error on_error = rules_on_error(rules, name, uuid);
 	PROMISE(on_error == ON_ERROR_IGNORE || on_error == ON_ERROR_FAIL);
-	on_error = rules_on_error(rules, NULL);
+	on_error = rules_on_error(rules, NULL, NULL);
 	PROMISE(on_error == ON_ERROR_IGNORE || on_error == ON_ERROR_FAIL);
 	free(matched.rules);
 }

@@ -44,7 +44,7 @@ place(const struct tree *t, const char *rules, const char *usable)
 	rules_load(&f.rules, t->fd, &f.messages);
 	if (f.messages.count > 0)
 		fail_msg("%s", f.messages.items[0].text);
-	assert_int_equal(rules_match(&f.rules, &f.domain, &f.matched), 0);
+	assert_int_equal(rules_match(&f.rules, f.domain.name, NULL, &f.matched), 0);
 	f.expr = (struct cpuset_expr){.rules = &f.rules, .topology = &f.topology};
 	memset(&f.desired, 0x5a, sizeof(f.desired));
 	return desired_build(&f.matched, &f.domain, running, running_count, &f.expr, &mask,

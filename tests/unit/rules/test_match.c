@@ -53,19 +53,82 @@ matches_by_name_and_uuid(void **state)
 	for (size_t i = 0; i < COUNT(matches); i++) {
 		struct rule rule = {.section = (char *)matches[i].section,
 			.match = {.text = (char *)matches[i].match}};
-		struct domain domain = {.name = (char *)matches[i].name, .uuid = UUID};
 		struct rules rules = {.rules = &rule, .rule_count = 1};
 		bool may = matches[i].matches ||
 			   (matches[i].match != NULL && strncmp(matches[i].match, "uuid:", 5) == 0);
-		if (rule_matches(&rule, &domain) != matches[i].matches ||
+		if (rule_matches(&rule, matches[i].name, UUID) != matches[i].matches ||
 			rules_may_match(&rules, matches[i].name) != may)
 			fail_msg("[%s] match = %s, and %s", matches[i].section, matches[i].match,
 				matches[i].name);
 	}
 	assert_false(rules_may_match(&(struct rules){0}, "x"));
-	struct rule rule = {.section = (char *)"x", .match = {.text = (char *)"uuid:" UUID}};
-	struct domain unknown = {.name = (char *)UUID};
-	assert_false(rule_matches(&rule, &unknown));
+}
+
+static const struct {
+	const char *match, *uuid; /* of the guest; NULL: not known */
+	bool matches, needs_uuid; /* the guest is called "web" */
+} identities[] = {
+	{"uuid:" UUID, UUID, true, true},
+	{"uuid:" UUID, "", false, true},
+	{"uuid:" UUID, NULL, false, true},
+	{"db, uuid:" UUID, NULL, false, true},
+	{"uuid:" UUID ", db", NULL, false, true},
+	{"uuid:" UUID ", web", NULL, true, false},
+	{"web, uuid:" UUID, NULL, true, false},
+	{"db", NULL, false, false},
+	{"web", NULL, true, false},
+	{NULL, NULL, true, false},
+};
+
+static void
+asks_for_the_uuid_only_where_the_name_decides_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(identities); i++) {
+		struct rule rule = {
+			.section = (char *)"web", .match = {.text = (char *)identities[i].match}};
+		struct rules rules = {.rules = &rule, .rule_count = 1};
+		if (rule_matches(&rule, "web", identities[i].uuid) != identities[i].matches ||
+			rules_need_uuid(&rules, "web") != identities[i].needs_uuid)
+			fail_msg("match = %s, uuid %s", identities[i].match, identities[i].uuid);
+	}
+	assert_false(rules_need_uuid(&(struct rules){0}, "web"));
+	struct rule two[] = {{.section = (char *)"web"},
+		{.section = (char *)"x", .match = {.text = (char *)"uuid:" UUID}}};
+	assert_true(rules_need_uuid(&(struct rules){.rules = two, .rule_count = 2}, "web"));
+	assert_false(rules_need_uuid(&(struct rules){.rules = two, .rule_count = 1}, "web"));
+}
+
+static const struct {
+	const char *text;
+	bool needs_xml; /* to place "web" */
+} placements[] = {
+	{"[web]\nvcpus = 0\n", false},
+	{"[web]\nplacement = float\n", false},
+	{"[web]\nplacement = one-to-one\n", true},
+	{"[*]\nplacement = one-to-one\n[web]\nvcpus = 1\n", true},
+	{"[*]\nplacement = one-to-one\n[web]\nplacement = float\n", false},
+	{"[db]\nplacement = one-to-one\n[web]\nvcpus = 1\n", false},
+};
+
+static void
+needs_the_xml_only_for_a_placement(void **state)
+{
+	const struct tree *t = *state;
+	for (size_t i = 0; i < COUNT(placements); i++) {
+		struct rules rules = {0};
+		struct messages messages = {0};
+		struct matched matched;
+		tree_put(t, MAIN, placements[i].text);
+		rules_load(&rules, t->fd, &messages);
+		assert_string_equal(shown_errors(&messages), "");
+		assert_int_equal(rules_match(&rules, "web", NULL, &matched), 0);
+		if (matched_needs_xml(&matched) != placements[i].needs_xml)
+			fail_msg("%s", placements[i].text);
+		free(matched.rules);
+		rules_free(&rules);
+	}
+	assert_false(matched_needs_xml(&(struct matched){0}));
 }
 
 static const char precedence[] =
@@ -98,11 +161,10 @@ the_last_rule_and_in_it_the_nearest_key_decides(void **state)
 	struct rules rules = {0};
 	struct messages messages = {0};
 	struct matched matched;
-	struct domain domain = {.name = (char *)"web"}, nobody = {.name = (char *)"other"};
 	tree_put(t, MAIN, precedence);
 	rules_load(&rules, t->fd, &messages);
 	assert_string_equal(shown_errors(&messages), "");
-	assert_int_equal(rules_match(&rules, &domain, &matched), 0);
+	assert_int_equal(rules_match(&rules, "web", NULL, &matched), 0);
 	assert_int_equal(matched.count, 3);
 	for (size_t i = 0; i < COUNT(decides); i++) {
 		const struct setting *s = rules_setting(&matched, decides[i].group);
@@ -113,7 +175,7 @@ the_last_rule_and_in_it_the_nearest_key_decides(void **state)
 				s->value.line);
 	}
 	free(matched.rules);
-	assert_int_equal(rules_match(&rules, &nobody, &matched), 0);
+	assert_int_equal(rules_match(&rules, "other", NULL, &matched), 0);
 	assert_int_equal(matched.count, 2);
 	assert_int_equal(
 		rules_setting(&matched, (struct thread_group){GROUP_EMULATOR, 0})->value.line, 14);
@@ -123,7 +185,7 @@ the_last_rule_and_in_it_the_nearest_key_decides(void **state)
 	/* written the other way round, within a rule nothing changes */
 	tree_put(t, MAIN, "[web]\nvcpus = 1\nvcpu3 = 2\nvcpu2-5 = 3\n[nobody]\nvcpu1 = 0\n");
 	rules_load(&rules, t->fd, &messages);
-	assert_int_equal(rules_match(&rules, &domain, &matched), 0);
+	assert_int_equal(rules_match(&rules, "web", NULL, &matched), 0);
 	assert_int_equal(matched.count, 1);
 	assert_int_equal(
 		rules_setting(&matched, (struct thread_group){GROUP_VCPU, 3})->value.line, 3);
@@ -138,7 +200,7 @@ the_last_rule_and_in_it_the_nearest_key_decides(void **state)
 	free(matched.rules);
 	rules_free(&rules);
 
-	assert_int_equal(rules_match(&(struct rules){0}, &domain, &matched), 0);
+	assert_int_equal(rules_match(&(struct rules){0}, "web", NULL, &matched), 0);
 	assert_int_equal(matched.count, 0);
 	assert_null(matched.rules);
 }
@@ -164,16 +226,15 @@ static void
 resolves_on_error(void **state)
 {
 	const struct tree *t = *state;
-	struct domain web = {.name = (char *)"web"}, other = {.name = (char *)"other"};
 	for (size_t i = 0; i < COUNT(on_errors); i++) {
 		struct rules rules = {0};
 		struct messages messages = {0};
 		tree_put(t, MAIN, on_errors[i].text);
 		rules_load(&rules, t->fd, &messages);
 		assert_string_equal(shown_errors(&messages), "");
-		if (rules_on_error(&rules, &web) != on_errors[i].web ||
-			rules_on_error(&rules, &other) != on_errors[i].other ||
-			rules_on_error(&rules, NULL) != on_errors[i].unknown)
+		if (rules_on_error(&rules, "web", NULL) != on_errors[i].web ||
+			rules_on_error(&rules, "other", NULL) != on_errors[i].other ||
+			rules_on_error(&rules, NULL, NULL) != on_errors[i].unknown)
 			fail_msg("%s", on_errors[i].text);
 		rules_free(&rules);
 	}
@@ -185,6 +246,8 @@ main(void)
 	alarm(300); /* to open a FIFO must not wait */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matches_by_name_and_uuid),
+		cmocka_unit_test(asks_for_the_uuid_only_where_the_name_decides_nothing),
+		tree_test(needs_the_xml_only_for_a_placement),
 		tree_test(the_last_rule_and_in_it_the_nearest_key_decides),
 		tree_test(resolves_on_error),
 	};

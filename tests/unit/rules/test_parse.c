@@ -221,11 +221,10 @@ keeps_on_error_of_a_file_with_errors(void **state)
 	const struct tree *t = *state;
 	struct rules rules = {0};
 	struct messages messages = {0};
-	struct domain web = {.name = (char *)"web"};
 	tree_put(t, MAIN, "x\n[global]\non-error = fail\n[web]\nvcpu = 1\n[y\n");
 	rules_load(&rules, t->fd, &messages);
 	assert_int_equal(messages.errors, 3);
-	assert_int_equal(rules_on_error(&rules, &web), ON_ERROR_FAIL);
+	assert_int_equal(rules_on_error(&rules, "web", NULL), ON_ERROR_FAIL);
 	rules_free(&rules);
 	messages_free(&messages);
 }
