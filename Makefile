@@ -1,4 +1,12 @@
 # vmaffinity. "make" builds; "make help" lists the rest.
+#: make                 builds the programs below BUILD (build); WERROR=1: warnings are errors; SANITIZE=1: with ASan and UBSan
+#: make install         installs below DESTDIR: PREFIX (/usr), SBINDIR, SYSCONFDIR (/etc), MANDIR, UNITDIR, COMPLETIONDIR;
+#:                      HOOK=qemu.d/50-vmaffinity: beside another program's hooks/qemu; FORCE=1: replaces such a hook
+#: make uninstall       removes what install installed, but not the configuration, nor another program's hook
+#: make clean           removes BUILD
+#: make dist            vmaffinity-VERSION.tar.gz of the commit that has the tag vVERSION
+#: make compile_commands.json   for clangd and clang-tidy (needs bear)
+#: GUARD_STATIC=        links the guard to the host's libc, where no static one is installed
 
 VERSION := 0.1.0
 BUILD ?= build
@@ -17,21 +25,34 @@ PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wswitch-enum -Wpointer-arith -Wwrite-strings -Wconversion $(if $(WERROR),-Werror)
-HARDEN := -fstack-protector-strong -fPIE $(if $(findstring -O0,$(CFLAGS)),,-D_FORTIFY_SOURCE=2)
+# The compiler warns of a second definition, and glibc of one without optimisation.
+FORTIFY := $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))$(findstring -O0,$(CFLAGS)),,-D_FORTIFY_SOURCE=2)
+HARDEN := -fstack-protector-strong -fPIE $(FORTIFY)
 LDHARDEN := -pie -Wl,-z,relro,-z,now
 ifdef SANITIZE
 HARDEN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDHARDEN := $(HARDEN)
 endif
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -Iengine -Itests/unit -DVERSION='"$(VERSION)"' -DWORKER='"$(SBINDIR)/vmaffinity-hook"' \
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -Iengine -DVERSION='"$(VERSION)"' -DWORKER='"$(SBINDIR)/vmaffinity-hook"' \
 	$(WARNINGS) $(HARDEN) -MMD -MP $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LDHARDEN) -Wl,--as-needed $(LDFLAGS)
 
+# Goals that compile nothing ask for no library.
+COMPILES := $(filter-out clean help dist uninstall format check-vm print-%,$(or $(MAKECMDGOALS),all))
+ifneq ($(COMPILES),)
+LIBRARIES := expat inih libvirt smartcols json-c libsystemd
+MISSING := $(foreach library,$(LIBRARIES),$(if $(shell $(PKG_CONFIG) --exists $(library) && echo yes),,$(library)))
+ifneq ($(strip $(MISSING)),)
+$(error $(PKG_CONFIG) does not find: $(MISSING). On Debian: apt-get install pkgconf libexpat1-dev libinih-dev \
+	libvirt-dev libsmartcols-dev libjson-c-dev libsystemd-dev)
+endif
 XML_CFLAGS := $(shell $(PKG_CONFIG) --cflags expat)
 XML_LIBS := $(shell $(PKG_CONFIG) --libs expat)
-INI_LIBS := -linih
-ADMIN_LIBS := $(shell $(PKG_CONFIG) --libs libvirt smartcols json-c libsystemd)
+INI_CFLAGS := $(shell $(PKG_CONFIG) --cflags inih)
+INI_LIBS := $(shell $(PKG_CONFIG) --libs inih)
 ADMIN_CFLAGS := $(shell $(PKG_CONFIG) --cflags libvirt smartcols json-c libsystemd)
+ADMIN_LIBS := $(shell $(PKG_CONFIG) --libs libvirt smartcols json-c libsystemd)
+endif
 
 # The wings of engine/, lowest first, and which of the lower ones each may use: tests/walls.sh holds them to it.
 WINGS := base guest rules host desired cgroup pin lint
@@ -47,8 +68,9 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 archives = $(1:%=$(BUILD)/lib%.a)
 CLI_OBJECTS := $(call objects,cli) $(call objects,cli/*)
 PROGRAMS := $(BUILD)/vmaffinity-guard $(BUILD)/vmaffinity-hook $(BUILD)/vmaffinity
+UNIT := $(BUILD)/vmaffinity-watch.service
 
-all: $(PROGRAMS)
+all: $(PROGRAMS) $(UNIT)
 
 # The guard must run when every library is gone: it knows libc only, and brings it along. That is also a sixth of its
 # time. "make GUARD_STATIC=": with the host's libc.
@@ -69,13 +91,23 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
 
-# What was built with other flags, say for another PREFIX, is built again.
-$(BUILD)/flags: FORCE
-	@mkdir -p $(@D)
-	@echo "$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)" | cmp -s - $@ || echo "$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)" >$@
-FORCE:
+$(UNIT): conf/vmaffinity-watch.service $(BUILD)/flags
+	sed 's,@SBINDIR@,$(SBINDIR),' $< >$@
 
--include $(shell find $(BUILD) -name "*.d" 2>/dev/null)
+# The flags of the last build, compared as make reads this file: with other ones, say for another PREFIX, all is built
+# again; with the same ones "make -q" says that all is up to date.
+FLAGS = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+ifneq ($(COMPILES),)
+ifneq ($(if $(wildcard $(BUILD)/flags),$(file <$(BUILD)/flags)),$(FLAGS))
+$(shell mkdir -p $(BUILD))
+$(file >$(BUILD)/flags,$(FLAGS))
+endif
+endif
+$(BUILD)/flags:
+	@mkdir -p $(@D)
+	@$(file >$@,$(FLAGS))
+
+-include $(shell find $(BUILD)/engine $(BUILD)/hook $(BUILD)/cli $(BUILD)/tests -name '*.d' 2>/dev/null)
 
 include tests/tests.mk
 
@@ -83,34 +115,54 @@ include tests/tests.mk
 # hooks directory under another name, for libvirt runs whatever it finds in qemu.d. So the way leads over a directory
 # next to it, on the same file system.
 ETC := $(DESTDIR)$(SYSCONFDIR)
+GUARD := $(ETC)/libvirt/hooks/$(HOOK)
+
+# True if a hook is in that place and is another program's: the guard is an ELF file that says its name.
+FOREIGN = { [ -e "$(GUARD)" ] || [ -L "$(GUARD)" ]; } && \
+	! { [ "$$(head -c 4 "$(GUARD)" 2>/dev/null | tail -c 3)" = ELF ] && grep -qaF vmaffinity-guard "$(GUARD)"; }
+
 install: all
+	@if [ -z "$(FORCE)" ] && $(FOREIGN); then \
+		echo "make install: $(GUARD) belongs to another program; nothing was installed. Beside it:" \
+			"make install HOOK=qemu.d/50-vmaffinity (libvirt 6.5 or later); in its place: make install FORCE=1" >&2; \
+		exit 1; fi
 	install -d $(DESTDIR)$(SBINDIR) $(ETC)/libvirt/hooks $(dir $(ETC)/libvirt/hooks/$(HOOK)) \
 		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(COMPLETIONDIR) $(DESTDIR)$(UNITDIR)
 	for f in vmaffinity vmaffinity-hook; do \
 		install -m 0755 $(BUILD)/$$f $(DESTDIR)$(SBINDIR)/.$$f.new && \
 		mv -f $(DESTDIR)$(SBINDIR)/.$$f.new $(DESTDIR)$(SBINDIR)/$$f || exit 1; done
 	install -m 0755 $(BUILD)/vmaffinity-guard $(ETC)/libvirt/.vmaffinity-guard.new
-	mv -f $(ETC)/libvirt/.vmaffinity-guard.new $(ETC)/libvirt/hooks/$(HOOK)
+	mv -f $(ETC)/libvirt/.vmaffinity-guard.new $(GUARD)
 	install -m 0644 man/vmaffinity.8 man/vmaffinity-hook.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 0644 man/vmaffinity.ini.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 conf/vmaffinity.bash $(DESTDIR)$(COMPLETIONDIR)/vmaffinity
-	sed 's,@SBINDIR@,$(SBINDIR),' conf/vmaffinity-watch.service >$(BUILD)/vmaffinity-watch.service
-	install -m 0644 $(BUILD)/vmaffinity-watch.service $(DESTDIR)$(UNITDIR)/vmaffinity-watch.service
+	install -m 0644 $(UNIT) $(DESTDIR)$(UNITDIR)/vmaffinity-watch.service
 	test -e $(ETC)/vmaffinity.ini || install -m 0644 conf/vmaffinity.ini $(ETC)/vmaffinity.ini
 
-# All but the configuration. The hook goes first: nothing may run a worker that is half gone.
+# Leaves the configuration. Removes the hook first: nothing may run a worker that is half gone.
 uninstall:
-	rm -f $(ETC)/libvirt/hooks/$(HOOK)
+	@if $(FOREIGN); then echo "make uninstall: $(GUARD) belongs to another program and is left" >&2; \
+		else echo rm -f "$(GUARD)"; rm -f "$(GUARD)"; fi
 	rm -f $(DESTDIR)$(SBINDIR)/vmaffinity $(DESTDIR)$(SBINDIR)/vmaffinity-hook \
 		$(DESTDIR)$(MANDIR)/man8/vmaffinity.8 $(DESTDIR)$(MANDIR)/man8/vmaffinity-hook.8 \
 		$(DESTDIR)$(MANDIR)/man5/vmaffinity.ini.5 $(DESTDIR)$(COMPLETIONDIR)/vmaffinity \
 		$(DESTDIR)$(UNITDIR)/vmaffinity-watch.service
 
 clean:
-	rm -rf build
+	rm -rf "$(BUILD)"
+
+dist:
+	git archive --prefix=vmaffinity-$(VERSION)/ -o vmaffinity-$(VERSION).tar.gz v$(VERSION)
+
+compile_commands.json:
+	bear --output $@ -- $(MAKE) -B tests
+
+# For scripts: "make -s print-SBINDIR".
+print-%:
+	@echo '$($*)'
 
 help:
 	@sed -n 's/^#: //p' Makefile tests/tests.mk
 
-.PHONY: all install uninstall clean help
+.PHONY: all install uninstall clean dist compile_commands.json help
 .DELETE_ON_ERROR:

@@ -26,8 +26,8 @@ What is missing is fetched with apt-get (Debian, Ubuntu) or dnf (Fedora, unteste
 nothing is missing, nothing is asked for. The packages stay. Where systemd runs, apt-get
 starts the libvirt daemon when --demo or --test bring it; "sudo ./install.sh" brings none.
 
-Environment: DESTDIR, PREFIX (/usr), SYSCONFDIR (/etc), as for "make install". With DESTDIR
-no root is needed and no daemon is told anything.
+Environment: DESTDIR, PREFIX (/usr), SBINDIR, SYSCONFDIR (/etc), MANDIR, UNITDIR and COMPLETIONDIR,
+as for "make install". With DESTDIR no root is needed and no daemon is reloaded.
 Exit status: 0 done, 1 failed, 2 called wrongly; with --test, that of the tests.
 END
 }
@@ -195,7 +195,8 @@ packages()
 run_make()
 {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -j "$(nproc)" \
-		DESTDIR="$DESTDIR" PREFIX="$PREFIX" SYSCONFDIR="$SYSCONFDIR" "$@"
+		DESTDIR="$DESTDIR" PREFIX="$PREFIX" SYSCONFDIR="$SYSCONFDIR" SBINDIR="$SBINDIR" MANDIR="$MANDIR" \
+		COMPLETIONDIR="$COMPLETIONDIR" UNITDIR="$UNITDIR" "$@"
 }
 
 build()
@@ -298,9 +299,9 @@ install_product()
 	logged run_make install HOOK="$hook" || die_logged "make install failed"
 	[ $hook = qemu ] && is_ours "$hooks/qemu.d/50-vmaffinity" && rm "$hooks/qemu.d/50-vmaffinity"
 	step installed "$hooks/$hook"
-	more "$DESTDIR$PREFIX/sbin/vmaffinity-hook, $DESTDIR$PREFIX/sbin/vmaffinity"
-	more "$DESTDIR$PREFIX/lib/systemd/system/vmaffinity-watch.service, which is not enabled"
-	more "man pages and completion below $DESTDIR$PREFIX/share"
+	more "$DESTDIR$SBINDIR/vmaffinity-hook, $DESTDIR$SBINDIR/vmaffinity"
+	more "$DESTDIR$UNITDIR/vmaffinity-watch.service, which is not enabled"
+	more "man pages below $DESTDIR$MANDIR, completion in $DESTDIR$COMPLETIONDIR"
 	step rules "$rules: $sample"
 	[ -n "$DESTDIR" ] || activate
 }
@@ -323,11 +324,11 @@ activate()
 	fi
 
 	[ -x "$hooks/$hook" ] || die "$hooks/$hook is not executable: libvirt would pass it over"
-	line=$("$PREFIX/sbin/vmaffinity-hook" --version 2>&1) || die "$PREFIX/sbin/vmaffinity-hook does not run: $line"
+	line=$("$SBINDIR/vmaffinity-hook" --version 2>&1) || die "$SBINDIR/vmaffinity-hook does not run: $line"
 	step next "edit $SYSCONFDIR/vmaffinity.ini, look at it with 'vmaffinity plan', then start a guest;"
 	more "guests that run already get their pins when libvirt is restarted, or they are"
 	printf '\n%s\n' "vmaffinity doctor:"
-	"$PREFIX/sbin/vmaffinity" doctor || true # what is not well here is no fault of the installation
+	"$SBINDIR/vmaffinity" doctor || true # what is not well here is no fault of the installation
 }
 
 # take_away FILE...: sets $gone if there was one.
@@ -344,7 +345,7 @@ take_away()
 
 uninstall_product()
 {
-	local name list="" gone=no etc=$DESTDIR$SYSCONFDIR data=$DESTDIR$PREFIX/share
+	local name list="" gone=no etc=$DESTDIR$SYSCONFDIR
 	if [ -z "$DESTDIR" ]; then
 		need_root --uninstall
 		[ ! -d /run/systemd/system ] || logged systemctl disable --now vmaffinity-watch.service
@@ -362,9 +363,9 @@ uninstall_product()
 	if [ -n "$DESTDIR" ] || ! has_daemon; then
 		rmdir "$hooks" "${hooks%/*}" 2>/dev/null # elsewhere they are libvirt's
 	fi
-	take_away "$DESTDIR$PREFIX/sbin/vmaffinity-hook" "$DESTDIR$PREFIX/sbin/vmaffinity" \
-		"$data/man/man8/vmaffinity.8" "$data/man/man8/vmaffinity-hook.8" "$data/man/man5/vmaffinity.ini.5" \
-		"$data/bash-completion/completions/vmaffinity" "$DESTDIR$PREFIX/lib/systemd/system/vmaffinity-watch.service"
+	take_away "$DESTDIR$SBINDIR/vmaffinity-hook" "$DESTDIR$SBINDIR/vmaffinity" \
+		"$DESTDIR$MANDIR/man8/vmaffinity.8" "$DESTDIR$MANDIR/man8/vmaffinity-hook.8" \
+		"$DESTDIR$MANDIR/man5/vmaffinity.ini.5" "$DESTDIR$COMPLETIONDIR/vmaffinity" "$DESTDIR$UNITDIR/vmaffinity-watch.service"
 	[ -n "$DESTDIR" ] || take_away /run/vmaffinity.lock
 	if [ $purge = yes ]; then
 		take_away "$etc/vmaffinity.ini" "$etc/vmaffinity.d"/*.ini
@@ -478,11 +479,14 @@ done
 
 PATH=$PATH:/usr/sbin:/sbin
 case $job in
---demo | --test) unset DESTDIR PREFIX SYSCONFDIR ;;
+--demo | --test) unset DESTDIR PREFIX SYSCONFDIR SBINDIR MANDIR COMPLETIONDIR UNITDIR ;;
 esac
+# as the Makefile has them, and passed on to it
 DESTDIR=${DESTDIR:-} PREFIX=${PREFIX:-/usr} SYSCONFDIR=${SYSCONFDIR:-/etc}
-for dir in "${DESTDIR:-/}" "$PREFIX" "$SYSCONFDIR"; do
-	[ "${dir#/}" != "$dir" ] || misuse "DESTDIR, PREFIX and SYSCONFDIR must be absolute, not '$dir'"
+SBINDIR=${SBINDIR:-$PREFIX/sbin} MANDIR=${MANDIR:-$PREFIX/share/man} UNITDIR=${UNITDIR:-$PREFIX/lib/systemd/system}
+COMPLETIONDIR=${COMPLETIONDIR:-$PREFIX/share/bash-completion/completions}
+for name in DESTDIR PREFIX SYSCONFDIR SBINDIR MANDIR COMPLETIONDIR UNITDIR; do
+	[ -z "${!name}" ] || [ "${!name#/}" != "${!name}" ] || misuse "$name must be absolute, not '${!name}'"
 done
 hooks=$DESTDIR$SYSCONFDIR/libvirt/hooks
 cd "$(dirname "$(realpath "$0")")" || exit 1

@@ -25,6 +25,8 @@ LIBS_pin/test_apply := $(WRAP)
 LIBS_pin/test_apply_undo := $(WRAP)
 LIBS_pin/test_apply_memory := $(WRAP)
 
+$(BUILD)/tests/unit/%.o: EXTRA_CFLAGS = -Itests/unit
+
 .SECONDEXPANSION:
 $(UNIT_PROGRAMS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o \
 		$$(addprefix $(BUILD)/tests/unit/support/,$$(addsuffix .o,$(SUPPORT) $$(HELPERS_$$*))) \

@@ -7,7 +7,7 @@ bats_require_minimum_version 1.5.0
 setup()
 {
 	cd "$BATS_TEST_DIRNAME/../.." || return
-	unset PREFIX SYSCONFDIR BUILD SANITIZE CFLAGS LDFLAGS # as shipped, whatever is being tested
+	unset PREFIX SYSCONFDIR SBINDIR MANDIR COMPLETIONDIR UNITDIR BUILD SANITIZE CFLAGS LDFLAGS # as shipped, whatever is being tested
 	export DESTDIR=$BATS_TEST_TMPDIR/root TMPDIR=$BATS_TEST_TMPDIR
 	HOOKS=$DESTDIR/etc/libvirt/hooks
 	FAKE=$BATS_TEST_TMPDIR/fake
@@ -189,8 +189,49 @@ foreign_hook()
 		--test --purge|--purge goes with --uninstall only
 	END
 	DESTDIR=relative run -2 ./install.sh
-	[ "${lines[0]}" = "install.sh: DESTDIR, PREFIX and SYSCONFDIR must be absolute, not 'relative'" ]
+	[ "${lines[0]}" = "install.sh: DESTDIR must be absolute, not 'relative'" ]
 	[ -z "$(installed)" ]
+}
+
+@test "SBINDIR holds for installing and for uninstalling" {
+	export SBINDIR=/usr/bin
+	./install.sh | grep -qF "$DESTDIR/usr/bin/vmaffinity-hook, $DESTDIR/usr/bin/vmaffinity"
+	[ -x "$DESTDIR/usr/bin/vmaffinity" ] && [ ! -e "$DESTDIR/usr/sbin" ]
+	grep -q '^ExecStart=/usr/bin/vmaffinity watch' "$DESTDIR/usr/lib/systemd/system/vmaffinity-watch.service"
+	grep -qa /usr/bin/vmaffinity-hook "$HOOKS/qemu"
+	./install.sh --uninstall --purge
+	[ -z "$(installed)" ]
+}
+
+@test "make install and make uninstall leave another program's hook alone" {
+	before=$(foreign_hook)
+	run -2 make install
+	[[ $output == *"make install: $HOOKS/qemu belongs to another program; nothing was installed."*HOOK=qemu.d/50-vmaffinity*FORCE=1* ]]
+	[ "$(installed | wc -l)" = 1 ]
+	make install HOOK=qemu.d/50-vmaffinity
+	make uninstall HOOK=qemu.d/50-vmaffinity
+	[ ! -e "$HOOKS/qemu.d/50-vmaffinity" ]
+	make uninstall
+	[ "$(stat -c '%i %a %Y' "$HOOKS/qemu")" = "$before" ]
+	make install FORCE=1
+	grep -qa vmaffinity-guard "$HOOKS/qemu"
+	make uninstall
+	[ ! -e "$HOOKS/qemu" ]
+}
+
+@test "make clean removes BUILD and nothing else" {
+	mkdir -p "$BATS_TEST_TMPDIR/out"
+	make BUILD="$BATS_TEST_TMPDIR/out" clean
+	[ ! -e "$BATS_TEST_TMPDIR/out" ]
+	[ -d build ]
+}
+
+@test "make asks pkg-config only where it compiles, and names what is missing" {
+	export PKG_CONFIG=false
+	make -s help >/dev/null
+	make -s BUILD="$BATS_TEST_TMPDIR/out" clean
+	run -2 make BUILD="$BATS_TEST_TMPDIR/out"
+	[[ $output == *"false does not find: "*inih*libvirt*"apt-get install"* ]]
 }
 
 @test "--help names every option" {
