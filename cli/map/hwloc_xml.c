@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The map as a topology in hwloc's XML (hwloc, "Importing and exporting topologies from/to XML
- * files"), for lstopo to draw. Who is on a CPU is in "Misc" objects, which lstopo draws as boxes
- * with a name, and colours are in infos called lstopoStyle, lstopo(1).
+ * files"), for lstopo to draw. The groups on a CPU are "Misc" objects, which lstopo draws as boxes
+ * with a name; colours are infos called lstopoStyle, lstopo(1).
  */
-#include "cli/map/map.h"
+#include "cli/map/hwloc_xml.h"
+
+#include "cli/map/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +14,10 @@
 struct drawing {
 	FILE *out;
 	const struct map *map;
-	unsigned serial; /* hwloc wants a number of its own for each object */
+	unsigned serial; /* the last gp_index: hwloc wants another one for each object */
 };
 
-/* hwloc's: words of 32 bits, the highest first. */
+/* Writes a mask as hwloc does: words of 32 bits, the highest first. */
 static void
 write_bitmap(FILE *out, const char *name, const struct cpumask *mask)
 {
@@ -32,7 +34,7 @@ write_bitmap(FILE *out, const char *name, const struct cpumask *mask)
 	putc('"', out);
 }
 
-/* The nodes, by logical index, that the CPUs are in. */
+/* Returns the logical indexes of the nodes that contain the CPUs. */
 static struct cpumask
 nodes_of(const struct map *map, const uint16_t *cpus, size_t count)
 {
@@ -46,7 +48,7 @@ nodes_of(const struct map *map, const uint16_t *cpus, size_t count)
 	return nodes;
 }
 
-/* Opens an object that has these CPUs. It is drawn as NAME INDEX. */
+/* Opens an object that has these CPUs and is drawn as NAME INDEX. */
 static void
 open_object(struct drawing *drawing, const char *type, const char *name, size_t index,
 	const uint16_t *cpus, size_t count)
@@ -77,8 +79,8 @@ close_object(struct drawing *drawing)
 	fputs("</object>\n", drawing->out);
 }
 
-/* A node is drawn next to what is in the object around it; it gets one of its own if no package has
- * its CPUs. */
+/* Opens the objects of a level. lstopo draws a node beside the content of the object around it, so
+ * a node that is no package gets a group of its own. */
 static void
 open_level(struct drawing *drawing, const struct map_level *level)
 {
@@ -111,7 +113,7 @@ close_level(struct drawing *drawing, const struct map_level *level)
 		close_object(drawing);
 }
 
-/* In a CPU's box. */
+/* Writes a line of text in a CPU's box. */
 static void
 write_line(struct drawing *drawing, const char *text)
 {
@@ -119,7 +121,7 @@ write_line(struct drawing *drawing, const char *text)
 		++drawing->serial, text);
 }
 
-/* Light enough for black text to be read on. */
+/* Returns a colour light enough for black text. */
 static const char *
 cpu_color(enum map_state state, bool isolated)
 {

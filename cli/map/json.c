@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli/map/json.h"
+
 #include "cli/json.h"
-#include "cli/map/map.h"
 
 static json_object *
 json_texts(const struct map_texts *texts)
@@ -32,7 +33,8 @@ json_set(const struct occupancy_set *set)
 	return object;
 }
 
-/* The logical indexes of what it is in; null for what this host has not, or does not tell. */
+/* Returns a CPU with the logical index of each object that contains it; null where there is none.
+ */
 static json_object *
 json_cpu(const struct map *map, unsigned cpu)
 {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Sorts groups by the CPUs that they may use, forms sets of equals, and counts the vCPUs of each.
+ */
 #include "cli/map/occupancy.h"
 
 #include <stdlib.h>
@@ -59,7 +61,8 @@ leave_offline_out(struct occupancy *occupancy, const struct cpumask *online)
 	occupancy->occupant_count = kept;
 }
 
-/* Who has more CPUs than the set is not within it, and comes behind those who have fewer. */
+/* Counts the vCPUs that can run only within the set. Occupants are sorted by their number of CPUs,
+ * and one that has more than the set is not within it. */
 static void
 count_vcpus(const struct occupancy *occupancy, struct occupancy_set *set)
 {

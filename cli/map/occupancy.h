@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose threads may run on which CPUs, and where there are more vCPUs than CPUs. Pure. */
+/* Which guests' threads may run on which CPUs, and where there are more vCPUs than CPUs. Pure. */
 #ifndef VMAFFINITY_CLI_MAP_OCCUPANCY_H
 #define VMAFFINITY_CLI_MAP_OCCUPANCY_H
 
@@ -18,18 +18,19 @@ struct occupant {
 	unsigned cpu_count;
 };
 
-/* Occupants that may run on the same CPUs. */
+/* The occupants that may run on just these CPUs. */
 struct occupancy_set {
 	const struct cpumask *cpus;
 	unsigned cpu_count;
 	const struct occupant *members; /* by guest (web-2, web-10), then by group */
 	size_t member_count;
-	bool confined;	    /* there are CPUs online that are not in it */
-	size_t vcpus;	    /* that cannot run anywhere else, members or confined to a part of it */
+	bool confined; /* some online CPU is not in the set */
+	size_t vcpus; /* that can run nowhere else: members, and those confined to a part of the set
+		       */
 	bool overcommitted; /* confined, and vcpus are more than cpu_count */
 };
 
-/* Zero-initialised, it is ready for use. */
+/* Ready for use when all of it is zero. */
 struct occupancy {
 	struct occupant *occupants;
 	size_t occupant_count, room;
@@ -42,12 +43,12 @@ int occupancy_add(struct occupancy *occupancy, const char *guest, struct thread_
 	const struct cpumask *cpus, struct err *e);
 
 /*
- * When all are added: forms the sets. CPUs that are not in online count for nothing; who has no
- * other is left out. Returns 0, or -1 with the reason.
+ * Forms the sets, once all groups are added. CPUs that are not in online do not count, and a group
+ * without an online CPU is left out. Returns 0, or -1 with the reason.
  */
 int occupancy_form(struct occupancy *occupancy, const struct cpumask *online, struct err *e);
 
-/* Whether cpu is in a set that is overcommitted. */
+/* True if cpu is in an overcommitted set. */
 bool occupancy_overcommitted(const struct occupancy *occupancy, unsigned cpu);
 
 void occupancy_free(struct occupancy *occupancy);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/map/map.h"
+/* The lines below the picture of the map. */
+#include "cli/map/remarks.h"
+
+#include "cli/map/words.h"
 
 #include <stdlib.h>
 
@@ -10,7 +13,7 @@ write_cpus(FILE *out, const struct cpumask *cpus)
 	map_write_numbers(out, cpus);
 }
 
-/* Sets with as many vCPUs and CPUs are told together. */
+/* Writes the overcommitted sets; those with the same number of vCPUs and CPUs share a line. */
 static void
 remark_overcommitted(FILE *out, const struct occupancy *all)
 {
@@ -38,7 +41,7 @@ remark_overcommitted(FILE *out, const struct occupancy *all)
 	}
 }
 
-/* Those that have a CPU where they are only counted, and those that are drawn nowhere. */
+/* Writes the sets that the picture only counts on one of their CPUs, and those it does not draw. */
 static void
 remark_sets(FILE *out, const struct map *map)
 {
@@ -60,7 +63,7 @@ remark_sets(FILE *out, const struct map *map)
 	}
 }
 
-/* They hold no core. */
+/* Writes the nodes without CPUs, which hold no core and so are not drawn. */
 static void
 remark_nodes(FILE *out, const struct map *map)
 {

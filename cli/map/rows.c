@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/map/map.h"
+/* Neighbouring cores that are drawn as one row. */
+#include "cli/map/rows.h"
 
 #include <string.h>
 
-/* Hosts with more cores have neighbours drawn as one: so many, and some titles, fill a screen. */
+/* On a host with more cores than this, which with some titles fill a screen, rows are formed. */
 #define CORES_DRAWN_SINGLY 16
 
-/* Whether b's members are a's, of the guests' groups each the one that is `shift` further on. */
+/* True if b has the same guests and kinds as a, every group id higher by shift, which is not 0. */
 static bool
-members_go_on(const struct occupancy_set *a, const struct occupancy_set *b, unsigned shift)
+continues_members(const struct occupancy_set *a, const struct occupancy_set *b, unsigned shift)
 {
 	for (size_t i = 0; i < a->member_count && a->member_count == b->member_count; i++) {
 		const struct occupant *one = &a->members[i], *next = &b->members[i];
@@ -19,7 +20,8 @@ members_go_on(const struct occupancy_set *a, const struct occupancy_set *b, unsi
 	return a->member_count == b->member_count && shift > 0;
 }
 
-/* Whether b has of its core what a has of its own, and neither has anything else. */
+/* True if a lies within core_a and b within core_b, each on the same hardware threads of its core.
+ */
 static bool
 has_same_place(const struct map_core *core_a, const struct occupancy_set *a,
 	const struct map_core *core_b, const struct occupancy_set *b)
@@ -34,7 +36,7 @@ has_same_place(const struct map_core *core_a, const struct occupancy_set *a,
 	return inside == a->cpu_count && inside == b->cpu_count;
 }
 
-/* How much higher the ids are on the next core, if they are. */
+/* Returns by how much the ids of the next core's groups are higher; 0 if they are not. */
 static unsigned
 find_shift(const struct map *map, size_t core, size_t thread)
 {
@@ -48,9 +50,10 @@ find_shift(const struct map *map, size_t core, size_t thread)
 	return 0;
 }
 
-/* Whether a thread of the core behind `core` has what that one's has, or its like. */
+/* True if a hardware thread of the next core has the same groups as that of `core`, or the ones
+ * that follow them. */
 static bool
-thread_goes_on(const struct map *map, size_t core, size_t thread, unsigned shift)
+continues_thread(const struct map *map, size_t core, size_t thread, unsigned shift)
 {
 	const struct map_core *a = &map->cores[core], *b = a + 1;
 	unsigned cpu = a->cpus[thread], next_cpu = b->cpus[thread];
@@ -66,14 +69,14 @@ thread_goes_on(const struct map *map, size_t core, size_t thread, unsigned shift
 		if (one == NULL || next == NULL)
 			return one == next;
 		if (one != next &&
-			!(has_same_place(a, one, b, next) && members_go_on(one, next, shift)))
+			!(has_same_place(a, one, b, next) && continues_members(one, next, shift)))
 			return false;
 	}
 }
 
-/* Whether the core behind `last` belongs to the run that began with first. */
+/* True if the core after `last` belongs to the row that begins with `first`. */
 static bool
-run_goes_on(const struct map *map, size_t first, size_t last)
+continues_row(const struct map *map, size_t first, size_t last)
 {
 	const struct map_core *a = &map->cores[last], *b = a + 1, *start = &map->cores[first];
 	if (last + 1 == map->core_count || a->cpu_count != b->cpu_count ||
@@ -83,16 +86,16 @@ run_goes_on(const struct map *map, size_t first, size_t last)
 		return false;
 	for (size_t t = 0; t < a->cpu_count; t++)
 		if (b->cpus[t] - a->cpus[t] != start[1].cpus[t] - start->cpus[t] ||
-			!thread_goes_on(map, last, t, find_shift(map, first, t)))
+			!continues_thread(map, last, t, find_shift(map, first, t)))
 			return false;
 	return true;
 }
 
 size_t
-map_run_length(const struct map *map, size_t first)
+map_row_length(const struct map *map, size_t first)
 {
 	size_t last = first;
-	while (map->core_count > CORES_DRAWN_SINGLY && run_goes_on(map, first, last))
+	while (map->core_count > CORES_DRAWN_SINGLY && continues_row(map, first, last))
 		last++;
 	return last - first + 1;
 }

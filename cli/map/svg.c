@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/map/map.h"
+/* Has lstopo draw the map: hwloc's XML goes in, and the picture comes out through files in memory.
+ */
+#include "cli/map/svg.h"
+
+#include "cli/map/hwloc_xml.h"
+#include "cli/map/remarks.h"
+#include "cli/map/words.h"
 #include "cli/subprocess.h"
 
 #include "base/file.h"
@@ -14,23 +20,22 @@
 
 #define LSTOPO "/usr/bin/lstopo-no-graphics"
 
-/* A thousand CPUs take a second. */
+/* lstopo takes a second for a thousand CPUs. */
 #define LSTOPO_LIMIT_MS 60000
 
-/* Of a picture, bytes. 256 CPUs take a quarter of a megabyte. */
+/* Bytes of a picture. 256 CPUs take a quarter of a megabyte. */
 #define SVG_MAX ((size_t)256 * 1024 * 1024)
 
-/* Below the picture: characters in a line, and lines; JSON has what is more. */
+/* Characters of a line below the picture, and lines. What is left out is in the JSON. */
 #define LEGEND_WIDTH 100
 #define LEGEND_LINES ((size_t)200)
 
-/* Threads of a core stand below one another. */
 static const char *const command[] = {LSTOPO, "--input-format", "xml", "--input", "/proc/self/fd/0",
 	"--output-format", "svg", "--no-factorize", "--physical", "--os-index-prefix", " ",
 	"--no-attrs", "--no-default-legend"};
 #define WORDS (sizeof(command) / sizeof(command[0]))
 
-/* The remarks as arguments; each line ends in remarks. */
+/* Adds the remarks as arguments, each line terminated in place. */
 static void
 add_legend(const char **words, char *remarks)
 {
@@ -69,8 +74,7 @@ run_lstopo(const struct map *map, int input, int output, struct err *e)
 	return 0;
 }
 
-/* Writes the topology to the file fd, to be read from its start. Returns 0, or -1 with errno set.
- */
+/* Writes the topology to the file fd, and rewinds it. Returns 0, or -1 with errno set. */
 static int
 write_input(const struct map *map, int fd)
 {
@@ -83,8 +87,8 @@ write_input(const struct map *map, int fd)
 }
 
 /*
- * hwloc 2.9 writes viewBox='0 0 352px 286px'. Units are not allowed there (SVG 1.1, 7.7), and
- * librsvg shows an empty picture. Takes them out.
+ * Takes the units out of viewBox='0 0 352px 286px', as hwloc 2.9 writes it. They are not allowed
+ * there (SVG 1.1, 7.7), and librsvg would show an empty picture.
  */
 static void
 mend_view_box(char *svg)
@@ -96,7 +100,7 @@ mend_view_box(char *svg)
 			s[0] = s[1] = ' ';
 }
 
-/* Returns the picture (caller frees), or NULL with the reason. */
+/* Returns the picture, which the caller frees, or NULL with the reason. */
 static char *
 draw(const struct map *map, struct err *e)
 {

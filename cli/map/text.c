@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/map/map.h"
+/* The map as text: columns for the hardware threads of a core, as wide as the terminal allows. */
+#include "cli/map/text.h"
+
+#include "cli/command.h"
+#include "cli/map/remarks.h"
+#include "cli/map/rows.h"
+#include "cli/map/words.h"
 
 #include "base/file.h"
 
@@ -9,10 +15,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Hardware threads side by side; more of one core (POWER has 8) go below one another. */
+/* Hardware threads side by side; what a core has beyond that goes below. POWER has 8. */
 #define COLUMNS_MAX 8u
 
-/* Less room than this for who is on a CPU, and fewer are side by side. */
+/* With less room than this for the text of a CPU, fewer are put side by side. */
 #define TEXT_MIN 16u
 
 #define WHOLE SIZE_MAX
@@ -21,15 +27,15 @@ struct picture {
 	const struct map *map;
 	bool color;
 	unsigned width; /* of the terminal */
-	unsigned label; /* widths: of the names of what holds CPUs, indented */
+	unsigned label; /* width of the first column: names of levels and cores, indented */
 	size_t columns;
-	unsigned numbers[COLUMNS_MAX], texts[COLUMNS_MAX];
+	unsigned numbers[COLUMNS_MAX], texts[COLUMNS_MAX]; /* widths */
 };
 
-/* Cores that are drawn as one, and the levels that have a title above it, or stand in its name. */
+/* Cores that are drawn as one. */
 struct row {
 	size_t first, count;
-	size_t titles;
+	size_t titles; /* levels that have a title of their own above the row */
 	char *name;
 };
 
@@ -42,7 +48,8 @@ width_of(const char *text, size_t length)
 	return width;
 }
 
-/* What the row is all of stands in its name: "L3 0, core 0-3 P". */
+/* Returns the name of a row, with the level that consists of just this row: "L3 0, core 0-3 P".
+ * The caller frees it; NULL if there is no memory. */
 static char *
 name_row(const struct map *map, struct row *row)
 {
@@ -72,7 +79,7 @@ name_row(const struct map *map, struct row *row)
 	return name;
 }
 
-/* The next row; one with count 0 is behind the last. Returns 0, or -1 if there is no memory. */
+/* Moves to the next row; after the last its count is 0. Returns 0, or -1 if there is no memory. */
 static int
 next_row(const struct map *map, struct row *row)
 {
@@ -82,7 +89,7 @@ next_row(const struct map *map, struct row *row)
 	row->name = NULL;
 	if (row->first == map->core_count)
 		return 0;
-	row->count = map_run_length(map, row->first);
+	row->count = map_row_length(map, row->first);
 	row->name = name_row(map, row);
 	return row->name != NULL ? 0 : -1;
 }
@@ -109,7 +116,7 @@ widen(unsigned *width, unsigned wanted)
 	*width = wanted > *width ? wanted : *width;
 }
 
-/* How wide all parts want to be with so many columns. Returns 0, or -1 if there is no memory. */
+/* Measures how wide each part is with that many columns. Returns 0, or -1 if there is no memory. */
 static int
 measure(struct picture *picture, size_t columns)
 {
@@ -134,8 +141,8 @@ measure(struct picture *picture, size_t columns)
 	return r;
 }
 
-/* Columns that want less than their share of the room leave the rest to the others. Returns whether
- * none gets less than it needs. */
+/* Shares the terminal's width between the columns; what a column does not need goes to the others.
+ * Returns true if each gets TEXT_MIN or all that it needs. */
 static bool
 share_room(struct picture *picture)
 {
@@ -188,7 +195,7 @@ cpu_color(const struct map *map, unsigned cpu)
 	return isolated ? state <= MAP_FREE ? "36" : "1;36" : state <= MAP_FREE ? "2" : "";
 }
 
-/* The next line of a hardware thread's part: its number, if that is given, and of its text. */
+/* Prints the next line of a hardware thread's part: its number, unless that is "", and text. */
 static void
 print_part(const struct picture *picture, unsigned cpu, size_t column, const char *numbers,
 	const char **rest, bool last)
@@ -205,7 +212,7 @@ print_part(const struct picture *picture, unsigned cpu, size_t column, const cha
 		printf("%*s", (int)(picture->texts[column] - width), "");
 }
 
-/* The hardware threads from thread on that are side by side. */
+/* Prints the hardware threads from `thread` on that are side by side. */
 static int
 print_threads(const struct picture *picture, const struct row *row, size_t thread)
 {

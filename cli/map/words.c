@@ -1,45 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/map/map.h"
+/* The texts in the pictures of the map. */
+#include "cli/map/words.h"
 
 #include "base/file.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* With more names than this for one CPU, it is crowded. */
+/* A CPU with more names than this is crowded. */
 #define NAMES_MAX 4
-
-enum map_state
-map_state(const struct map *map, unsigned cpu)
-{
-	const struct occupancy *all = &map->occupancy;
-	if (occupancy_overcommitted(all, cpu))
-		return MAP_OVERCOMMITTED;
-	if (map_set(map, cpu, 0) != NULL)
-		return MAP_TAKEN;
-	return all->set_count > 0 && !all->sets[all->set_count - 1].confined ? MAP_FREE : MAP_IDLE;
-}
-
-const char *
-map_state_name(enum map_state state)
-{
-	static const char *const names[] = {[MAP_IDLE] = "idle",
-		[MAP_FREE] = "free",
-		[MAP_TAKEN] = "taken",
-		[MAP_OVERCOMMITTED] = "overcommitted"};
-	return names[state];
-}
-
-const struct occupancy_set *
-map_set(const struct map *map, unsigned cpu, size_t place)
-{
-	for (size_t i = 0; i < map->occupancy.set_count; i++) {
-		const struct occupancy_set *set = &map->occupancy.sets[i];
-		if (set->confined && cpumask_test(set->cpus, cpu) && place-- == 0)
-			return set;
-	}
-	return NULL;
-}
 
 void
 map_write_level(FILE *out, const struct map *map, const struct map_level *level)
@@ -78,8 +47,8 @@ map_write_numbers(FILE *out, const struct cpumask *numbers)
 		fputs(cpumask_format(numbers, list, CPULIST_MAX), out);
 }
 
-/* Behind the members that are of the same guest as the first; and, if so asked, of the same kind.
- */
+/* Returns the index after the last member of the same guest and, if asked for, the same kind as
+ * `first`. */
 static size_t
 end_of(const struct occupancy_set *set, size_t first, bool same_kind)
 {
@@ -91,7 +60,7 @@ end_of(const struct occupancy_set *set, size_t first, bool same_kind)
 	return end;
 }
 
-/* Of all sets, what stands from first on, before end: one guest's groups of one kind. */
+/* Writes the members from first on, before end, of all sets: one guest's groups of one kind. */
 static void
 write_kind(
 	FILE *out, const struct occupancy_set *const sets[], size_t count, size_t first, size_t end)
@@ -107,7 +76,7 @@ write_kind(
 		unsigned id = sets[i % count]->members[first + i / count].group.id;
 		if (id < CPUMASK_CPUS)
 			cpumask_set_range(&ids, id, id);
-		else /* libvirt takes any number for an iothread */
+		else /* libvirt takes any number as an iothread's id */
 			fprintf(out, "%s%u", separator, id);
 		separator = id < CPUMASK_CPUS ? separator : ",";
 	}
@@ -119,7 +88,7 @@ write_kind(
 		fprintf(out, " %zu:%u", end - first, sets[0]->cpu_count);
 }
 
-/* Whether two guests have the same groups in a set. */
+/* True if the guests at `first` and `other` have the same groups in the set. */
 static bool
 same_groups(const struct occupancy_set *set, size_t first, size_t other)
 {
@@ -164,7 +133,7 @@ map_is_crowded(const struct map *map, unsigned cpu)
 	return names > NAMES_MAX;
 }
 
-/* "3 emulators, 8 vCPUs". */
+/* Writes how many groups of each kind may run on the CPU: "3 emulators, 8 vCPUs". */
 static void
 write_crowd(FILE *out, const struct map *map, unsigned cpu)
 {
@@ -186,9 +155,10 @@ write_crowd(FILE *out, const struct map *map, unsigned cpu)
 	}
 }
 
-/* Those at the same place of all the run's cores are written as one. */
+/* Writes the sets of a row's hardware thread; those at the same place of every core are written as
+ * one. */
 static void
-write_run(FILE *out, const struct map *map, size_t first, size_t count, size_t thread)
+write_row(FILE *out, const struct map *map, size_t first, size_t count, size_t thread)
 {
 	const struct occupancy_set **sets = calloc(count, sizeof(*sets));
 	const char *separator = "";
@@ -221,12 +191,12 @@ map_occupants(const struct map *map, size_t first, size_t count, size_t thread)
 	else if (map_is_crowded(map, cpu))
 		write_crowd(out, map, cpu);
 	else
-		write_run(out, map, first, count, thread);
+		write_row(out, map, first, count, thread);
 	fclose(out);
 	return text;
 }
 
-/* A line ends behind a guest's groups (";") rather than within. */
+/* A line ends after a guest's groups (";") if it can. */
 size_t
 map_take_line(const char **text, unsigned width)
 {

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads the running guests into the map, and where the kernel lets their threads run. */
+#include "cli/map/read_guests.h"
+
+#include "base/escape.h"
+#include "cgroup/cgroup.h"
+#include "cgroup/group_state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Each running guest has a status file NAME.xml there, so no daemon is needed. */
+#define STATUS_DIRECTORY "run/libvirt/qemu"
+
+/* Adds each group of a guest with the CPUs on which the kernel lets its threads run. */
+static int
+add_groups(struct map *map, int root, const char *name, const struct cgroup *cgroup, struct err *e)
+{
+	for (size_t i = 0; i < cgroup->group_count; i++) {
+		struct thread_group group = cgroup->groups[i].group;
+		struct group_state actual;
+		struct cpumask cpus = {0};
+		int r = group_state_read(root, cgroup, group, &actual, e);
+		if (r == GROUP_STATE_GONE)
+			continue;
+		if (r != 0)
+			return -1;
+		if (actual.thread_count == 0)
+			cpus = actual.granted;
+		for (size_t j = 0; j < actual.thread_count; j++)
+			cpumask_or(&cpus, &actual.threads[j].cpus);
+		group_state_free(&actual);
+		if (occupancy_add(&map->occupancy, name, group, &cpus, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * Returns a printable copy of text. lstopo (hwloc 2.9) puts names into an SVG unchanged, so for an
+ * SVG the characters of markup are escaped as well.
+ */
+static char *
+safe_text(const char *text, bool svg)
+{
+	size_t size = 4 * strlen(text) + 4, used = 0;
+	char *plain = malloc(size), *safe = calloc(size, 4);
+	if (plain != NULL && safe != NULL)
+		for (const char *s = escape_unprintable(plain, size, text); *s != '\0'; s++)
+			used += (size_t)snprintf(safe + used, 4 * size - used,
+				svg && strchr("&<>\"", *s) != NULL ? "\\x%02x" : "%c",
+				(unsigned char)*s);
+	free(plain);
+	return safe;
+}
+
+/* Adds a safe copy of text. Returns that copy, or NULL if there is no memory. */
+static const char *
+add_text(struct map_texts *texts, const char *text, bool svg)
+{
+	char **larger = reallocarray(texts->items, texts->count + 1, sizeof(*larger));
+	if (larger != NULL)
+		texts->items = larger;
+	char *safe = larger != NULL ? safe_text(text, svg) : NULL;
+	if (safe != NULL)
+		texts->items[texts->count++] = safe;
+	return safe;
+}
+
+/* Adds a guest. One that cannot be read is noted and does not keep the others from being shown. */
+static int
+add_guest(struct map *map, const struct options *options, const char *name, struct err *e)
+{
+	struct cgroup cgroup;
+	struct err why;
+	size_t before = map->occupancy.occupant_count;
+	int r = cgroup_open(options->root, name, &cgroup, &why);
+	if (r == CGROUP_NOT_RUNNING)
+		return 0;
+	const char *copy = add_text(&map->guests, name, options->svg != NULL);
+	if (r == 0) {
+		if (copy != NULL)
+			r = add_groups(map, options->root, copy, &cgroup, &why);
+		cgroup_free(&cgroup);
+	}
+	if (copy != NULL && r != 0) {
+		free(map->guests.items[--map->guests.count]);
+		map->occupancy.occupant_count = before;
+		if (qemu_process_has_ended(options->root, name))
+			return 0;
+		err_context(&why, "%s", name);
+		complain("%s", why.text);
+		copy = add_text(&map->missed, why.text, options->svg != NULL);
+	}
+	return copy != NULL ? 0 : err_set(e, "out of memory");
+}
+
+static int
+is_status_file(const struct dirent *entry)
+{
+	const char *end = strrchr(entry->d_name, '.');
+	return end != NULL && end != entry->d_name && strcmp(end, ".xml") == 0;
+}
+
+int
+map_read_guests(struct map *map, const struct options *options, struct err *e)
+{
+	struct dirent **entries;
+	int r = 0, count = scandirat(
+			   options->root, STATUS_DIRECTORY, &entries, is_status_file, versionsort);
+	if (count < 0)
+		return errno == ENOENT ? 0 : err_errno(e, "/" STATUS_DIRECTORY);
+	for (int i = 0; i < count; i++) {
+		*strrchr(entries[i]->d_name, '.') = '\0';
+		if (r == 0)
+			r = add_guest(map, options, entries[i]->d_name, e);
+		free(entries[i]);
+	}
+	free(entries);
+	return r;
+}
