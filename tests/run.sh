@@ -2,7 +2,7 @@
 # Runs the suites that are named, each a TAP producer, shows what they print and closes with "N passed, N failed".
 # A suite that ends badly without a failed test, or runs none, is a failed test of its own.
 #
-# usage: BUILD=DIR [SANITIZE=1] tests/run.sh SUITE...      suites: links unit golden oracle cli fuzz e2e bench vm
+# usage: BUILD=DIR [SANITIZE=1] tests/run.sh SUITE...      suites: walls unit golden oracle cli fuzz e2e bench vm
 set -u
 cd "$(dirname "$0")/.." || exit 2
 : "${BUILD:=build}" "${SANITIZE:=}"
@@ -15,8 +15,8 @@ shipped=()
 output=$(mktemp -d) || exit 2
 trap 'rm -rf "$output"' EXIT
 
-suite_links() {
-	tests/links.sh
+suite_walls() {
+	tests/checks/walls.sh
 }
 suite_unit() {
 	local program status=0

@@ -1,4 +1,4 @@
-#: make check           every suite as shipped: unit, golden, hwloc as oracle, cli, fuzz corpora, links, end to end, a glance at the benchmark
+#: make check           every suite as shipped: unit, golden, hwloc as oracle, cli, fuzz corpora, walls, end to end, a glance at the benchmark
 #: make check-sanitize  the same under ASan, UBSan and LeakSanitizer
 #: make check-vm        end to end on virtual hosts with systemd and 8 CPUs, cgroup v2 and v1; VM_ALL=1: all cases, faults and rounds; VM_HOSTS="debian13"
 #: make lint            warnings of gcc and clang, analyzers, formatting, shell scripts, options in step
@@ -63,23 +63,23 @@ $(BUILD)/tests/oracle/evaluate: $(BUILD)/tests/oracle/evaluate.o $(call archives
 
 tests: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/oracle/evaluate $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty $(BENCH_PROGRAMS)
 
-SUITES ?= links unit golden oracle cli fuzz e2e bench
+SUITES ?= walls unit golden oracle cli fuzz e2e bench
 check: tests
 	BUILD=$(BUILD) SANITIZE= tests/run.sh $(SUITES)
 
 check-sanitize:
 	+$(MAKE) BUILD=build/sanitize SANITIZE=1 CFLAGS='-O1 -g' tests
-	BUILD=build/sanitize SANITIZE=1 tests/run.sh $(filter-out links bench,$(SUITES))
+	BUILD=build/sanitize SANITIZE=1 tests/run.sh $(filter-out walls bench,$(SUITES))
 
 check-vm:
 	tests/run.sh vm
 
 lint:
-	BUILD=$(BUILD) tests/lint.sh
+	BUILD=$(BUILD) tests/checks/lint.sh
 
 coverage:
 	+$(MAKE) BUILD=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage tests
-	BUILD=build/coverage tests/coverage.sh
+	BUILD=build/coverage tests/checks/coverage.sh
 
 FUZZ_SECONDS ?= 60
 fuzz:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host that is written down as text, as "vmaffinity capture" does (tests/fixtures/README), made
+ * A host that is written down as text, as "vmaffinity capture" does (docs/SNAPSHOT.md), made
  * into the directory that --sysroot would name.
  */
 #ifndef VMAFFINITY_CLI_CAPTURE_SNAPSHOT_READ_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A machine as text, the form of which is in tests/fixtures/README: a line for each file. */
+/* A machine as text, the form of which is in docs/SNAPSHOT.md: a line for each file. */
 #ifndef VMAFFINITY_CLI_CAPTURE_SNAPSHOT_WRITE_H
 #define VMAFFINITY_CLI_CAPTURE_SNAPSHOT_WRITE_H
 

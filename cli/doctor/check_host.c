@@ -19,7 +19,7 @@
 /* A file full of garbage: "check" shows all. */
 #define ERRORS_SHOWN 10
 
-/* The first kernel that keeps the mask of sched_setaffinity(2) beside the cpuset's; FACTS: 6.2. */
+/* The first kernel that keeps the mask of sched_setaffinity(2) beside the cpuset's (FACTS 4). */
 #define STICKY_MAJOR 6
 #define STICKY_MINOR 2
 

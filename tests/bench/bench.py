@@ -302,8 +302,8 @@ class Bench:
 
 
 def readme_table():
-    """What README shows of a run, as printed."""
-    with open(f"{HERE}/../../README.md", encoding="utf-8") as file:
+    """What docs/PERFORMANCE.md shows of a run, as printed."""
+    with open(f"{HERE}/../../docs/PERFORMANCE.md", encoding="utf-8") as file:
         return re.search(r"^```text\n([^`]* rounds, interleaved;[^`]*)```", file.read(), re.M)[1]
 
 
@@ -333,7 +333,7 @@ def main():
             print(f"ok {number} - bench {contender.what()}")
         unknown = labels(readme_table()) - labels(result.text())
         number = len(bench.contenders) + 1
-        print(f"{'not ok' if unknown else 'ok'} {number} - bench: README's table has its rows {sorted(unknown)}")
+        print(f"{'not ok' if unknown else 'ok'} {number} - bench: docs/PERFORMANCE.md has its rows {sorted(unknown)}")
         print(f"1..{number}")
         return
     print(result.text())

@@ -110,7 +110,7 @@ prints()
 }
 
 @test "no example escapes" {
-	same "text ini console text console text" "$(blocks README.md | paste -sd ' ')"
+	same "text ini console text console" "$(blocks README.md | paste -sd ' ')"
 	same "ini /etc/vmaffinity.ini console console console console" "$(blocks vmaffinity.8 | paste -sd ' ')"
 	same "" "$(blocks vmaffinity-hook.8 | paste -sd ' ')"
 	same "ini ini ini ini ini ini ini ini ini ini errors output" "$(blocks vmaffinity.ini.5 | paste -sd ' ')"

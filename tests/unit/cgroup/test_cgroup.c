@@ -20,7 +20,7 @@
 	"proc/self/mountinfo 31 30 0:28 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n"    \
 	"proc/self/mountinfo 32 30 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
 
-/* Where libvirt has had its guests (FACTS.md 3), below the mount point. */
+/* Where libvirt has had its guests (FACTS 3), below the mount point. */
 static const struct {
 	const char *what, *base;
 } layouts[] = {

@@ -74,7 +74,7 @@ touches_no_group_without_a_wish(void **state)
 		tree_get(guest.tree, guest_file(EMULATOR, "cpuset.cpus")), list_of("ab"));
 }
 
-/* The mask stands, but a thread keeps to less (FACTS.md 4). */
+/* The mask stands, but a thread keeps to less (FACTS 4). */
 static void
 brings_threads_along_where_the_mask_stands(void **state)
 {

@@ -20,7 +20,7 @@ int tree_teardown(void **state);
 #define tree_test(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 /*
- * Makes files of lines "PATH VALUE", as tests/fixtures/README has them but for "{A-B}": a path
+ * Makes files of lines "PATH VALUE", as docs/SNAPSHOT.md has them but for "{A-B}": a path
  * ending in '/' is a directory, a path again is one more line, "\n" a newline, "\c" at the end none
  * there,
  * "\s" in the path a space.

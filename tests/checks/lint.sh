@@ -2,7 +2,7 @@
 # Everything that reads the code without running it. Each line is a check; a finding fails it. TAP on stdout.
 # shellcheck disable=SC2317 # the checks are called through check()
 set -u
-cd "$(dirname "$0")/.." || exit 2
+cd "$(dirname "$0")/../.." || exit 2
 number=0 failed=0
 log=$(mktemp -d) || exit 2
 trap 'rm -rf "$log"' EXIT
@@ -46,7 +46,7 @@ cpp_check() {
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=ctuuninitvar "${defines[@]}" "${sources[@]}"
 }
-# What can overflow, or what reads numbers without telling of errors, is not used (STYLE.md).
+# What can overflow, or what reads numbers without telling of errors, is not used (docs/CONTRIBUTING.md).
 banned() {
 	! grep -nE '\b(atoi|atol|strtol|strtoul|strcat|sprintf|vsprintf|strtok|gets|alloca)\(' "${sources[@]}"
 }
@@ -65,6 +65,6 @@ check "no unbounded or unchecked function" banned
 check "clang-format" clang-format --dry-run -Werror "${all_c[@]}"
 check "shellcheck" shellcheck -x install.sh "${scripts[@]}"
 check "mandoc -Tlint" man_pages
-check "options in code, help, man pages and completion are the same" tests/options.sh
+check "options in code, help, man pages and completion are the same" tests/checks/options.sh
 echo "1..$number"
 exit $((failed > 0))

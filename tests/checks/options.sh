@@ -2,10 +2,10 @@
 # Compares what is said in several places and must be the same: commands, options, keys, words, limits and exit statuses
 # in the code, in the programs' help, in the man pages, in the completion and in README. TAP; each difference is shown.
 #
-# usage: BUILD=DIR tests/options.sh
+# usage: BUILD=DIR tests/checks/options.sh
 set -u -o pipefail
 export LC_ALL=C
-cd "$(dirname "$0")/.." || exit 2
+cd "$(dirname "$0")/../.." || exit 2
 BUILD=${BUILD:-build}
 program=$BUILD/vmaffinity
 [ -x "$program" ] || make -s BUILD="$BUILD" "$program" >&2 || exit 2
