@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/command.h"
 
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "guest/domain.h"
 

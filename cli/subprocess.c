@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/subprocess.h"
 
-#include "base/file.h"
+#include "base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

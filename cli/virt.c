@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/virt.h"
 
+#include "base/array.h"
+
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
@@ -37,8 +39,7 @@ add(struct virt *virt, virDomainPtr domain, struct err *e)
 {
 	const char *known = virDomainGetName(domain);
 	char *name = known != NULL ? strdup(known) : NULL;
-	struct virt_guest *larger =
-		reallocarray(virt->guests, virt->count + 1, sizeof(*virt->guests));
+	struct virt_guest *larger = array_grow(virt->guests, virt->count, sizeof(*virt->guests));
 	if (larger != NULL)
 		virt->guests = larger;
 	if (name == NULL || larger == NULL) {

@@ -6,6 +6,7 @@
  */
 #include "hook/worker_status.h"
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/escape.h"
 #include "base/file.h"

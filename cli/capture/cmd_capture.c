@@ -2,9 +2,10 @@
 #include "cli/capture/snapshot_write.h"
 #include "cli/command.h"
 
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/cpumask.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "cgroup/qemu_process.h"
 
 #include <limits.h>
@@ -75,8 +76,7 @@ take_initiators(struct snapshot *snapshot, unsigned node)
 			    snapshot, directory, NODES "/node%u/access%u/initiators", node, class))
 			return;
 		struct cpumask nodes = snapshot_numbers(snapshot, directory, "node");
-		for (unsigned i = cpumask_next(&nodes, 0); i < CPUMASK_CPUS;
-			i = cpumask_next(&nodes, i + 1))
+		cpumask_for_each (i, &nodes)
 			if (snapshot_path(snapshot, path, "%s/node%u", directory, i))
 				snapshot_write_directory(path);
 	}
@@ -93,8 +93,7 @@ take_nodes(struct snapshot *snapshot)
 	struct cpumask nodes = snapshot_numbers(snapshot, NODES, "node");
 	snapshot_copy_each(snapshot, NODES "/node", &nodes, "/cpulist");
 	snapshot_copy_each(snapshot, NODES "/node", &nodes, "/distance");
-	for (unsigned i = cpumask_next(&nodes, 0); i < CPUMASK_CPUS;
-		i = cpumask_next(&nodes, i + 1)) {
+	cpumask_for_each (i, &nodes) {
 		take_initiators(snapshot, i);
 		/* Of its memory what does not change from one moment to the next. */
 		if (snapshot_path(snapshot, path, NODES "/node%u/meminfo", i))
@@ -115,7 +114,7 @@ take_cgroup(struct capture *capture, const char *directory)
 		if (strcmp(capture->cgroups[i], directory) == 0)
 			return;
 	size_t count = capture->cgroup_count;
-	char **longer = reallocarray(capture->cgroups, count + 1, sizeof(*longer));
+	char **longer = array_grow(capture->cgroups, count, sizeof(*longer));
 	if (longer != NULL) {
 		capture->cgroups = longer;
 		if ((longer[count] = strdup(directory)) != NULL)
@@ -189,8 +188,7 @@ take_groups(struct capture *capture, pid_t pid, const char *directory, const cha
 			snprintf(name, sizeof(name), "/%s", cpuset_files[j]);
 			snapshot_copy_each(snapshot, path, &ids, name);
 		}
-		for (unsigned id = cpumask_next(&ids, 0); id < CPUMASK_CPUS;
-			id = cpumask_next(&ids, id + 1))
+		cpumask_for_each (id, &ids)
 			if (snapshot_path(snapshot, group, "%s%u", path, id))
 				take_threads(capture, pid, group, threads);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/capture/snapshot_read.h"
 
+#include "base/cleanup.h"
 #include "base/cpumask.h"
 #include "base/file.h"
 
@@ -137,8 +138,7 @@ make_each(struct maker *maker, const char *path, const char *value, size_t lengt
 		open = strchr(open + 1, '{');
 	if (open == NULL)
 		cpumask_set_range(&numbers, 0, 0); /* the path as it is, once */
-	for (unsigned n = cpumask_next(&numbers, 0); n < CPUMASK_CPUS;
-		n = cpumask_next(&numbers, n + 1)) {
+	cpumask_for_each (n, &numbers) {
 		int used = open != NULL ? snprintf(one, sizeof(one), "%.*s%u%s", (int)(open - path),
 						  path, n, end + 1)
 					: snprintf(one, sizeof(one), "%s", path);
@@ -206,7 +206,7 @@ snapshot_close(struct snapshot_tree *host)
 {
 	if (host->root < 0)
 		return;
-	file_close(&host->root);
+	cleanup_close(&host->root);
 	nftw(host->directory, remove_one, REMOVE_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 	host->root = -1;
 	sigprocmask(SIG_SETMASK, &host->signals, NULL);

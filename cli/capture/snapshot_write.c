@@ -3,8 +3,10 @@
 
 #include "cli/command.h"
 
+#include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/file.h"
+#include "base/number.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -154,7 +156,7 @@ snapshot_copy_each(
 {
 	char *texts[CPUMASK_CPUS] = {NULL}, path[PATH_MAX];
 	bool any = false;
-	for (unsigned i = cpumask_next(ids, 0); i < CPUMASK_CPUS; i = cpumask_next(ids, i + 1))
+	cpumask_for_each (i, ids)
 		if (snapshot_path(snapshot, path, "%s%u%s", before, i, after))
 			texts[i] = snapshot_read(snapshot, path);
 	for (unsigned i = 0; i < CPUMASK_CPUS; i++) {
@@ -187,8 +189,7 @@ snapshot_numbers(const struct snapshot *snapshot, const char *path, const char *
 		unsigned number;
 		if (strncmp(entry->d_name, stem, length) == 0 &&
 			(digits[0] != '0' || digits[1] == '\0') &&
-			cpumask_parse_number(&digits, CPUMASK_CPUS - 1, &number) == 0 &&
-			*digits == '\0')
+			number_parse(&digits, CPUMASK_CPUS - 1, &number) == 0 && *digits == '\0')
 			cpumask_set_range(&numbers, number, number);
 	}
 	if (directory != NULL)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/check/report.h"
 
-#include "base/cpumask.h"
-#include "base/file.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/number.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -35,7 +36,7 @@ take_one(struct report *report, const struct message *message, const char *where
 		.where = where != NULL ? strdup(where) : NULL,
 		.number = report->count};
 	if (report->count < MESSAGES_MAX && one.text != NULL)
-		larger = reallocarray(report->items, report->count + 1, sizeof(*larger));
+		larger = array_grow(report->items, report->count, sizeof(*larger));
 	if (larger == NULL) {
 		free(one.text);
 		free(one.where);
@@ -69,7 +70,7 @@ find_place(struct report_entry *finding, char *const files[], size_t count)
 			finding->text[length] != ':')
 			continue;
 		const char *number = finding->text + length + 1;
-		if (cpumask_parse_number(&number, UINT_MAX, &finding->line) != 0)
+		if (number_parse(&number, UINT_MAX, &finding->line) != 0)
 			continue;
 		longest = length;
 		finding->file = i + 1;

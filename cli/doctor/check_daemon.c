@@ -2,6 +2,7 @@
 #include "cli/doctor/doctor.h"
 #include "cli/subprocess.h"
 
+#include "base/cleanup.h"
 #include "base/file.h"
 
 #include <ctype.h>

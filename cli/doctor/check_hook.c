@@ -2,6 +2,7 @@
 #include "cli/doctor/doctor.h"
 #include "cli/subprocess.h"
 
+#include "base/cleanup.h"
 #include "base/file.h"
 
 #include <dirent.h>
@@ -157,12 +158,6 @@ check_other(struct doctor *doctor, const char *path, const char *name, const str
 	}
 }
 
-static int
-by_bytes(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 /* . and .., which libvirt's virDirRead() passes over, too. */
 static int
 is_entry(const struct dirent *entry)
@@ -203,7 +198,9 @@ take_directory(struct doctor *doctor, struct search *search)
 	AUTO_CLOSE int directory =
 		openat(doctor->root, &HOOK_DIRECTORY[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent **entries;
-	int count = directory >= 0 ? scandirat(directory, ".", &entries, is_entry, by_bytes) : -1;
+	int count = directory >= 0
+			    ? scandirat(directory, ".", &entries, is_entry, file_compare_names)
+			    : -1;
 	if (count < 0 && errno != ENOENT && errno != ENOTDIR) {
 		doctor_say(doctor, DOCTOR_WARN, HOOK_DIRECTORY ": %s", strerror(errno));
 		doctor_advise(doctor, "look at it as root");

@@ -3,6 +3,7 @@
 #include "cli/doctor/doctor.h"
 
 #include "base/file.h"
+#include "base/number.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/qemu_process.h"
 
@@ -216,10 +217,10 @@ check_partition(struct doctor *doctor)
 static bool
 parse_release(const char *text, unsigned *major, unsigned *minor)
 {
-	if (cpumask_parse_number(&text, INT_MAX, major) != 0 || *text != '.')
+	if (number_parse(&text, INT_MAX, major) != 0 || *text != '.')
 		return false;
 	text++;
-	return cpumask_parse_number(&text, INT_MAX, minor) == 0;
+	return number_parse(&text, INT_MAX, minor) == 0;
 }
 
 void

@@ -2,8 +2,11 @@
 /* What runs here beside the guests, and what it may do. */
 #include "cli/doctor/doctor.h"
 
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/cpumask.h"
 #include "base/file.h"
+#include "base/number.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -57,7 +60,7 @@ take_process(struct doctor *doctor, int proc, const char *entry)
 	char path[32];
 	unsigned pid;
 	const char *digits = entry;
-	if (cpumask_parse_number(&digits, INT_MAX, &pid) != 0 || *digits != '\0')
+	if (number_parse(&digits, INT_MAX, &pid) != 0 || *digits != '\0')
 		return;
 	snprintf(path, sizeof(path), "%u/comm", pid);
 	if (file_read_value(proc, path, process.name, sizeof(process.name)) != 0 ||
@@ -65,7 +68,7 @@ take_process(struct doctor *doctor, int proc, const char *entry)
 		return;
 	process.pid = (pid_t)pid;
 	struct host_process *larger =
-		reallocarray(doctor->processes, doctor->process_count + 1, sizeof(*larger));
+		array_grow(doctor->processes, doctor->process_count, sizeof(*larger));
 	if (larger == NULL) {
 		doctor->lost = true;
 		return;

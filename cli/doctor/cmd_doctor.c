@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/array.h"
 #include "cli/doctor/doctor.h"
 #include "cli/json.h"
 
@@ -49,8 +50,7 @@ doctor_say(struct doctor *doctor, enum doctor_level level, const char *format, .
 		text = NULL;
 	va_end(args);
 	struct finding *larger =
-		text != NULL ? reallocarray(doctor->findings, doctor->count + 1, sizeof(*larger))
-			     : NULL;
+		text != NULL ? array_grow(doctor->findings, doctor->count, sizeof(*larger)) : NULL;
 	if (larger == NULL) {
 		free(text);
 		doctor->lost = true;

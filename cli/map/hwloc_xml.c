@@ -22,7 +22,7 @@ static void
 write_bitmap(FILE *out, const char *name, const struct cpumask *mask)
 {
 	unsigned words = 1;
-	for (unsigned i = 0; (i = cpumask_next(mask, i)) < CPUMASK_CPUS; i++)
+	cpumask_for_each (i, mask)
 		words = i / 32 + 1;
 	fprintf(out, " %s=\"", name);
 	for (unsigned i = words; i-- > 0;) {

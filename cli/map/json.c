@@ -66,8 +66,7 @@ map_print_json(const struct map *map)
 	json_object *object = json_object_new_object(), *cpus = json_object_new_array(),
 		    *sets = json_object_new_array();
 	const struct cpumask *present = map->sets[TOPOLOGY_PRESENT];
-	for (unsigned cpu = cpumask_next(present, 0); cpu < CPUMASK_CPUS;
-		cpu = cpumask_next(present, cpu + 1))
+	cpumask_for_each (cpu, present)
 		json_object_array_add(cpus, json_cpu(map, cpu));
 	for (size_t i = 0; i < map->occupancy.set_count; i++)
 		json_object_array_add(sets, json_set(&map->occupancy.sets[i]));

@@ -3,6 +3,8 @@
  */
 #include "cli/map/occupancy.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,14 +12,11 @@ int
 occupancy_add(struct occupancy *occupancy, const char *guest, struct thread_group group,
 	const struct cpumask *cpus, struct err *e)
 {
-	if (occupancy->occupant_count == occupancy->room) {
-		size_t room = occupancy->room == 0 ? 64 : 2 * occupancy->room;
-		struct occupant *larger = reallocarray(occupancy->occupants, room, sizeof(*larger));
-		if (larger == NULL)
-			return err_set(e, "out of memory");
-		occupancy->occupants = larger;
-		occupancy->room = room;
-	}
+	struct occupant *larger =
+		array_grow(occupancy->occupants, occupancy->occupant_count, sizeof(*larger));
+	if (larger == NULL)
+		return err_set(e, "out of memory");
+	occupancy->occupants = larger;
 	occupancy->occupants[occupancy->occupant_count++] =
 		(struct occupant){.guest = guest, .group = group, .cpus = *cpus};
 	return 0;

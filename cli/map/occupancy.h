@@ -33,7 +33,7 @@ struct occupancy_set {
 /* Ready for use when all of it is zero. */
 struct occupancy {
 	struct occupant *occupants;
-	size_t occupant_count, room;
+	size_t occupant_count;
 	struct occupancy_set *sets; /* the smallest first, then by their lowest CPU */
 	size_t set_count;
 };

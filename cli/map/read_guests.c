@@ -2,6 +2,7 @@
 /* Reads the running guests into the map, and where the kernel lets their threads run. */
 #include "cli/map/read_guests.h"
 
+#include "base/array.h"
 #include "base/escape.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/group_state.h"
@@ -60,7 +61,7 @@ safe_text(const char *text, bool svg)
 static const char *
 add_text(struct map_texts *texts, const char *text, bool svg)
 {
-	char **larger = reallocarray(texts->items, texts->count + 1, sizeof(*larger));
+	char **larger = array_grow(texts->items, texts->count, sizeof(*larger));
 	if (larger != NULL)
 		texts->items = larger;
 	char *safe = larger != NULL ? safe_text(text, svg) : NULL;

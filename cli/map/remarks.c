@@ -48,9 +48,8 @@ remark_sets(FILE *out, const struct map *map)
 	for (size_t i = 0; i < map->occupancy.set_count; i++) {
 		const struct occupancy_set *set = &map->occupancy.sets[i];
 		bool drawn = set->confined;
-		for (unsigned cpu = 0; drawn && (cpu = cpumask_next(set->cpus, cpu)) < CPUMASK_CPUS;
-			cpu++)
-			drawn = !map_is_crowded(map, cpu);
+		cpumask_for_each (cpu, set->cpus)
+			drawn = drawn && !map_is_crowded(map, cpu);
 		if (drawn)
 			continue;
 		if (set->confined)

@@ -8,6 +8,7 @@
 #include "cli/map/words.h"
 #include "cli/subprocess.h"
 
+#include "base/cleanup.h"
 #include "base/file.h"
 
 #include <errno.h>

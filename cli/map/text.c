@@ -7,7 +7,7 @@
 #include "cli/map/rows.h"
 #include "cli/map/words.h"
 
-#include "base/file.h"
+#include "base/cleanup.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* The texts in the pictures of the map. */
 #include "cli/map/words.h"
 
-#include "base/file.h"
+#include "base/cleanup.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/watch/watch.h"
 
-#include "base/file.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -55,7 +56,7 @@ meet(struct watch *w, const char *name, enum watch_reason reason)
 {
 	struct watched *guest = find(w, name);
 	if (guest == NULL) {
-		struct watched *larger = reallocarray(w->guests, w->count + 1, sizeof(*larger));
+		struct watched *larger = array_grow(w->guests, w->count, sizeof(*larger));
 		char *copy = strdup(name);
 		if (larger != NULL)
 			w->guests = larger;
@@ -349,12 +350,12 @@ close_watch(struct watch *w)
 	virt_close(&w->virt);
 	free_rules(&w->before);
 	free_rules(&w->host);
-	file_close(&w->rules.inotify);
-	file_close(&w->groups);
-	file_close(&w->settle);
-	file_close(&w->retry);
-	file_close(&w->hangup);
-	file_close(&w->end);
+	cleanup_close(&w->rules.inotify);
+	cleanup_close(&w->groups);
+	cleanup_close(&w->settle);
+	cleanup_close(&w->retry);
+	cleanup_close(&w->hangup);
+	cleanup_close(&w->end);
 }
 
 enum exit_status

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/watch/watch.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -18,7 +20,7 @@ static void
 add_group(struct watched *guest, struct thread_group group)
 {
 	struct thread_group *larger =
-		reallocarray(guest->came, guest->came_count + 1, sizeof(*guest->came));
+		array_grow(guest->came, guest->came_count, sizeof(*guest->came));
 	if (larger == NULL) {
 		complain("%s: out of memory", guest->name);
 		return;

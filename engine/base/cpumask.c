@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/cpumask.h"
 
+#include "base/number.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -96,27 +98,10 @@ cpumask_andnot(struct cpumask *mask, const struct cpumask *other)
 		mask->words[i] &= ~other->words[i];
 }
 
-int
-cpumask_parse_number(const char **text, unsigned max, unsigned *number)
-{
-	unsigned long long value = 0;
-	const char *s = *text;
-	for (; *s >= '0' && *s <= '9'; s++) {
-		value = value * 10 + (unsigned)(*s - '0');
-		if (value > max)
-			return -1;
-	}
-	if (s == *text)
-		return -1;
-	*text = s;
-	*number = (unsigned)value;
-	return 0;
-}
-
 static int
 parse_cpu(const char **text, unsigned *cpu, struct err *e)
 {
-	if (cpumask_parse_number(text, CPUMASK_CPUS - 1, cpu) == 0)
+	if (number_parse(text, CPUMASK_CPUS - 1, cpu) == 0)
 		return 0;
 	if (**text < '0' || **text > '9')
 		return err_set(e, "a CPU number is missing");
@@ -147,8 +132,8 @@ cpumask_parse_range(const char **text, struct cpumask *mask, struct err *e)
 	used = group = 1;
 	if (**text == ':') {
 		const char *stride = ++*text;
-		if (cpumask_parse_number(text, CPUMASK_CPUS, &used) != 0 || *(*text)++ != '/' ||
-			cpumask_parse_number(text, CPUMASK_CPUS, &group) != 0 || used == 0 ||
+		if (number_parse(text, CPUMASK_CPUS, &used) != 0 || *(*text)++ != '/' ||
+			number_parse(text, CPUMASK_CPUS, &group) != 0 || used == 0 ||
 			used > group) {
 			*text = stride;
 			return err_set(e,

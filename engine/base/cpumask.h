@@ -34,15 +34,14 @@ unsigned cpumask_count(const struct cpumask *mask);
 /* The first CPU >= from that is in mask, or CPUMASK_CPUS. */
 unsigned cpumask_next(const struct cpumask *mask, unsigned from);
 
+/* Runs its body for each CPU in mask, in ascending order; mask is evaluated once for each CPU. */
+#define cpumask_for_each(cpu, mask)                                                                \
+	for (unsigned cpu = cpumask_next(mask, 0); cpu < CPUMASK_CPUS;                             \
+		cpu = cpumask_next(mask, cpu + 1))
+
 void cpumask_or(struct cpumask *mask, const struct cpumask *other);
 void cpumask_and(struct cpumask *mask, const struct cpumask *other);
 void cpumask_andnot(struct cpumask *mask, const struct cpumask *other);
-
-/*
- * Reads a number of decimal digits at *text and moves *text behind it. Returns 0, or -1 if there is
- * no digit or the number is above max (*text is then where it was).
- */
-int cpumask_parse_number(const char **text, unsigned max, unsigned *number);
 
 /*
  * Reads a CPU, a range "2-5", or a range with a stride "0-31:2/4" (the first 2 of every 4, as the

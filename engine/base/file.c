@@ -1,28 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/file.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
-
-void
-file_close(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
-void
-file_free(char **text)
-{
-	free(*text);
-}
 
 int
 file_open_directory(int dir, const char *path)
 {
 	return openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int
+file_compare_names(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 int

@@ -3,20 +3,14 @@
 #ifndef VMAFFINITY_BASE_FILE_H
 #define VMAFFINITY_BASE_FILE_H
 
-#include "base/err.h"
-
+#include <dirent.h>
 #include <stddef.h>
-
-/* Closes *fd if it is one (>= 0): for __attribute__((cleanup)). */
-void file_close(int *fd);
-#define AUTO_CLOSE __attribute__((cleanup(file_close)))
-
-/* For __attribute__((cleanup)) on a pointer from malloc. */
-void file_free(char **text);
-#define AUTO_FREE __attribute__((cleanup(file_free)))
 
 /* Opens a directory; the last component may not be a link. Returns an fd, or -1 with errno set. */
 int file_open_directory(int dir, const char *path);
+
+/* Orders directory entries by the bytes of their names, in every locale: for scandirat(3). */
+int file_compare_names(const struct dirent **a, const struct dirent **b);
 
 /*
  * Reads a file whose whole content the kernel gives in one read (a cpuset or sysfs attribute) into

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/messages.h"
+#include "base/array.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@ messages_add(struct messages *messages, enum message_level level, const char *fo
 	va_end(args);
 	struct message *items = NULL;
 	if (text != NULL)
-		items = realloc(messages->items, (messages->count + 1) * sizeof(*items));
+		items = array_grow(messages->items, messages->count, sizeof(*items));
 	if (items == NULL) {
 		free(text);
 		messages->dropped++;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cgroup/cgroup.h"
 
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/file.h"
+#include "base/number.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -90,7 +93,6 @@ list_names(const struct cgroup *cgroup, struct thread_group **groups, size_t *co
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
 	if (directory == NULL)
 		return err_errno(e, "%s", cgroup->path);
-	size_t room = 0;
 	int r = 0;
 	for (;;) {
 		struct thread_group group;
@@ -102,15 +104,12 @@ list_names(const struct cgroup *cgroup, struct thread_group **groups, size_t *co
 			break;
 		if (!thread_group_parse(entry->d_name, &group))
 			continue;
-		if (*count == room) {
-			room = room == 0 ? 64 : 2 * room;
-			struct thread_group *larger = reallocarray(*groups, room, sizeof(*larger));
-			if (larger == NULL) {
-				r = err_set(e, "out of memory");
-				break;
-			}
-			*groups = larger;
+		struct thread_group *larger = array_grow(*groups, *count, sizeof(*larger));
+		if (larger == NULL) {
+			r = err_set(e, "out of memory");
+			break;
 		}
+		*groups = larger;
 		(*groups)[(*count)++] = group;
 	}
 	closedir(directory);
@@ -211,8 +210,8 @@ cgroup_open(int root, const char *name, struct cgroup *cgroup, struct err *e)
 void
 cgroup_free(struct cgroup *cgroup)
 {
-	file_close(&cgroup->mount);
-	file_close(&cgroup->directory);
+	cleanup_close(&cgroup->mount);
+	cleanup_close(&cgroup->directory);
 	free(cgroup->path);
 	free(cgroup->groups);
 	*cgroup = (struct cgroup){.mount = -1, .directory = -1};
@@ -247,7 +246,7 @@ cgroup_threads(const struct cgroup *cgroup, struct thread_group group, pid_t **t
 		 * 0 is a thread of another pid namespace; to sched_setaffinity(2) it would mean
 		 * ourselves.
 		 */
-		if (cpumask_parse_number(&s, 0x7fffffff, &tid) != 0 || *s != '\n' || tid == 0) {
+		if (number_parse(&s, 0x7fffffff, &tid) != 0 || *s != '\n' || tid == 0) {
 			free(list);
 			errno = EPROTO;
 			return -1;

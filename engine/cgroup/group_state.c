@@ -2,6 +2,7 @@
 #include "cgroup/group_state.h"
 
 #include "base/file.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -43,8 +44,7 @@ parse_stat(const char *text, unsigned *last, struct err *e)
 		at = strchr(at, ' ');
 		at = at != NULL ? at + 1 : NULL;
 	}
-	if (at == NULL || cpumask_parse_number(&at, 0x7fffffff, last) != 0 ||
-		(*at != ' ' && *at != '\0'))
+	if (at == NULL || number_parse(&at, 0x7fffffff, last) != 0 || (*at != ' ' && *at != '\0'))
 		return err_set(e, "no CPU in field 39");
 	return 0;
 }

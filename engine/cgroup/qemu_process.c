@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cgroup/qemu_process.h"
 
-#include "base/cpumask.h"
+#include "base/cleanup.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "guest/domain.h"
 
 #include <errno.h>
@@ -121,7 +122,7 @@ qemu_process_is_exiting(int root, pid_t pid)
 	if (field == NULL)
 		return false;
 	field++;
-	return cpumask_parse_number(&field, UINT_MAX, &flags) == 0 && (flags & PF_EXITING) != 0;
+	return number_parse(&field, UINT_MAX, &flags) == 0 && (flags & PF_EXITING) != 0;
 }
 
 bool

@@ -16,8 +16,8 @@ struct search {
 	unsigned steps;
 };
 
-static int
-by_id(const void *a, const void *b)
+int
+cell_layout_compare_ids(const void *a, const void *b)
 {
 	const struct cell_layout_cell *left = a, *right = b;
 	return (left->id > right->id) - (left->id < right->id);
@@ -29,7 +29,7 @@ by_size(const void *a, const void *b)
 	const struct cell_layout_cell *left = a, *right = b;
 	if (left->vcpus != right->vcpus)
 		return left->vcpus > right->vcpus ? -1 : 1;
-	return by_id(a, b);
+	return cell_layout_compare_ids(a, b);
 }
 
 static bool
@@ -85,7 +85,8 @@ cell_layout_assign(struct cell_layout_cell *cells, size_t count, struct cell_lay
 		cells[i].node = -1;
 	for (int without_cores = 0; without_cores < 2; without_cores++)
 		for (int largest_first = 0; largest_first < 2; largest_first++) {
-			qsort(cells, count, sizeof(*cells), largest_first ? by_size : by_id);
+			qsort(cells, count, sizeof(*cells),
+				largest_first ? by_size : cell_layout_compare_ids);
 			s.with_cores = !without_cores;
 			s.steps = 0;
 			if (put_all(&s, 0))

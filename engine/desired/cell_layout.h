@@ -19,6 +19,9 @@ struct cell_layout_node {
 	size_t cells; /* for cell_layout_assign(): how many it has put there */
 };
 
+/* Orders cells by id, ascending: for qsort(3). */
+int cell_layout_compare_ids(const void *a, const void *b);
+
 /*
  * Sets the node of each cell: the first cell on the first node and so on, as evenly as they fit.
  * May change the order of cells.

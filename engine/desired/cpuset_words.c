@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "desired/cpuset_words.h"
 
+#include "base/number.h"
 #include "base/suggest.h"
 
 #include <ctype.h>
@@ -61,7 +62,7 @@ cpuset_words_item(const char *text)
 static int
 parse_index(const char **s, unsigned *number, struct err *e)
 {
-	if (cpumask_parse_number(s, INDEX_MAX, number) == 0)
+	if (number_parse(s, INDEX_MAX, number) == 0)
 		return 0;
 	return isdigit((unsigned char)**s)
 		       ? err_set(e, "the index is above the limit, %u", INDEX_MAX)

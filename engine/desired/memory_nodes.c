@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "desired/memory_nodes.h"
 
+#include "base/number.h"
+
 #include <string.h>
 
 static const char white[] = " \t\r\n\v\f", separators[] = ", \t\r\n\v\f";
@@ -16,7 +18,7 @@ static int
 parse_number(struct run *run, unsigned *number, struct err *e)
 {
 	size_t digits = strspn(run->at, "0123456789");
-	if (cpumask_parse_number(&run->at, MEMORY_NODES_MAX - 1, number) == 0)
+	if (number_parse(&run->at, MEMORY_NODES_MAX - 1, number) == 0)
 		return 0;
 	if (digits == 0)
 		return err_set(e, "the number of a node is missing");
@@ -146,8 +148,7 @@ nodes_of_cpus(
 	const struct topology_objects *objects;
 	if (topology_objects(topology, TOPOLOGY_NODE, &objects, e) != 0)
 		return -1;
-	for (unsigned cpu = cpumask_next(cpus, 0); cpu < CPUMASK_CPUS;
-		cpu = cpumask_next(cpus, cpu + 1)) {
+	cpumask_for_each (cpu, cpus) {
 		const struct topology_object *node = topology_find(objects, cpu);
 		if (node != NULL)
 			cpumask_set_range(nodes, node->number, node->number);

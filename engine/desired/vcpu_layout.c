@@ -102,8 +102,7 @@ list_cores(struct work *work)
 	}
 	/* A CPU of which the host does not tell a core is one. */
 	cpumask_andnot(&rest, &told);
-	for (unsigned cpu = cpumask_next(&rest, 0); cpu < CPUMASK_CPUS;
-		cpu = cpumask_next(&rest, cpu + 1)) {
+	cpumask_for_each (cpu, &rest) {
 		*free = (uint16_t)cpu;
 		add_core(work, (struct core){.free = free, .free_count = 1, .whole = true});
 		free++;
@@ -239,13 +238,6 @@ say(struct vcpu_layout_report *report, const char *format, ...)
 	va_end(args);
 }
 
-static int
-compare_ids(const void *a, const void *b)
-{
-	const struct cell_layout_cell *left = a, *right = b;
-	return (left->id > right->id) - (left->id < right->id);
-}
-
 /* The nodes of the CPUs that a cell's vCPUs are on. */
 static unsigned
 nodes_of_cell(const struct work *work, int id, struct cpumask *nodes)
@@ -277,7 +269,7 @@ report_on(struct work *work, struct vcpu_layout_report *report)
 	else
 		say(report, "%zu vCPU%s second on %s core", work->shared,
 			work->shared == 1 ? " is" : "s are", work->shared == 1 ? "its" : "their");
-	qsort(work->cells, work->cell_count, sizeof(*work->cells), compare_ids);
+	qsort(work->cells, work->cell_count, sizeof(*work->cells), cell_layout_compare_ids);
 	for (size_t i = 0; i < work->cell_count; i++) {
 		struct cpumask nodes;
 		bool one = nodes_of_cell(work, work->cells[i].id, &nodes) == 1;

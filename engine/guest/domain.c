@@ -167,9 +167,9 @@ parse_cells(struct xml_element *root, struct domain *domain, struct err *e)
 				xml_shown(id), DOMAIN_CELLS_MAX - 1);
 		if (cpus != NULL && xml_list("cpus", cpus, &mask, e) != 0)
 			return err_context(e, "<numa><cell>");
-		for (unsigned i = cpumask_next(&mask, 0); i < domain->vcpus;
-			i = cpumask_next(&mask, i + 1))
-			domain->vcpu_cells[i] = (int)number;
+		cpumask_for_each (i, &mask)
+			if (i < domain->vcpus)
+				domain->vcpu_cells[i] = (int)number;
 	}
 	return 0;
 }

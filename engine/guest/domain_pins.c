@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/domain.h"
 
+#include "base/array.h"
 #include "guest/xml.h"
 
 #include <stdlib.h>
@@ -17,8 +18,7 @@ parse_pin_elements(struct xml_element *cputune, const char *name, enum thread_gr
 		pin = xml_next(pin, name)) {
 		const char *id = id_attribute != NULL ? xml_attribute(pin, id_attribute) : NULL;
 		const char *cpuset = xml_attribute(pin, "cpuset");
-		struct domain_pin *larger =
-			reallocarray(pins->pins, pins->count + 1, sizeof(*larger));
+		struct domain_pin *larger = array_grow(pins->pins, pins->count, sizeof(*larger));
 		if (larger == NULL)
 			return err_set(e, "out of memory");
 		pins->pins = larger;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/thread_group.h"
 
-#include "base/cpumask.h"
+#include "base/number.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +31,7 @@ thread_group_parse(const char *name, struct thread_group *group)
 		group->kind = GROUP_IOTHREAD;
 		digits = name + 8;
 	}
-	return digits != NULL && cpumask_parse_number(&digits, 0xffffffff, &group->id) == 0 &&
+	return digits != NULL && number_parse(&digits, 0xffffffff, &group->id) == 0 &&
 	       *digits == '\0';
 }
 

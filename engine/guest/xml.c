@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest/xml.h"
 
+#include "base/number.h"
+
 #include <expat.h>
 
 #include <inttypes.h>
@@ -367,7 +369,7 @@ xml_number(const char *text, unsigned max, unsigned *number)
 	if (text == NULL)
 		return -1;
 	text += strspn(text, white);
-	if (cpumask_parse_number(&text, max, number) != 0)
+	if (number_parse(&text, max, number) != 0)
 		return -1;
 	return text[strspn(text, white)] == '\0' ? 0 : -1;
 }

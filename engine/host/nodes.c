@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/tree.h"
 
+#include "base/cleanup.h"
 #include "base/file.h"
+#include "base/number.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -42,7 +44,7 @@ near_initiators(int root, struct topology_node *nodes, size_t count, struct topo
 		int fd = file_open_directory(root, path);
 		dir = fd >= 0 ? fdopendir(fd) : NULL;
 		if (fd >= 0 && dir == NULL)
-			file_close(&fd);
+			cleanup_close(&fd);
 	}
 	if (dir == NULL)
 		return false;
@@ -50,7 +52,7 @@ near_initiators(int root, struct topology_node *nodes, size_t count, struct topo
 		const char *s = entry->d_name + 4;
 		unsigned number;
 		if (strncmp(entry->d_name, "node", 4) != 0 ||
-			cpumask_parse_number(&s, CPUMASK_CPUS - 1, &number) != 0 || *s != '\0')
+			number_parse(&s, CPUMASK_CPUS - 1, &number) != 0 || *s != '\0')
 			continue;
 		const struct topology_node *other = find_node(nodes, count, number);
 		if (other != NULL && other != node)
@@ -72,7 +74,7 @@ read_distances(int root, const struct topology_node *node, unsigned *distances, 
 		return -1;
 	const char *s = text;
 	for (size_t i = 0; i < count; i++, s += strspn(s, " "))
-		if (cpumask_parse_number(&s, INT_MAX, &distances[i]) != 0)
+		if (number_parse(&s, INT_MAX, &distances[i]) != 0)
 			return -1;
 	return 0;
 }
@@ -147,12 +149,11 @@ topology_read_nodes(
 	if (all == NULL)
 		return out_of_memory(e);
 	int r = 0;
-	for (unsigned i = cpumask_next(numbers, 0); i < CPUMASK_CPUS && r == 0;
-		i = cpumask_next(numbers, i + 1)) {
+	cpumask_for_each (i, numbers) {
 		all[n].number = i;
-		if (numa)
+		if (numa && r == 0)
 			r = read_node(topology->root, online, &all[n], e);
-		else
+		else if (!numa)
 			all[n].cpus = *online;
 		n++;
 	}

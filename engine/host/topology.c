@@ -2,6 +2,7 @@
 #include "host/topology.h"
 
 #include "base/file.h"
+#include "base/number.h"
 #include "host/tree.h"
 
 #include <errno.h>
@@ -35,8 +36,7 @@ read_capacities(
 	unsigned most = 0, least = UINT_MAX;
 	if (topology_get(topology, TOPOLOGY_ONLINE, &online, e) != 0)
 		return -1;
-	for (unsigned cpu = cpumask_next(online, 0); cpu < CPUMASK_CPUS;
-		cpu = cpumask_next(online, cpu + 1)) {
+	cpumask_for_each (cpu, online) {
 		char path[64], text[32];
 		const char *s = text;
 		unsigned capacity;
@@ -46,7 +46,7 @@ read_capacities(
 				return 0;
 			return err_errno(e, "/%s", path);
 		}
-		if (cpumask_parse_number(&s, INT_MAX, &capacity) != 0 || *s != '\0')
+		if (number_parse(&s, INT_MAX, &capacity) != 0 || *s != '\0')
 			return err_set(e, "/%s: '%s' is not a number", path, text);
 		if (capacity > most) {
 			cpumask_or(others, highest);

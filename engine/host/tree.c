@@ -7,7 +7,9 @@
  */
 #include "host/tree.h"
 
+#include "base/cleanup.h"
 #include "base/file.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -61,7 +63,7 @@ static void
 add_set(struct tree *tree, enum level level, const struct cpumask *cpus)
 {
 	unsigned lowest = CPUMASK_CPUS;
-	for (unsigned cpu = 0; (cpu = cpumask_next(cpus, cpu)) < CPUMASK_CPUS; cpu++) {
+	cpumask_for_each (cpu, cpus) {
 		if (!cpumask_test(tree->online, cpu) || tree->set[level][cpu] != 0)
 			continue;
 		if (lowest == CPUMASK_CPUS)
@@ -114,7 +116,7 @@ read_caches(struct tree *tree, unsigned cpu, struct err *e)
 				return 0;
 			return err_errno(e, "/" TOPOLOGY_CPU_DIRECTORY "/%s", path);
 		}
-		if (cpumask_parse_number(&s, 4, &cache) != 0 || cache < 2)
+		if (number_parse(&s, 4, &cache) != 0 || cache < 2)
 			continue;
 		enum level level = LEVEL_L2 + (cache - 2);
 		snprintf(path, sizeof(path), "cpu%u/cache/index%u/shared_cpu_list", cpu, i);
@@ -139,7 +141,7 @@ read_cpu(struct tree *tree, unsigned cpu, struct err *e)
 static int
 read_level(struct tree *tree, enum level level, struct err *e)
 {
-	for (unsigned cpu = 0; (cpu = cpumask_next(tree->online, cpu)) < CPUMASK_CPUS; cpu++) {
+	cpumask_for_each (cpu, tree->online) {
 		if (tree->set[level][cpu] == 0 && tree->set[LEVEL_CORE][cpu] == 0 &&
 			read_cpu(tree, cpu, e) != 0)
 			return -1;
@@ -170,7 +172,7 @@ count_members(const struct tree *tree, const uint16_t *set, uint16_t sizes[CPUMA
 {
 	size_t count = 0;
 	memset(sizes, 0, CPUMASK_CPUS * sizeof(*sizes));
-	for (unsigned cpu = 0; (cpu = cpumask_next(tree->online, cpu)) < CPUMASK_CPUS; cpu++) {
+	cpumask_for_each (cpu, tree->online) {
 		if (set[cpu] != 0)
 			count += sizes[set[cpu] - 1]++ == 0;
 	}
@@ -208,7 +210,7 @@ make_order(struct tree *tree, struct err *e)
 	uint16_t sizes[CPUMASK_CPUS];
 	size_t most = 0, count = 0;
 	tree->count = 0;
-	for (unsigned cpu = 0; (cpu = cpumask_next(tree->online, cpu)) < CPUMASK_CPUS; cpu++) {
+	cpumask_for_each (cpu, tree->online) {
 		tree->position[cpu] = (uint16_t)tree->count;
 		tree->order[tree->count++] = (uint16_t)cpu;
 		tree->set[LEVEL_PU][cpu] = (uint16_t)(cpu + 1);
@@ -268,7 +270,7 @@ list_sets(
 		sizes[lowest] = 0; /* it is there now */
 		index[lowest] = (uint16_t)count++;
 	}
-	for (unsigned cpu = 0; (cpu = cpumask_next(tree->online, cpu)) < CPUMASK_CPUS; cpu++) {
+	cpumask_for_each (cpu, tree->online) {
 		if (set[cpu] == 0)
 			continue;
 		struct topology_object *object = &objects->items[index[set[cpu] - 1]];
@@ -305,8 +307,7 @@ list_nodes(const struct tree *tree, const struct topology_node *nodes, size_t co
 		return err_set(e, "out of memory");
 	for (size_t i = 0; i < count; i++) {
 		sorted[i].node = &nodes[i];
-		for (unsigned cpu = 0; (cpu = cpumask_next(&nodes[i].cpus, cpu)) < CPUMASK_CPUS;
-			cpu++) {
+		cpumask_for_each (cpu, &nodes[i].cpus) {
 			sorted[i].count++;
 			if (tree->position[cpu] > sorted[i].last)
 				sorted[i].last = tree->position[cpu];
@@ -324,8 +325,7 @@ list_nodes(const struct tree *tree, const struct topology_node *nodes, size_t co
 			.cpus = &objects->cpus[used],
 			.cpu_count = sorted[i].count,
 		};
-		for (unsigned cpu = 0;
-			(cpu = cpumask_next(&sorted[i].node->cpus, cpu)) < CPUMASK_CPUS; cpu++) {
+		cpumask_for_each (cpu, &sorted[i].node->cpus) {
 			objects->cpus[used++] = (uint16_t)cpu;
 		}
 	}
@@ -384,7 +384,7 @@ topology_read_objects(struct topology *topology, enum topology_kind kind,
 		tree->cpu = file_open_directory(topology->root, TOPOLOGY_CPU_DIRECTORY);
 		r = tree->cpu < 0 ? err_errno(e, "/" TOPOLOGY_CPU_DIRECTORY)
 				  : read_tree(tree, kind, nodes, count, objects, e);
-		file_close(&tree->cpu);
+		cleanup_close(&tree->cpu);
 		free(nodes);
 	}
 	free(tree);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lint/lint.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,8 +169,7 @@ add_claim(struct lint *lint, struct lint_setting *setting, struct err *e)
 		if (lint->claims[i].setting == setting)
 			return &lint->claims[i];
 	}
-	struct lint_claim *larger =
-		reallocarray(lint->claims, lint->claim_count + 1, sizeof(*larger));
+	struct lint_claim *larger = array_grow(lint->claims, lint->claim_count, sizeof(*larger));
 	if (larger == NULL) {
 		err_set(e, "out of memory");
 		return NULL;
@@ -214,8 +215,7 @@ int
 lint_guest(struct lint *lint, const struct domain *domain, const struct matched *matched,
 	const struct desired *desired, bool limited, struct err *e)
 {
-	struct lint_guest *larger =
-		reallocarray(lint->guests, lint->guest_count + 1, sizeof(*larger));
+	struct lint_guest *larger = array_grow(lint->guests, lint->guest_count, sizeof(*larger));
 	char *name = strdup(domain->name);
 	if (larger != NULL)
 		lint->guests = larger;

@@ -2,6 +2,8 @@
 /* What the vCPUs of several guests have together. */
 #include "lint/lint.h"
 
+#include "base/array.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -42,8 +44,7 @@ find_overlaps(struct lint *lint, struct err *e)
 		return err_set(e, "out of memory");
 	for (size_t i = 0; i < lint->claim_count; i++) {
 		const struct lint_claim *claim = &lint->claims[i];
-		for (unsigned cpu = cpumask_next(&claim->alone, 0); cpu < CPUMASK_CPUS;
-			cpu = cpumask_next(&claim->alone, cpu + 1)) {
+		cpumask_for_each (cpu, &claim->alone) {
 			if (owners[cpu] == 0) {
 				owners[cpu] = i + 1;
 				continue;
@@ -91,7 +92,7 @@ add_split(struct splits *splits, size_t first, size_t second, struct err *e)
 	for (size_t i = 0; i < splits->count; i++)
 		if (splits->items[i].guest[0] == first && splits->items[i].guest[1] == second)
 			return &splits->items[i];
-	struct split *larger = reallocarray(splits->items, splits->count + 1, sizeof(*larger));
+	struct split *larger = array_grow(splits->items, splits->count, sizeof(*larger));
 	if (larger == NULL) {
 		err_set(e, "out of memory");
 		return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pin/apply.h"
 
+#include "base/array.h"
 #include "pin/apply_memory.h"
 
 #include <errno.h>
@@ -33,7 +34,7 @@ struct work {
 	struct target *targets;
 	size_t target_count;
 	struct before *before;
-	size_t before_count, before_room;
+	size_t before_count;
 	struct apply_result *result;
 };
 
@@ -64,15 +65,10 @@ is_remembered(const struct work *work, pid_t tid)
 static int
 remember(struct work *work, const struct target *target, pid_t tid, const struct cpumask *cpus)
 {
-	if (work->before_count == work->before_room) {
-		size_t room = work->before_room == 0 ? 2 * work->target_count + 16
-						     : 2 * work->before_room;
-		struct before *larger = reallocarray(work->before, room, sizeof(*larger));
-		if (larger == NULL)
-			return -1;
-		work->before = larger;
-		work->before_room = room;
-	}
+	struct before *larger = array_grow(work->before, work->before_count, sizeof(*larger));
+	if (larger == NULL)
+		return -1;
+	work->before = larger;
 	work->before[work->before_count++] =
 		(struct before){.target = target, .tid = tid, .cpus = *cpus};
 	return 0;

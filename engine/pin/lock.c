@@ -2,11 +2,10 @@
 #include "pin/lock.h"
 
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,14 +16,11 @@
  */
 #define LOCK_FILE "run/vmaffinity.lock"
 
-/* FNV-1a, 64 bits, without the sign of off_t. */
+/* Returns the byte to lock for name: its hash, without the sign of off_t. */
 static off_t
 place_of(const char *name)
 {
-	uint64_t hash = 0xcbf29ce484222325;
-	for (const char *s = name; *s != '\0'; s++)
-		hash = (hash ^ (unsigned char)*s) * 0x100000001b3;
-	return (off_t)(hash >> 2);
+	return (off_t)(hash_text(name) >> 2);
 }
 
 /*

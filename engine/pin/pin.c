@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "pin/pin.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "pin/dropped.h"
 #include "pin/lock.h"
 
@@ -259,6 +259,6 @@ pin_free(struct pin *pin)
 	free(pin->matched.rules);
 	domain_free(&pin->domain);
 	messages_free(&pin->messages);
-	file_close(&pin->lock);
+	cleanup_close(&pin->lock);
 	*pin = (struct pin){.lock = -1};
 }

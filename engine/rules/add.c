@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "rules/add.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-/* Room for one more, doubling, in an array that grows here only. NULL if there is no memory. */
-static void *
-grow(void *items, size_t count, size_t size)
-{
-	if ((count & (count - 1)) != 0)
-		return items;
-	return reallocarray(items, count == 0 ? 1 : count * 2, size);
-}
 
 static int
 copy_value(const struct value *value, struct value *copy, struct err *e)
@@ -29,7 +22,7 @@ rules_add_rule(struct rules *rules, const char *section, size_t length, const ch
 		err_set(e, "more than %u rules", RULES_MAX);
 		return NULL;
 	}
-	struct rule *items = grow(rules->rules, rules->rule_count, sizeof(*items));
+	struct rule *items = array_grow(rules->rules, rules->rule_count, sizeof(*items));
 	if (items == NULL) {
 		err_set(e, "out of memory");
 		return NULL;
@@ -56,7 +49,7 @@ rules_add_set(struct rules *rules, const char *name, const struct value *value,
 		return err_set(e, "'%s' stands already at line %u", name, known->value.line);
 	if (rules->set_count == RULES_SETS_MAX)
 		return err_set(e, "'%s': more than %u names in [cpus]", name, RULES_SETS_MAX);
-	struct named_set *items = grow(rules->sets, rules->set_count, sizeof(*items));
+	struct named_set *items = array_grow(rules->sets, rules->set_count, sizeof(*items));
 	if (items == NULL)
 		return err_set(e, "out of memory");
 	rules->sets = items;
@@ -96,7 +89,7 @@ add_setting(struct rule *rule, const char *name, const struct key *key, const st
 	const struct setting *other = find_conflict(rule, key);
 	if (other != NULL)
 		return err_set(e, "'%s' is given already by line %u", name, other->value.line);
-	struct setting *items = grow(rule->settings, rule->setting_count, sizeof(*items));
+	struct setting *items = array_grow(rule->settings, rule->setting_count, sizeof(*items));
 	if (items == NULL)
 		return err_set(e, "out of memory");
 	rule->settings = items;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rules/keys.h"
 
-#include "base/cpumask.h"
+#include "base/number.h"
 #include "base/suggest.h"
 
 #include <ctype.h>
@@ -70,12 +70,12 @@ parse_group_key(
 	}
 	if (!isdigit((unsigned char)*s))
 		return 1;
-	if (cpumask_parse_number(&s, largest, &key->first) != 0)
+	if (number_parse(&s, largest, &key->first) != 0)
 		return err_set(e, "'%.60s': the highest number is %u", name, largest);
 	key->last = key->first;
 	if (*s == '-' && isdigit((unsigned char)s[1])) {
 		s++;
-		if (cpumask_parse_number(&s, largest, &key->last) != 0)
+		if (number_parse(&s, largest, &key->last) != 0)
 			return err_set(e, "'%.60s': the highest number is %u", name, largest);
 	}
 	if (*s != '\0')

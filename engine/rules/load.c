@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "rules/rules.h"
 
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "rules/parse.h"
 
@@ -65,7 +67,7 @@ add_file(struct rules *rules, const char *shown, struct err *e)
 		err_set(e, "%s: more than %u rules files", shown, RULES_FILES_MAX);
 		return NULL;
 	}
-	char **files = reallocarray(rules->files, rules->file_count + 1, sizeof(*files));
+	char **files = array_grow(rules->files, rules->file_count, sizeof(*files));
 	char *copy = strdup(shown);
 	if (files != NULL)
 		rules->files = files;
@@ -125,12 +127,6 @@ is_rules_file(const struct dirent *entry)
 }
 
 static int
-by_bytes(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int
 load_directory(struct rules *rules, int root, struct messages *messages, struct err *e)
 {
 	AUTO_CLOSE int directory = file_open_directory(root, &RULES_DIRECTORY[1]);
@@ -144,7 +140,7 @@ load_directory(struct rules *rules, int root, struct messages *messages, struct 
 	if (check_owner(directory, RULES_DIRECTORY, e) != 0)
 		return -1;
 	struct dirent **entries;
-	int count = scandirat(directory, ".", &entries, is_rules_file, by_bytes);
+	int count = scandirat(directory, ".", &entries, is_rules_file, file_compare_names);
 	if (count < 0)
 		return err_errno(e, "%s", RULES_DIRECTORY);
 	for (int i = 0; i < count; i++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "rules/parse.h"
 
+#include "base/hash.h"
 #include "rules/add.h"
 #include "rules/keys.h"
 
 #include <ini.h>
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,10 +68,7 @@ static const char white[] = " \t\r\n\v\f";
 static struct section *
 find_section(struct section *table, size_t room, const char *name)
 {
-	uint32_t hash = 2166136261u;
-	for (const char *s = name; *s != '\0'; s++)
-		hash = (hash ^ (unsigned char)*s) * 16777619u;
-	size_t i = hash & (room - 1);
+	size_t i = hash_text(name) & (room - 1);
 	while (table[i].name != NULL && strcmp(table[i].name, name) != 0)
 		i = (i + 1) & (room - 1);
 	return &table[i];

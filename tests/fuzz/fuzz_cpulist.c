@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "base/cpumask.h"
+#include "base/number.h"
 
 #include <string.h>
 
@@ -75,11 +76,11 @@ check_range(const char *list)
 	/* Every CPU lies between the ends, and the first one is among them. */
 	unsigned first = 0, last;
 	const char *number = list;
-	PROMISE(cpumask_parse_number(&number, CPUMASK_CPUS - 1, &first) == 0);
+	PROMISE(number_parse(&number, CPUMASK_CPUS - 1, &first) == 0);
 	last = first;
 	if (*number == '-') {
 		number++;
-		PROMISE(cpumask_parse_number(&number, CPUMASK_CPUS - 1, &last) == 0);
+		PROMISE(number_parse(&number, CPUMASK_CPUS - 1, &last) == 0);
 	}
 	PROMISE(first <= last && cpumask_test(&mask, first));
 	cpumask_set_range(&before, first, last);

@@ -161,28 +161,6 @@ moves_behind_a_range_or_onto_its_fault(void **state)
 }
 
 static void
-parses_numbers_up_to_a_maximum(void **state)
-{
-	(void)state;
-	unsigned number = 99;
-	const char *s = "12x";
-	assert_int_equal(cpumask_parse_number(&s, 12, &number), 0);
-	assert_int_equal(number, 12);
-	assert_string_equal(s, "x");
-	s = "13";
-	assert_int_equal(cpumask_parse_number(&s, 12, &number), -1);
-	assert_string_equal(s, "13");
-	s = "4294967295";
-	assert_int_equal(cpumask_parse_number(&s, 0xffffffff, &number), 0);
-	assert_int_equal(number, 0xffffffff);
-	s = "4294967296";
-	assert_int_equal(cpumask_parse_number(&s, 0xffffffff, &number), -1);
-	s = "";
-	assert_int_equal(cpumask_parse_number(&s, 12, &number), -1);
-	assert_int_equal(number, 0xffffffff);
-}
-
-static void
 prints_and_reads_back_any_mask(void **state)
 {
 	(void)state;
@@ -279,6 +257,46 @@ sets_and_tests_up_to_the_limit(void **state)
 }
 
 static void
+visits_each_cpu_once_in_order(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *list;
+		unsigned cpus[6], count;
+	} cases[] = {
+		{"", {0}, 0},
+		{"0", {0}, 1},
+		{"8191", {8191}, 1},
+		{"0,63-65,128,8191", {0, 63, 64, 65, 128, 8191}, 6},
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct cpumask mask = mask_of(cases[i].list);
+		unsigned count = 0;
+		cpumask_for_each (cpu, &mask) {
+			assert_true(count < cases[i].count);
+			assert_int_equal(cpu, cases[i].cpus[count++]);
+			if (cpu == 64)
+				continue;
+		}
+		assert_int_equal(count, cases[i].count);
+	}
+}
+
+/* The next CPU is looked up after the body, so that the body may change the mask. */
+static void
+visits_what_the_body_leaves_in_the_mask(void **state)
+{
+	(void)state;
+	struct cpumask mask = mask_of("0-9"), visited = {0};
+	cpumask_for_each (cpu, &mask) {
+		const struct cpumask next = {.words = {2ul << cpu}};
+		cpumask_set_range(&visited, cpu, cpu);
+		cpumask_andnot(&mask, &next);
+	}
+	assert_mask(&visited, "0,2,4,6,8");
+}
+
+static void
 combines_masks(void **state)
 {
 	(void)state;
@@ -310,7 +328,8 @@ main(void)
 		cmocka_unit_test(parses_what_the_kernel_takes),
 		cmocka_unit_test(refuses_all_else_and_leaves_the_mask),
 		cmocka_unit_test(moves_behind_a_range_or_onto_its_fault),
-		cmocka_unit_test(parses_numbers_up_to_a_maximum),
+		cmocka_unit_test(visits_each_cpu_once_in_order),
+		cmocka_unit_test(visits_what_the_body_leaves_in_the_mask),
 		cmocka_unit_test(prints_and_reads_back_any_mask),
 		cmocka_unit_test(prints_the_longest_list),
 		cmocka_unit_test(cuts_a_list_between_items),

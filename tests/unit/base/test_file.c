@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/file.h"
 
+#include "base/cleanup.h"
 #include "support/tree.h"
 #include "support/unit.h"
 
@@ -226,15 +227,14 @@ takes_a_short_write_for_an_error(void **state)
 }
 
 static void
-closes_only_what_is_an_fd(void **state)
+orders_names_by_bytes(void **state)
 {
-	const struct tree *t = *state;
-	int none = -1, fd = dup(t->fd);
-	errno = 0;
-	file_close(&none);
-	assert_int_equal(errno, 0);
-	file_close(&fd);
-	assert_fails(fcntl(fd, F_GETFD), EBADF);
+	(void)state;
+	struct dirent upper = {.d_name = "B"}, lower = {.d_name = "a"}, longer = {.d_name = "a1"};
+	const struct dirent *one = &upper, *two = &lower, *three = &longer;
+	assert_true(file_compare_names(&one, &two) < 0);
+	assert_true(file_compare_names(&three, &two) > 0);
+	assert_int_equal(file_compare_names(&two, &two), 0);
 }
 
 int
@@ -251,7 +251,7 @@ main(void)
 		tree_test(writes_a_value),
 		tree_test(never_makes_a_file_nor_follows_a_link),
 		tree_test(takes_a_short_write_for_an_error),
-		tree_test(closes_only_what_is_an_fd),
+		cmocka_unit_test(orders_names_by_bytes),
 	};
 	return cmocka_run_group_tests_name("file", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cgroup/group_state.h"
 
+#include "base/cleanup.h"
 #include "base/file.h"
 
 #include "support/mask.h"

@@ -27,8 +27,7 @@ make_objects(struct objects *objects, const char *text)
 		struct topology_object *object = &objects->items[objects->all.count];
 		object->number = (unsigned)objects->all.count++;
 		object->cpus = next;
-		for (unsigned cpu = cpumask_next(&mask, 0); cpu < CPUMASK_CPUS;
-			cpu = cpumask_next(&mask, cpu + 1))
+		cpumask_for_each (cpu, &mask)
 			*next++ = (uint16_t)cpu;
 		object->cpu_count = (size_t)(next - object->cpus);
 	}
@@ -59,8 +58,7 @@ place(const struct shape *shape)
 	struct err e;
 	make_objects(&cores, shape->cores);
 	make_objects(&nodes, shape->nodes != NULL ? shape->nodes : "0");
-	for (unsigned id = cpumask_next(&vcpus, 0); id < CPUMASK_CPUS;
-		id = cpumask_next(&vcpus, id + 1))
+	cpumask_for_each (id, &vcpus)
 		ids[guest.count++] = id;
 	if (shape->cells != NULL) {
 		for (; shape->cells[guest.cell_vcpus] != '\0'; guest.cell_vcpus++)

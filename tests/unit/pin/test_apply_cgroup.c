@@ -6,6 +6,7 @@
  */
 #include "pin/apply.h"
 
+#include "base/cleanup.h"
 #include "base/file.h"
 
 #include "support/mask.h"
@@ -228,8 +229,8 @@ teardown(void **state)
 	threads_stop(&threads);
 	remove_all();
 	bool left = base >= 0 && faccessat(base, directory, F_OK, 0) == 0;
-	file_close(&cgroup.directory);
-	file_close(&base);
+	cleanup_close(&cgroup.directory);
+	cleanup_close(&base);
 	return left ? -1 : 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pin/lock.h"
 
+#include "base/cleanup.h"
 #include "base/file.h"
 
 #include "support/tree.h"
