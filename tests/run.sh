@@ -27,7 +27,7 @@ suite_unit() {
 	return $status
 }
 suite_golden() {
-	tests/golden/run.sh
+	tests/golden/run.py
 }
 suite_oracle() {
 	tests/oracle/run.sh
