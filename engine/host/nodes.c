@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "host/tree.h"
+/*
+ * Reads the NUMA nodes, and gives those without CPUs (CXL memory, or a GPU's) the CPUs
+ * of the nodes nearest to them, as hwloc does.
+ */
+#include "host/nodes_private.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -30,8 +34,9 @@ find_node(struct topology_node *nodes, size_t count, unsigned number)
 }
 
 /*
- * The nodes whose CPUs reach a node's memory fastest (Documentation/admin-guide/mm/numaperf.rst).
- * access1 counts CPUs only, access0 devices as well. Returns whether the kernel says so.
+ * Adds to node the CPUs of the nodes that reach its memory fastest
+ * (Documentation/admin-guide/mm/numaperf.rst). access1 ranks CPUs only, access0 also devices.
+ * Returns true if the kernel reports such nodes.
  */
 static bool
 near_initiators(int root, struct topology_node *nodes, size_t count, struct topology_node *node)
@@ -62,7 +67,10 @@ near_initiators(int root, struct topology_node *nodes, size_t count, struct topo
 	return !cpumask_empty(&node->cpus);
 }
 
-/* A node's line of the kernel's distances: one for each node, in the order of their numbers. */
+/*
+ * Reads the distances from node to each of count nodes, ascending by number (Documentation/ABI/
+ * stable/sysfs-devices-node). Returns 0, or -1 if the kernel does not report them.
+ */
 static int
 read_distances(int root, const struct topology_node *node, unsigned *distances, size_t count)
 {
@@ -79,7 +87,10 @@ read_distances(int root, const struct topology_node *node, unsigned *distances, 
 	return 0;
 }
 
-/* The nodes that are less far away than others, unless all are equally far. */
+/*
+ * Adds to the node of index self the CPUs of the nodes at the least distance, unless all others are
+ * equally far. Returns 0, or -1 with the reason.
+ */
 static int
 near_by_distance(int root, struct topology_node *nodes, size_t count, size_t self, struct err *e)
 {
@@ -103,7 +114,7 @@ near_by_distance(int root, struct topology_node *nodes, size_t count, size_t sel
 	return 0;
 }
 
-/* As hwloc does it. */
+/* Finds the nearest nodes of each node without CPUs. Returns 0, or -1 with the reason. */
 static int
 find_nearest(int root, struct topology_node *nodes, size_t count, struct err *e)
 {
@@ -118,6 +129,7 @@ find_nearest(int root, struct topology_node *nodes, size_t count, struct err *e)
 	return 0;
 }
 
+/* Reads the online CPUs of a node. Returns 0, or -1 with the reason. */
 static int
 read_node(int root, const struct cpumask *online, struct topology_node *node, struct err *e)
 {

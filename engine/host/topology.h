@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What /sys says of the host's CPUs. Each fact is read when it is first asked for, and then kept.
+/*
+ * The host's CPUs and NUMA nodes as /sys has them. A fact is read on its first request and then
+ * kept: a host that changes meanwhile needs a new struct topology.
  */
 #ifndef VMAFFINITY_HOST_TOPOLOGY_H
 #define VMAFFINITY_HOST_TOPOLOGY_H
@@ -12,13 +14,13 @@
 #include <stdint.h>
 
 enum topology_set {
-	TOPOLOGY_ONLINE,       /* CPUs that run */
-	TOPOLOGY_PRESENT,      /* those and the ones taken offline */
-	TOPOLOGY_ISOLATED,     /* the kernel's isolcpus= */
-	TOPOLOGY_NODES,	       /* not of CPUs: the numbers of the NUMA nodes */
-	TOPOLOGY_MEMORY_NODES, /* likewise: of those that have memory */
-	TOPOLOGY_PCORES,       /* of a hybrid host the performance cores' CPUs; else empty */
-	TOPOLOGY_ECORES,       /* and the efficient cores' */
+	TOPOLOGY_ONLINE,       /* CPUs that the scheduler uses */
+	TOPOLOGY_PRESENT,      /* CPUs online or offline */
+	TOPOLOGY_ISOLATED,     /* CPUs isolated from load balancing (isolcpus=) */
+	TOPOLOGY_NODES,	       /* numbers of online NUMA nodes, not CPUs; node 0 without NUMA */
+	TOPOLOGY_MEMORY_NODES, /* numbers of NUMA nodes that have memory; node 0 without NUMA */
+	TOPOLOGY_PCORES,       /* CPUs of performance cores; empty unless the host is hybrid */
+	TOPOLOGY_ECORES,       /* CPUs of efficient cores; empty unless the host is hybrid */
 	TOPOLOGY_SETS
 };
 
@@ -32,22 +34,22 @@ enum topology_kind {
 };
 
 struct topology_object {
-	unsigned number;      /* the kernel's: of a node, of a PU; of others the lowest CPU */
-	bool near;	      /* a node without CPUs of its own: these are the ones nearest to it */
-	const uint16_t *cpus; /* online ones, ascending */
-	size_t cpu_count;     /* 0 only for a node that is near none */
+	unsigned number;      /* a node's or PU's number in /sys; else its lowest online CPU */
+	bool near;	      /* a node without CPUs: cpus are those of the nearest nodes */
+	const uint16_t *cpus; /* online CPUs, ascending */
+	size_t cpu_count;     /* 0 only for a node without CPUs that has no nearest nodes */
 };
 
 struct topology_objects {
-	struct topology_object *items; /* items[n] is the one of logical index n */
+	struct topology_object *items; /* items[n] has hwloc's logical index n */
 	size_t count;
-	uint16_t *cpus; /* what the items point into */
-	bool known;
+	uint16_t *cpus; /* the memory that cpus of each item points into */
+	bool known;	/* has been read */
 };
 
-/* Zero-initialised but for root, it is ready for use. */
+/* Ready for use once root is set and all other fields are zero; free it with topology_free(). */
 struct topology {
-	int root; /* directory fd; not owned */
+	int root; /* directory fd that holds sys/; the caller's to close */
 	struct {
 		bool known;
 		struct cpumask mask;
@@ -55,10 +57,11 @@ struct topology {
 	struct topology_objects objects[TOPOLOGY_KINDS];
 };
 
+/* Frees what topology holds, and leaves root open. */
 void topology_free(struct topology *topology);
 
 /*
- * One of the host's sets (Documentation/ABI/testing/sysfs-devices-system-cpu and
+ * Reads one of the host's sets (Documentation/ABI/testing/sysfs-devices-system-cpu and
  * stable/sysfs-devices-node). Returns 0 with *mask, which lives as long as topology, or -1 with the
  * reason.
  */
@@ -66,15 +69,18 @@ int topology_get(struct topology *topology, enum topology_set set, const struct 
 	struct err *e);
 
 /*
- * All objects of a kind, in the order in which hwloc counts them: depth first through the tree of
- * what contains what, the lowest CPU first. CPUs that are offline count nowhere. There may be none
- * (an ARM host without L3). Returns 0 with *objects, which live as long as topology, or -1 with the
- * reason.
+ * Reads all objects of a kind, in hwloc's logical order: depth first through the tree of objects
+ * that contain one another, the lowest CPU first. Offline CPUs are in no object. A host may have no
+ * object of a kind, as ARM hosts without L3. Returns 0 with *objects, which live as long as
+ * topology, or -1 with the reason.
  */
 int topology_objects(struct topology *topology, enum topology_kind kind,
 	const struct topology_objects **objects, struct err *e);
 
-/* The object that a CPU is in, or NULL. Of nodes the one whose own it is. */
+/*
+ * Returns the object that holds a CPU, or NULL. A node that has only the CPUs of the nodes near it
+ * does not count.
+ */
 const struct topology_object *topology_find(const struct topology_objects *objects, unsigned cpu);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What contains what. For each level there are sets of CPUs that do not overlap; a level's sets lie
- * within those of another, or contain them, and which it is differs from host to host: a package
- * may hold several nodes, a node several packages. So the levels are not ordered, but all the sets
- * are, by size. Of each set the files of one of its CPUs are read.
+ * Puts the CPUs into the order of the tree of packages, caches, cores and nodes. Each level has
+ * sets of CPUs that do not overlap. Which level contains which differs from host to host: a package
+ * may hold several nodes, and a node several packages. So the levels have no fixed order; the sets
+ * of all levels together are ordered by size. Files are read for one CPU of each set.
  */
-#include "host/tree.h"
+#include "host/tree_private.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "host/nodes_private.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* index0, index1, ... of a CPU's caches: hwloc looks at as many. */
+#define CPU_DIRECTORY "sys/devices/system/cpu"
+
+/* Caches index0, index1, ... read of a CPU; hwloc has the same limit. */
 #define CACHES_MAX 10u
 
 enum level {
@@ -35,7 +38,7 @@ enum level {
 	LEVELS
 };
 
-/* Of /sys/devices/system/cpu/cpuN/topology; a kernel before 5.3 has the second name only. */
+/* Files of cpuN/topology; kernels before 5.3 have the old name only. */
 static const struct {
 	const char *name, *old_name;
 } files[] = {
@@ -49,16 +52,16 @@ static const struct {
 
 struct tree {
 	const struct cpumask *online;
-	int cpu;	     /* /sys/devices/system/cpu */
+	int cpu;	     /* directory fd of /sys/devices/system/cpu */
 	bool absent[LEVELS]; /* this kernel has no such file */
-	/* For each CPU 1 + the lowest one in the same set, 0: in none that is known. */
+	/* For each CPU, 1 + the lowest CPU in the same set, or 0 if no set is known to hold it. */
 	uint16_t set[LEVELS][CPUMASK_CPUS];
 	uint16_t order[CPUMASK_CPUS];	 /* the online CPUs, depth first */
-	uint16_t position[CPUMASK_CPUS]; /* of a CPU in order */
-	unsigned count;			 /* of order */
+	uint16_t position[CPUMASK_CPUS]; /* the index of each CPU in order */
+	unsigned count;			 /* CPUs in order */
 };
 
-/* CPUs that are in another set of the level stay there. */
+/* Adds the online ones of cpus as a set of a level, except CPUs that are in one already. */
 static void
 add_set(struct tree *tree, enum level level, const struct cpumask *cpus)
 {
@@ -72,7 +75,10 @@ add_set(struct tree *tree, enum level level, const struct cpumask *cpus)
 	}
 }
 
-/* Returns 0, 1 if there is no such file, or -1 with the reason. */
+/*
+ * Adds the cpulist of a file below tree->cpu as a set of a level. Returns 0, 1 if the file does not
+ * exist, or -1; e holds the reason for both.
+ */
 static int
 read_set(struct tree *tree, enum level level, const char *path, struct err *e)
 {
@@ -80,15 +86,16 @@ read_set(struct tree *tree, enum level level, const char *path, struct err *e)
 	struct cpumask cpus;
 	if (file_read_value(tree->cpu, path, list, sizeof(list)) != 0) {
 		int missing = errno == ENOENT;
-		err_errno(e, "/" TOPOLOGY_CPU_DIRECTORY "/%s", path);
+		err_errno(e, "/" CPU_DIRECTORY "/%s", path);
 		return missing ? 1 : -1;
 	}
 	if (cpumask_parse(list, &cpus, e) != 0)
-		return err_context(e, "/" TOPOLOGY_CPU_DIRECTORY "/%s", path);
+		return err_context(e, "/" CPU_DIRECTORY "/%s", path);
 	add_set(tree, level, &cpus);
 	return 0;
 }
 
+/* Adds the set of a level that a CPU's topology file names. Returns 0, or -1 with the reason. */
 static int
 read_siblings(struct tree *tree, unsigned cpu, enum level level, struct err *e)
 {
@@ -103,6 +110,7 @@ read_siblings(struct tree *tree, unsigned cpu, enum level level, struct err *e)
 	return r < 0 ? -1 : 0;
 }
 
+/* Adds the sets of CPUs that share each cache of a CPU. Returns 0, or -1 with the reason. */
 static int
 read_caches(struct tree *tree, unsigned cpu, struct err *e)
 {
@@ -114,7 +122,7 @@ read_caches(struct tree *tree, unsigned cpu, struct err *e)
 		if (file_read_value(tree->cpu, path, text, sizeof(text)) != 0) {
 			if (errno == ENOENT)
 				return 0;
-			return err_errno(e, "/" TOPOLOGY_CPU_DIRECTORY "/%s", path);
+			return err_errno(e, "/" CPU_DIRECTORY "/%s", path);
 		}
 		if (number_parse(&s, 4, &cache) != 0 || cache < 2)
 			continue;
@@ -126,7 +134,7 @@ read_caches(struct tree *tree, unsigned cpu, struct err *e)
 	return 0;
 }
 
-/* All the sets that a CPU is in. */
+/* Adds every set that holds a CPU. Returns 0, or -1 with the reason. */
 static int
 read_cpu(struct tree *tree, unsigned cpu, struct err *e)
 {
@@ -137,15 +145,14 @@ read_cpu(struct tree *tree, unsigned cpu, struct err *e)
 	return read_caches(tree, cpu, e);
 }
 
-/* One CPU of each set of a level. */
+/* Adds every set around one CPU of each set of a level. */
 static int
 read_level(struct tree *tree, enum level level, struct err *e)
 {
-	cpumask_for_each (cpu, tree->online) {
+	cpumask_for_each (cpu, tree->online)
 		if (tree->set[level][cpu] == 0 && tree->set[LEVEL_CORE][cpu] == 0 &&
 			read_cpu(tree, cpu, e) != 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -154,7 +161,7 @@ struct tree_set {
 	unsigned lowest, size;
 };
 
-/* The larger first; of equal ones any. */
+/* Orders sets by size, the largest first; equal sizes have any fixed order. For qsort(3). */
 static int
 compare_sets(const void *a, const void *b)
 {
@@ -166,20 +173,19 @@ compare_sets(const void *a, const void *b)
 	return (one->level > other->level) - (one->level < other->level);
 }
 
-/* How many CPUs there are in the set of each lowest CPU. */
+/* Sets sizes[cpu] to the size of the set with that lowest CPU. Returns the number of sets. */
 static size_t
 count_members(const struct tree *tree, const uint16_t *set, uint16_t sizes[CPUMASK_CPUS])
 {
 	size_t count = 0;
 	memset(sizes, 0, CPUMASK_CPUS * sizeof(*sizes));
-	cpumask_for_each (cpu, tree->online) {
+	cpumask_for_each (cpu, tree->online)
 		if (set[cpu] != 0)
 			count += sizes[set[cpu] - 1]++ == 0;
-	}
 	return count;
 }
 
-/* Moves what is in a set behind its lowest CPU; what was between them comes after them. */
+/* Moves a set's CPUs in the order to just after its lowest CPU. */
 static void
 gather(struct tree *tree, const struct tree_set *set)
 {
@@ -200,9 +206,9 @@ gather(struct tree *tree, const struct tree_set *set)
 }
 
 /*
- * Depth first is: the CPUs in ascending order, with what is in a set brought together, in the
- * largest sets first. If sets cut one another, which the kernel does not do, some order comes of
- * it.
+ * Orders the CPUs depth first: starts from ascending order and gathers the CPUs of each set, the
+ * largest sets first. Sets that overlap in part, which no kernel reports, give an arbitrary order.
+ * Returns 0, or -1 with the reason.
  */
 static int
 make_order(struct tree *tree, struct err *e)
@@ -233,6 +239,7 @@ make_order(struct tree *tree, struct err *e)
 	return 0;
 }
 
+/* Allocates count zeroed objects that have cpus CPUs in all. Returns 0, or -1 with the reason. */
 static int
 allocate(struct topology_objects *objects, size_t count, size_t cpus, struct err *e)
 {
@@ -246,11 +253,10 @@ allocate(struct topology_objects *objects, size_t count, size_t cpus, struct err
 	free(objects->items);
 	free(objects->cpus);
 	*objects = (struct topology_objects){0};
-	(void)err_set(e, "out of memory");
-	return -1;
+	return err_set(e, "out of memory");
 }
 
-/* A level's sets, in the order of the CPUs. */
+/* Lists the sets of a level, in the order of their first CPUs. */
 static int
 list_sets(
 	const struct tree *tree, enum level level, struct topology_objects *objects, struct err *e)
@@ -267,7 +273,7 @@ list_sets(
 		objects->items[count].number = lowest;
 		objects->items[count].cpus = &objects->cpus[used];
 		used += sizes[lowest];
-		sizes[lowest] = 0; /* it is there now */
+		sizes[lowest] = 0; /* listed */
 		index[lowest] = (uint16_t)count++;
 	}
 	cpumask_for_each (cpu, tree->online) {
@@ -282,10 +288,10 @@ list_sets(
 
 struct tree_node {
 	const struct topology_node *node;
-	unsigned last, count; /* the position of its last CPU, and how many it has */
+	unsigned last, count; /* the position of its last CPU, and the number of its CPUs */
 };
 
-/* A node comes behind those whose CPUs are a part of its own; one without CPUs comes last. */
+/* Orders a node after the nodes within it, and a node without CPUs last: for qsort(3). */
 static int
 compare_nodes(const void *a, const void *b)
 {
@@ -297,6 +303,7 @@ compare_nodes(const void *a, const void *b)
 	return one->node->number < other->node->number ? -1 : 1;
 }
 
+/* Lists the nodes, by compare_nodes(). Returns 0, or -1 with the reason. */
 static int
 list_nodes(const struct tree *tree, const struct topology_node *nodes, size_t count,
 	struct topology_objects *objects, struct err *e)
@@ -325,15 +332,14 @@ list_nodes(const struct tree *tree, const struct topology_node *nodes, size_t co
 			.cpus = &objects->cpus[used],
 			.cpu_count = sorted[i].count,
 		};
-		cpumask_for_each (cpu, &sorted[i].node->cpus) {
+		cpumask_for_each (cpu, &sorted[i].node->cpus)
 			objects->cpus[used++] = (uint16_t)cpu;
-		}
 	}
 	free(sorted);
 	return r;
 }
 
-/* Where the nodes are in the tree: one CPU of each tells, if there are several. */
+/* Adds the sets around one CPU of each node, if several nodes need an order. */
 static int
 read_around_nodes(struct tree *tree, const struct topology_node *nodes, size_t count, struct err *e)
 {
@@ -346,6 +352,7 @@ read_around_nodes(struct tree *tree, const struct topology_node *nodes, size_t c
 	return 0;
 }
 
+/* Reads the sets that decide the order of a kind, and lists its objects. */
 static int
 read_tree(struct tree *tree, enum topology_kind kind, const struct topology_node *nodes,
 	size_t count, struct topology_objects *objects, struct err *e)
@@ -381,8 +388,8 @@ topology_read_objects(struct topology *topology, enum topology_kind kind,
 	if (r == 0)
 		r = topology_read_nodes(topology, &nodes, &count, e);
 	if (r == 0) {
-		tree->cpu = file_open_directory(topology->root, TOPOLOGY_CPU_DIRECTORY);
-		r = tree->cpu < 0 ? err_errno(e, "/" TOPOLOGY_CPU_DIRECTORY)
+		tree->cpu = file_open_directory(topology->root, CPU_DIRECTORY);
+		r = tree->cpu < 0 ? err_errno(e, "/" CPU_DIRECTORY)
 				  : read_tree(tree, kind, nodes, count, objects, e);
 		cleanup_close(&tree->cpu);
 		free(nodes);
