@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* How long something takes, whatever is done to the date meanwhile. */
+/* A clock for durations, which no change of the date affects. */
 #ifndef VMAFFINITY_BASE_CLOCK_H
 #define VMAFFINITY_BASE_CLOCK_H
 
-/* Milliseconds since some moment of this boot: CLOCK_MONOTONIC. */
+/* Returns milliseconds since a fixed but unspecified moment: CLOCK_MONOTONIC, clock_gettime(2). */
 double clock_ms(void);
 
 #endif

@@ -10,13 +10,13 @@ struct err {
 	char text[ERR_TEXT_MAX];
 };
 
-/* Sets the text. Always returns -1, so that a caller can write "return err_set(e, ...)". */
+/* Sets the text. Returns -1, so that a caller can write "return err_set(e, ...)". */
 int err_set(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same, followed by ": " and what the errno of the caller means. Returns -1. */
+/* Sets the text, followed by ": " and strerror(errno). Returns -1. */
 int err_errno(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts "context: " in front of the text that is there. Returns -1. */
+/* Puts "context: " before the text that e already has. Returns -1. */
 int err_context(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

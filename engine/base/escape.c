@@ -6,9 +6,9 @@
 #include <string.h>
 
 /*
- * Length of the well-formed UTF-8 sequence at s (RFC 3629), 0 if there is none or if it is a
- * control character: C0, DEL, C1, the line and paragraph separators, and the marks that reorder
- * text (U+200E-F, U+202A-E, U+2066-9), with which a name could disguise the line that it stands in.
+ * Returns the length of the well-formed UTF-8 sequence at s (RFC 3629), or 0 if there is none or it
+ * is a control character: C0, DEL, C1, the line and paragraph separators, and the marks that
+ * reorder text (U+200E-F, U+202A-E, U+2066-9), with which a name could disguise the line around it.
  */
 static size_t
 visible_length(const unsigned char *s)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Text that others chose (guest names, file contents), made safe for a log or a terminal. */
+/* Makes text from outside (guest names, file contents) safe for a log or a terminal. */
 #ifndef VMAFFINITY_BASE_ESCAPE_H
 #define VMAFFINITY_BASE_ESCAPE_H
 
@@ -7,8 +7,8 @@
 
 /*
  * Copies text to out, at most size bytes with the terminating NUL (size >= 4), writing each control
- * character and each byte that is not part of well-formed UTF-8 as \xNN. What does not fit is cut
- * and ends in "...". Returns out.
+ * character and each byte that is not part of well-formed UTF-8 as \xNN. Text that does not fit is
+ * cut and ends in "...". Returns out.
  */
 char *escape_unprintable(char *out, size_t size, const char *text);
 

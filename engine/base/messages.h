@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A list of things to tell a person, each a line with a level. Collected low, printed by programs.
- */
+/* A list of messages for the administrator, each a line with a level. The engine collects them, the
+ * programs print them. */
 #ifndef VMAFFINITY_BASE_MESSAGES_H
 #define VMAFFINITY_BASE_MESSAGES_H
 
 #include <stddef.h>
 
 enum message_level {
-	MESSAGE_DETAIL, /* what was decided and why: for who asks, not for a log */
+	MESSAGE_DETAIL, /* a decision and its reason: shown on request, never logged */
 	MESSAGE_INFO,
 	MESSAGE_WARNING,
 	MESSAGE_ERROR,
@@ -18,22 +18,25 @@ struct message {
 	char *text;
 };
 
-/* A rules file full of garbage has an error a line: past this many they are only counted. */
+/* Messages kept; a file of garbage has an error on each line. More are only counted. */
 #define MESSAGES_MAX 1000
 
-/* Zero-initialised is empty. */
+/* Zero-initialised, it is an empty list. */
 struct messages {
 	struct message *items;
 	size_t count;
-	size_t errors;	/* how many MESSAGE_ERROR were added, kept or not */
-	size_t dropped; /* how many were not kept: more than MESSAGES_MAX, or no memory */
+	size_t errors;	/* MESSAGE_ERROR added, kept or not */
+	size_t dropped; /* not kept: more than MESSAGES_MAX, or no memory */
 };
 
+/* Adds a line. Without memory for it, counts it in dropped. */
 void messages_add(struct messages *messages, enum message_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Frees the lines and makes messages empty. */
 void messages_free(struct messages *messages);
 
-/* "note" for the first two, "warning" or "error". */
+/* Returns a level's word for output: "note" for the first two levels, "warning" or "error". */
 const char *message_level_name(enum message_level level);
 
 #endif

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Further away it is a guess, no help. */
+/* A word at a larger distance is a mere guess. */
 #define DISTANCE_MAX 3u
 
-/* Levenshtein's distance, for names of up to 31 bytes; longer ones are far from everything. */
+/* Returns the Levenshtein distance, ignoring case; a name above 31 bytes is far from everything. */
 static unsigned
 distance(const char *a, const char *b)
 {

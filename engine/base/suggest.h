@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* "Did you mean ...?" */
+/* Finds the word for "Did you mean ...?" */
 #ifndef VMAFFINITY_BASE_SUGGEST_H
 #define VMAFFINITY_BASE_SUGGEST_H
 
 #include <stddef.h>
 
 /*
- * The one of known[0 .. count - 1] that name most likely is a misspelling of, upper and lower case
- * being the same; NULL if it is like none of them.
+ * Returns the word of known[0 .. count - 1] that name is most likely a misspelling of, ignoring
+ * case, or NULL if name resembles none of them.
  */
 const char *suggest_nearest(const char *name, const char *const known[], size_t count);
 
