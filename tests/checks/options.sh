@@ -126,7 +126,7 @@ done <<-'END'
 	engine/rules/parse.c SECTION_NAME_MAX 0 1 to N bytes
 	engine/desired/cpuset_expr.c DEPTH_MAX 0 up to N deep
 	engine/base/cpumask.h CPUMASK_CPUS -1 CPUs: 0 to N\.
-	engine/desired/memory_nodes.h MEMORY_NODES -1 Memory nodes: 0 to N\.
+	engine/desired/memory_nodes.h MEMORY_NODES_MAX -1 Memory nodes: 0 to N\.
 	engine/guest/thread_group.h DOMAIN_VCPUS_MAX -1 vCPUs: 0 to N\.
 	engine/guest/thread_group.h DOMAIN_VCPUS_MAX -1 iothreads: 1 to N\.
 END
