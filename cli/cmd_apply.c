@@ -147,8 +147,8 @@ apply_with_rules(const struct options *options, struct pin_host *host)
 	return status;
 }
 
-enum exit_status
-command_apply(const struct options *options)
+static enum exit_status
+run_apply(const struct options *options)
 {
 	struct pin_host host;
 	struct messages messages = {0};
@@ -165,3 +165,24 @@ command_apply(const struct options *options)
 	pin_host_free(&host);
 	return status;
 }
+
+const struct command command_apply = {
+	.name = "apply",
+	.run = run_apply,
+	.options = OPTION_ALL | OPTION_CONFIG | OPTION_CONNECT,
+	.words_max = ARGUMENTS_ANY,
+	.words = "[GUEST...]",
+	.summary = "pin running guests, say after an edit of the rules",
+	.help = "Usage: vmaffinity apply [OPTION...] [GUEST...]\n"
+		"\n"
+		"Does to running guests what the hook does when they start, for example after\n"
+		"the rules were edited.\n"
+		"GUEST: running guests; without it, every running guest.\n"
+		"\n"
+		"      --all          every running guest: the default\n"
+		"      --config FILE  read the rules from FILE, not from /etc\n"
+		"      --connect URI  the libvirt daemon (qemu:///system)\n"
+		"      --help         this text\n"
+		"\n"
+		"Exit status: 0; 1 if it failed for a guest; 2 if it could not be tried for any.\n",
+};

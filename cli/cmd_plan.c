@@ -287,8 +287,8 @@ plan_with_rules(const struct options *options, struct pin_host *host)
 	return status;
 }
 
-enum exit_status
-command_plan(const struct options *options)
+static enum exit_status
+run_plan(const struct options *options)
 {
 	struct pin_host host;
 	struct messages messages = {0};
@@ -305,3 +305,27 @@ command_plan(const struct options *options)
 	pin_host_free(&host);
 	return status;
 }
+
+const struct command command_plan = {
+	.name = "plan",
+	.run = run_plan,
+	.options = OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_JSON,
+	.words_max = 1,
+	.words = "[GUEST]",
+	.summary = "show what the hook would write, and which rule says so",
+	.help = "Usage: vmaffinity plan [OPTION...] [GUEST]\n"
+		"       vmaffinity plan [OPTION...] --xml FILE\n"
+		"       vmaffinity plan [OPTION...] < FILE\n"
+		"\n"
+		"Shows what the hook would write, and which rule says so. Writes nothing.\n"
+		"GUEST: a guest that libvirt knows; without it, every running guest.\n"
+		"\n"
+		"      --xml FILE     a guest's XML (virsh dumpxml); '-': stdin; may be repeated\n"
+		"      --config FILE  read the rules from FILE, not from /etc\n"
+		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
+		"      --connect URI  the libvirt daemon (qemu:///system)\n"
+		"      --json         one JSON object for each guest\n"
+		"      --help         this text\n"
+		"\n"
+		"Exit status: 0; 2 if a plan could not be made, or could not be applied.\n",
+};

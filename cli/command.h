@@ -26,19 +26,41 @@ struct options {
 	size_t against_count;
 	bool json;    /* --json */
 	bool all;     /* --all */
-	char **words; /* what is no option, behind the command */
+	char **words; /* the arguments after the command that are no options */
 	size_t word_count;
 	int root; /* fd of --sysroot, or of / */
 };
 
-enum exit_status command_plan(const struct options *options);
-enum exit_status command_apply(const struct options *options);
-enum exit_status command_status(const struct options *options);
-enum exit_status command_map(const struct options *options);
-enum exit_status command_check(const struct options *options);
-enum exit_status command_doctor(const struct options *options);
-enum exit_status command_watch(const struct options *options);
-enum exit_status command_capture(const struct options *options);
+/* Options that a command may take, each a bit; 1 << 0 is NO_OPTION. All take --help. */
+enum {
+	OPTION_SYSROOT = 1 << 1,
+	OPTION_CONNECT = 1 << 2,
+	OPTION_XML = 1 << 3,
+	OPTION_JSON = 1 << 4,
+	OPTION_HELP = 1 << 5,
+	OPTION_VERSION = 1 << 6,
+	OPTION_ALL = 1 << 7,
+	OPTION_CONFIG = 1 << 8,
+	OPTION_AGAINST = 1 << 9,
+	OPTION_SVG = 1 << 10,
+};
+
+/* For words_max: any number of arguments. */
+#define ARGUMENTS_ANY ((size_t)-1)
+
+/* A command describes itself: main.c checks its options and prints its help by this. */
+struct command {
+	const char *name;
+	enum exit_status (*run)(const struct options *options);
+	int options;	     /* OPTION_ bits */
+	size_t words_max;    /* most arguments that are no options */
+	const char *words;   /* those arguments in the general help: "[GUEST...]"; may be NULL */
+	const char *summary; /* one line of the general help */
+	const char *help;    /* the text of --help */
+};
+
+extern const struct command command_plan, command_apply, command_status, command_map, command_check,
+	command_doctor, command_watch, command_capture;
 
 /* One line to stderr, "vmaffinity: ...", made safe for a terminal. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -246,8 +246,8 @@ take_guest(struct capture *capture, const char *guest)
 	}
 }
 
-enum exit_status
-command_capture(const struct options *options)
+static enum exit_status
+run_capture(const struct options *options)
 {
 	struct capture capture = {.snapshot.root = options->root};
 	puts("# Captured by vmaffinity " VERSION ".");
@@ -267,3 +267,21 @@ command_capture(const struct options *options)
 	free(capture.cgroups);
 	return capture.snapshot.incomplete ? EXIT_CANNOT : EXIT_OK;
 }
+
+const struct command command_capture = {
+	.name = "capture",
+	.run = run_capture,
+	.options = OPTION_SYSROOT,
+	.words_max = ARGUMENTS_ANY,
+	.words = "[GUEST...]",
+	.summary = "print this host's topology and guests' cgroups as text",
+	.help = "Usage: vmaffinity capture [OPTION...] [GUEST...]\n"
+		"\n"
+		"Prints this host's topology, and the cgroups of each running GUEST, as one\n"
+		"text: for a bug report, or to check rules for this host on another one.\n"
+		"\n"
+		"      --sysroot DIR  read /proc, /run and /sys below DIR\n"
+		"      --help         this text\n"
+		"\n"
+		"Exit status: 0; 2 if something that exists could not be read.\n",
+};

@@ -218,8 +218,8 @@ print_findings(struct check *check)
 	return found;
 }
 
-enum exit_status
-command_check(const struct options *options)
+static enum exit_status
+run_check(const struct options *options)
 {
 	struct check check = {.options = options};
 	struct messages messages = {0};
@@ -245,3 +245,32 @@ command_check(const struct options *options)
 	pin_host_free(&check.host);
 	return r != 0 ? EXIT_CANNOT : found ? EXIT_FINDINGS : EXIT_OK;
 }
+
+const struct command command_check = {
+	.name = "check",
+	.run = run_check,
+	.options = OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_AGAINST |
+		   OPTION_JSON,
+	.words_max = ARGUMENTS_ANY,
+	.words = "[FILE...]",
+	.summary = "list errors in the rules, and what is not as it seems",
+	.help = "Usage: vmaffinity check [OPTION...] [FILE...]\n"
+		"       vmaffinity check [OPTION...] [FILE...] --against HOSTFILE...\n"
+		"\n"
+		"Lists every error in the rules, and every rule that is valid but does not do\n"
+		"what it seems to.\n"
+		"FILE: the rules; without it, /etc/vmaffinity.ini and /etc/vmaffinity.d.\n"
+		"\n"
+		"      --xml FILE     check the rules for this guest, too; may be repeated.\n"
+		"                     Without --xml and FILE, every guest that libvirt knows is\n"
+		"                     checked, if its daemon answers\n"
+		"      --against HOSTFILE  check for the host that 'vmaffinity capture' wrote to\n"
+		"                     HOSTFILE, not for this one; more host files may follow\n"
+		"      --config FILE  the same as FILE\n"
+		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
+		"      --connect URI  the libvirt daemon (qemu:///system)\n"
+		"      --json         one JSON object\n"
+		"      --help         this text\n"
+		"\n"
+		"Exit status: 0 if nothing was found, 1 for a finding, 2 if it could not check.\n",
+};

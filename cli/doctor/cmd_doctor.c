@@ -105,8 +105,8 @@ print_json(const struct doctor *doctor)
 	json_print(object);
 }
 
-enum exit_status
-command_doctor(const struct options *options)
+static enum exit_status
+run_doctor(const struct options *options)
 {
 	struct doctor doctor = {.options = options, .root = options->root};
 	enum exit_status status = EXIT_OK;
@@ -133,3 +133,20 @@ command_doctor(const struct options *options)
 	}
 	return status;
 }
+
+const struct command command_doctor = {
+	.name = "doctor",
+	.run = run_doctor,
+	.options = OPTION_SYSROOT | OPTION_JSON,
+	.summary = "check that the hook works and the host fits the rules",
+	.help = "Usage: vmaffinity doctor [OPTION...]\n"
+		"\n"
+		"Checks that this host is set up so that guests are pinned, and says what to do\n"
+		"where it is not. Changes nothing.\n"
+		"\n"
+		"      --sysroot DIR  read /etc, /proc, /run, /sys, /usr below DIR; run nothing\n"
+		"      --json         one JSON object\n"
+		"      --help         this text\n"
+		"\n"
+		"Exit status: 0 if all is well, 1 for a WARN or a FAIL, 2 if it could not check.\n",
+};

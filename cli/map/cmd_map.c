@@ -20,8 +20,8 @@ read_and_show(struct map *map, const struct options *options, struct err *e)
 	return 0;
 }
 
-enum exit_status
-command_map(const struct options *options)
+static enum exit_status
+run_map(const struct options *options)
 {
 	struct map map = {.topology = {.root = options->root}};
 	struct err e;
@@ -36,3 +36,24 @@ command_map(const struct options *options)
 	map_free(&map);
 	return status;
 }
+
+const struct command command_map = {
+	.name = "map",
+	.run = run_map,
+	.options = OPTION_SYSROOT | OPTION_JSON | OPTION_SVG,
+	.summary = "show the host's cores, and which guests are on each CPU",
+	.help = "Usage: vmaffinity map [OPTION...]\n"
+		"\n"
+		"Shows the host core by core, and which guests' threads may run on each CPU.\n"
+		"Writes nothing but FILE.\n"
+		"\n"
+		"      --sysroot DIR  read /proc, /run and /sys below DIR\n"
+		"      --svg FILE     have lstopo draw the host, and write the picture to FILE\n"
+		"      --json         one JSON object\n"
+		"      --help         this text\n"
+		"\n"
+		"'!' marks CPUs that have more vCPUs than there are CPUs. 'idle': no guest may\n"
+		"run there. 'free': only guests that may run on every CPU. vmaffinity(8) explains\n"
+		"'1:1' and the other marks.\n"
+		"Exit status: 0; 2 if the host, or one of its guests, could not be shown.\n",
+};

@@ -148,8 +148,8 @@ status_with_rules(const struct options *options, struct pin_host *host)
 					       : EXIT_OK;
 }
 
-enum exit_status
-command_status(const struct options *options)
+static enum exit_status
+run_status(const struct options *options)
 {
 	struct pin_host host;
 	struct messages messages = {0};
@@ -162,3 +162,25 @@ command_status(const struct options *options)
 	pin_host_free(&host);
 	return status;
 }
+
+const struct command command_status = {
+	.name = "status",
+	.run = run_status,
+	.options = OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_JSON,
+	.words_max = ARGUMENTS_ANY,
+	.words = "[GUEST...]",
+	.summary = "compare running guests with the rules, thread by thread",
+	.help = "Usage: vmaffinity status [OPTION...] [GUEST...]\n"
+		"\n"
+		"Compares what the rules say about running guests with what the kernel says\n"
+		"about their threads, and marks every difference with '!'. Writes nothing.\n"
+		"GUEST: guests that libvirt knows; without it, every running guest.\n"
+		"\n"
+		"      --config FILE  read the rules from FILE, not from /etc\n"
+		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
+		"      --connect URI  the libvirt daemon (qemu:///system)\n"
+		"      --json         one JSON object for each guest\n"
+		"      --help         this text\n"
+		"\n"
+		"Exit status: 0 if all are as ruled, 1 if not, 2 if one could not be examined.\n",
+};

@@ -358,8 +358,8 @@ close_watch(struct watch *w)
 	cleanup_close(&w->end);
 }
 
-enum exit_status
-command_watch(const struct options *options)
+static enum exit_status
+run_watch(const struct options *options)
 {
 	struct watch w = {.options = options,
 		.rules = {.inotify = -1},
@@ -386,3 +386,23 @@ command_watch(const struct options *options)
 	close_watch(&w);
 	return r == 0 ? EXIT_OK : EXIT_CANNOT;
 }
+
+const struct command command_watch = {
+	.name = "watch",
+	.run = run_watch,
+	.options = OPTION_CONFIG | OPTION_CONNECT,
+	.summary = "keep running guests as the rules say, until stopped",
+	.help = "Usage: vmaffinity watch [OPTION...]\n"
+		"\n"
+		"Runs until it is stopped, and keeps running guests as the rules say: it pins\n"
+		"vCPUs and iothreads that are plugged in, guests whose hook did not run, and\n"
+		"guests whose rules were edited. Changes that others make are reported, and left\n"
+		"alone unless [global] has enforce = yes. As a service: vmaffinity-watch.service.\n"
+		"\n"
+		"      --config FILE  read the rules from FILE, not from /etc\n"
+		"      --connect URI  the libvirt daemon (qemu:///system)\n"
+		"      --help         this text\n"
+		"\n"
+		"Signals: HUP reads the rules again; TERM and INT stop it.\n"
+		"Exit status: 0 after a signal to stop, 2 if it could not run any longer.\n",
+};

@@ -49,16 +49,19 @@ words() { tr -s ' ' '\n' <<<"$1"; }
 
 # ---- commands ----
 
-table=$(sed -n '/^static const struct command commands/,/^};/p' cli/main.c)
-commands=$(sed -nE 's/^\t\{"([a-z]+)", command_.*/\1/p' <<<"$table")
+# Each command describes itself, in cmd_NAME.c; main.c lists them.
+entries=$(sed -n '/^const struct command command_/,/^};/p' cli/cmd_*.c cli/*/cmd_*.c)
+commands=$(sed -nE 's/^\t\.name = "([a-z]+)",/\1/p' <<<"$entries")
+same "cli/**/cmd_*.c" "$commands" cli/main.c \
+	"$(sed -n '/^static const struct command \*const commands/,/;$/p' cli/main.c | grep -oE '&command_[a-z]+' | sed 's/&command_//')" commands
 with_help="$commands"$'\n'help
 in_help=$("$program" --help | sed -nE 's/^  ([a-z]+) .*/\1/p')
 in_man=$(section man/vmaffinity.8 DESCRIPTION | sed -nE 's/^\.It Cm ([a-z]+).*/\1/p')
 in_completion=$(words "$(sed -nE 's/.*\bcommands="([^"]*)".*/\1/p' conf/vmaffinity.bash)")
-same cli/main.c "$with_help" --help "$in_help" commands
-same cli/main.c "$with_help" man/vmaffinity.8 "$in_man" commands
-same cli/main.c "$with_help" conf/vmaffinity.bash "$in_completion" commands
-same cli/main.c "$with_help" "the synopsis in man/vmaffinity.8" \
+same "cli/**/cmd_*.c" "$with_help" --help "$in_help" commands
+same "cli/**/cmd_*.c" "$with_help" man/vmaffinity.8 "$in_man" commands
+same "cli/**/cmd_*.c" "$with_help" conf/vmaffinity.bash "$in_completion" commands
+same "cli/**/cmd_*.c" "$with_help" "the synopsis in man/vmaffinity.8" \
 	"$(section man/vmaffinity.8 SYNOPSIS | sed -nE 's/^\.Cm ([a-z]+).*/\1/p')" commands
 
 # ---- options ----
@@ -78,16 +81,16 @@ same cli/main.c "$(awk '{ print $0, 2 }' <<<"$takes")" conf/vmaffinity.bash \
 	"$(grep -oE -- '--[a-z]+( \| --[a-z]+)*\)' conf/vmaffinity.bash | grep -oE -- '--[a-z]+' | sort | uniq -c | awk '{ print $2, $1 }')" \
 	"options with an argument"
 
-# one_command NAME: the options that the table in cli/main.c gives it, and --help.
+# one_command NAME: the options that its entry has, and --help.
 one_command()
 {
-	sed -n "/^\t{\"$1\", /,/^\t\t\"/p" <<<"$table" | grep -oE 'OPTION_[A-Z]+' | sed 's/OPTION_/--/' | tr '[:upper:]' '[:lower:]'
+	sed -n "/^const struct command command_$1 /,/\.summary/p" <<<"$entries" | grep -oE 'OPTION_[A-Z]+' | sed 's/OPTION_/--/' | tr '[:upper:]' '[:lower:]'
 	echo --help
 }
 for command in $commands; do
-	same cli/main.c "$(one_command "$command")" "--help of $command" \
+	same "cmd_$command.c" "$(one_command "$command")" "--help of $command" \
 		"$("$program" help "$command" | sed -nE 's/^ +(--[a-z-]+) .*/\1/p')" options
-	same cli/main.c "$(one_command "$command" | grep -vx -- --help)" "the synopsis of $command in man/vmaffinity.8" \
+	same "cmd_$command.c" "$(one_command "$command" | grep -vx -- --help)" "the synopsis of $command in man/vmaffinity.8" \
 		"$(section man/vmaffinity.8 SYNOPSIS | awk -v name="$command" '/^\.Cm / { on = $2 == name } /^\.Fl/ && !/\.\.\.$/ { on = 0 } on' |
 			grep -oE '\\-[a-z]+' | sed 's/\\-/--/')" options
 done

@@ -347,5 +347,5 @@ FAIL  rules      /etc/vmaffinity.ini:2:11: a CPU number is missing
 	[[ $output == *"WARN  processes  /proc: No such file or directory"* ]]
 	cannot "vmaffinity: nowhere: No such file or directory" vmaffinity doctor --sysroot nowhere
 	refused "'doctor' has no option '--xml'" doctor --xml x
-	refused "'doctor' takes no words, and there is 'x'" doctor x
+	refused "doctor: unexpected argument 'x'" doctor x
 }

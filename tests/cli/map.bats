@@ -334,5 +334,5 @@ texts() { xmllint --xpath '//*[local-name()="text"]/text()' "$1"; }
 @test "misuse" {
 	mkdir root
 	refused "map: --json and --svg exclude each other" map --sysroot root --json --svg x
-	refused "'map' takes no words, and there is 'web'" map web
+	refused "map: unexpected argument 'web'" map web
 }
