@@ -83,7 +83,7 @@ find_overridden(const struct rules *rules, size_t index, const struct overrides 
 		messages_add(findings, MESSAGE_WARNING,
 			"%s:%u: on-error never counts: %s:%u sets it for every guest, and comes "
 			"later; write what is for every guest first",
-			rule->file, rule->on_error_line, last->file, last->on_error_line);
+			rule->file, rule->on_error_at.line, last->file, last->on_error_at.line);
 }
 
 void

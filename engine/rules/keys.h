@@ -1,52 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* The words of a rules file: its keys, and the values that are no CPU sets. */
+/*
+ * The keys of a rules file. To add a key, add a row to the table in keys.c and a field to
+ * struct rule (or, for [global], to struct rules).
+ */
 #ifndef VMAFFINITY_RULES_KEYS_H
 #define VMAFFINITY_RULES_KEYS_H
 
+#include "base/err.h"
 #include "rules/rules.h"
 
-enum key_kind {
-	KEY_GROUP, /* emulator, vcpus, vcpu3, vcpu2-5, iothreads, ...: kind, every, first, last are
-		      set */
-	KEY_MATCH,
-	KEY_MEMORY,
-	KEY_PLACEMENT,
-	KEY_ON_ERROR,
-	KEY_ENFORCE, /* in [global] only */
-};
-
-struct key {
-	enum key_kind kind;
-	enum thread_group_kind group;
-	bool every;
-	unsigned first, last;
-};
+/*
+ * Adds the line "name = value" to a rule. Copies value->text, but not value->file. Sets *stored to
+ * the copy if indented lines may continue it, which is valid until the next key is added, else to
+ * NULL. Returns 0, or -1 with the reason: there is no such key, with the nearest one; the rule has
+ * the key, or one for some of the same threads, already; or the value is not one of the key's.
+ */
+int rules_add_key(struct rule *rule, const char *name, const struct value *value,
+	struct value **stored, struct err *e);
 
 /*
- * A key of a rule's section. Returns 0, or -1 with the reason and, for a misspelled one, the
- * nearest key.
+ * Adds the line "name = value" of [global] to rules. A file may give a key once; a later file's
+ * value replaces it. *stored, result and errors are those of rules_add_key().
  */
-int rules_key_parse(const char *name, struct key *key, struct err *e);
+int rules_add_global_key(struct rules *rules, const char *name, const struct value *value,
+	struct value **stored, struct err *e);
 
-/* A key of [global]: KEY_ON_ERROR or KEY_ENFORCE. Returns as above. */
-int rules_global_key_parse(const char *name, struct key *key, struct err *e);
-
-/* A name in [cpus]: letters, digits, "_", "-", "."; no more than 63 of them. */
-int rules_set_name_check(const char *name, struct err *e);
-
-/* The value of "placement". */
-int rules_placement_check(const char *text, struct err *e);
-
-/* The value of "on-error". */
-int rules_on_error_parse(const char *text, enum on_error *on_error, struct err *e);
-
-/* The value of "enforce". */
-int rules_enforce_parse(const char *text, enum enforce *enforce, struct err *e);
-
-/*
- * The value of "match": comma-separated GLOB, name:GLOB or uuid:UUID. On failure *column is the
- * fault's place.
- */
-int rules_match_check(const char *text, size_t *column, struct err *e);
+/* Frees what the keys of a rule hold. The rule itself belongs to the caller. */
+void rules_free_keys(struct rule *rule);
 
 #endif

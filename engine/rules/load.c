@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Finds, opens and checks the rules files. */
 #include "rules/rules.h"
 
 #include "base/array.h"
@@ -16,28 +17,28 @@
 #include <unistd.h>
 
 /*
- * Rules decide what a root process does, so only root may have written them. Asked of the open fd,
- * so that nothing can change in between. The caller's own files will do for a caller who is not
- * root.
+ * Checks that only root, or the user that runs this program, can have written an open file. Rules
+ * decide what a root process does. The fd is checked and not the path, which could change before
+ * the file is opened.
  */
 static int
-check_owner(int fd, const char *shown, struct err *e)
+check_rules_owner(int fd, const char *shown, struct err *e)
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0)
 		return err_errno(e, "%s", shown);
 	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return err_set(e, "%s: belongs to user %u and not to root; chown root it", shown,
-			st.st_uid);
+		return err_set(e, "%s: belongs to user %u, not to root; run chown root on it",
+			shown, st.st_uid);
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return err_set(e,
-			"%s: others than its owner may write it (mode %04o); chmod go-w it", shown,
+			"%s: group or others may write it (mode %04o); run chmod go-w on it", shown,
 			st.st_mode & 07777u);
 	return 0;
 }
 
 static int
-check_file(int fd, const char *shown, struct err *e)
+check_rules_file(int fd, const char *shown, struct err *e)
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0)
@@ -48,7 +49,7 @@ check_file(int fd, const char *shown, struct err *e)
 		return err_set(e, "%s: is not a regular file", shown);
 	if ((size_t)st.st_size > RULES_FILE_MAX)
 		return err_set(e, "%s: larger than %zu MiB", shown, RULES_FILE_MAX / 1024 / 1024);
-	return check_owner(fd, shown, e);
+	return check_rules_owner(fd, shown, e);
 }
 
 static int
@@ -59,7 +60,7 @@ explain_open(const char *shown, struct err *e)
 	return err_errno(e, "%s", shown);
 }
 
-/* Adds shown to the files of rules; they own it then. NULL if there are too many or no memory. */
+/* Adds a copy of shown to rules->files. Returns the copy, or NULL with the reason. */
 static const char *
 add_file(struct rules *rules, const char *shown, struct err *e)
 {
@@ -81,21 +82,21 @@ add_file(struct rules *rules, const char *shown, struct err *e)
 }
 
 /*
- * Reads the file path below directory; messages call it shown. A missing one is an error if it must
- * be there.
+ * Reads the file at path below directory; shown is its name in messages. A missing file is an error
+ * only if it must be there.
  */
 static int
 load_file(struct rules *rules, int directory, const char *path, const char *shown, bool must,
 	struct messages *messages, struct err *e)
 {
-	/* O_NONBLOCK: to open a FIFO must not wait for somebody who writes to it. */
+	/* O_NONBLOCK: opening a FIFO must not wait for its writer. */
 	AUTO_CLOSE int fd =
 		openat(directory, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && !must)
 		return 0;
 	if (fd < 0)
 		return explain_open(shown, e);
-	if (check_file(fd, shown, e) != 0)
+	if (check_rules_file(fd, shown, e) != 0)
 		return -1;
 	AUTO_FREE char *text = NULL;
 	size_t length;
@@ -117,7 +118,7 @@ load_or_report(struct rules *rules, int directory, const char *path, const char 
 		messages_add(messages, MESSAGE_ERROR, "%s", e.text);
 }
 
-/* Hidden files are editors' and package managers' own. */
+/* True for *.ini. Hidden files belong to editors and package managers. */
 static int
 is_rules_file(const struct dirent *entry)
 {
@@ -137,7 +138,7 @@ load_directory(struct rules *rules, int root, struct messages *messages, struct 
 			e, "%s: must be a directory, and not a symbolic link", RULES_DIRECTORY);
 	if (directory < 0)
 		return err_errno(e, "%s", RULES_DIRECTORY);
-	if (check_owner(directory, RULES_DIRECTORY, e) != 0)
+	if (check_rules_owner(directory, RULES_DIRECTORY, e) != 0)
 		return -1;
 	struct dirent **entries;
 	int count = scandirat(directory, ".", &entries, is_rules_file, file_compare_names);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* The text of a rules file to struct rules, through inih. */
 #include "rules/parse.h"
 
-#include "base/hash.h"
-#include "rules/add.h"
 #include "rules/keys.h"
+#include "rules/patterns.h"
+#include "rules/sections.h"
 
 #include <ini.h>
 
@@ -15,101 +16,53 @@
 
 enum section_kind {
 	SECTION_NONE, /* before the first one */
-	SECTION_BAD,  /* its error is reported; what stands in it is passed over */
+	SECTION_BAD,  /* its error is reported; its lines are skipped */
 	SECTION_GLOBAL,
 	SECTION_CPUS,
 	SECTION_RULE,
 };
 
-struct section {
-	const char *name;
-	unsigned line;
-};
-
 /*
- * inih takes a file apart but gives its handler no line numbers, cuts long lines and names, ends a
- * value at a NUL and remembers one error only (inih 55 and 58). So each line passes through
- * read_line() first: it counts, keeps from inih what inih would get wrong, and sees from the calls
- * of the handler which lines inih made nothing of.
+ * inih gives its handler no line numbers, cuts long lines and names, ends a value at a NUL and
+ * remembers one error only (inih 55 and 58). So read_line() sees each line first: it counts lines
+ * and blanks those that inih would misread. A line that should have led to a call of the handler
+ * and did not is one that inih could not read.
  */
 struct parser {
 	struct rules *rules;
 	struct messages *messages;
 	const char *file;
-	const char *next, *end; /* what is still to be read */
-	const char *text;	/* the line that inih has, in the file */
-	unsigned line;		/* its number */
-	bool handler_due;	/* it has a key or continues one, so inih must call the handler */
-	bool continues; /* it is indented below a key: inih takes it for more of that key's value */
-	bool key_seen;	/* in this section */
+	const char *next, *end; /* the text that is not read yet */
+	const char *text;	/* the current line in the file */
+	unsigned line;		/* the current line's number, from 1 */
+	bool handler_due;	/* inih must call the handler for the current line */
+	bool continues; /* the current line is indented after a key: it continues that key's value
+			 */
+	bool key_seen;	/* the current section has had a key */
 	enum section_kind kind;
-	bool full; /* there are too many rules, and that was said */
-	enum on_error global_on_error;
-	enum enforce global_enforce;
-	struct section *sections; /* those in this file: a hash table, see find_section() */
-	size_t section_count, section_room;
-	bool key_sound;	     /* the last key was right */
-	struct value *value; /* of the last key, if it has one that can be continued */
-	unsigned value_line; /* where that value ends */
+	bool full;		  /* there are too many rules; the error is reported */
+	struct sections sections; /* of this file */
+	bool key_sound;		  /* the last key had no error */
+	struct value *value;	  /* the last key's, if lines may continue it; or NULL */
+	unsigned value_line;	  /* the last line of the last key's value */
 };
 
-/* isspace() of the C locale, which is inih's idea of it. */
+/* The characters that inih strips: isspace() of the C locale. */
 static const char white[] = " \t\r\n\v\f";
 
 #define error_at(p, format, ...)                                                                   \
 	messages_add((p)->messages, MESSAGE_ERROR, "%s:%u: " format, (p)->file, (p)->line,         \
 		##__VA_ARGS__)
 
-/*
- * The place of a name in a table of room, a power of two, which is never full: where it stands, or
- * where it would. The hash is FNV-1a; that of hsearch(3) looks at eight bytes, and many guests'
- * names begin alike.
- */
-static struct section *
-find_section(struct section *table, size_t room, const char *name)
+/* Returns kind, or SECTION_BAD with the error reported if the file has that section already. */
+static enum section_kind
+begin_section(struct parser *p, const char *name, enum section_kind kind)
 {
-	size_t i = hash_text(name) & (room - 1);
-	while (table[i].name != NULL && strcmp(table[i].name, name) != 0)
-		i = (i + 1) & (room - 1);
-	return &table[i];
-}
-
-/* At least half of the table stays free. */
-static int
-make_room_for_section(struct parser *p)
-{
-	if (2 * p->section_count < p->section_room)
-		return 0;
-	size_t room = p->section_room == 0 ? 16 : 2 * p->section_room;
-	struct section *larger = calloc(room, sizeof(*larger));
-	if (larger == NULL)
-		return -1;
-	for (size_t i = 0; i < p->section_room; i++)
-		if (p->sections[i].name != NULL)
-			*find_section(larger, room, p->sections[i].name) = p->sections[i];
-	free(p->sections);
-	p->sections = larger;
-	p->section_room = room;
-	return 0;
-}
-
-/* Notes the section's name with its line, as long as name lives. -1 if the file has it already. */
-static int
-remember_section(struct parser *p, const char *name)
-{
-	if (make_room_for_section(p) != 0) {
-		error_at(p, "out of memory");
-		return -1;
-	}
-	struct section *section = find_section(p->sections, p->section_room, name);
-	if (section->name != NULL) {
-		error_at(p, "section [%s] stands already at line %u; write its keys there", name,
-			section->line);
-		return -1;
-	}
-	*section = (struct section){.name = name, .line = p->line};
-	p->section_count++;
-	return 0;
+	struct err e;
+	if (sections_add(&p->sections, name, p->line, &e) == 0)
+		return kind;
+	error_at(p, "%s", e.text);
+	return SECTION_BAD;
 }
 
 static enum section_kind
@@ -124,13 +77,13 @@ open_rule(struct parser *p, const char *section, size_t length)
 		error_at(p, "%s", e.text);
 		return SECTION_BAD;
 	}
-	return remember_section(p, rule->section) == 0 ? SECTION_RULE : SECTION_BAD;
+	return begin_section(p, rule->section, SECTION_RULE);
 }
 
 /*
- * inih's idea of where a comment begins, a ';' behind white space, counts in a section's name too;
- * and only its later versions take a comment from behind a continued value. Returns how much of
- * text, length bytes, stands in front of one, without white space at the end.
+ * Returns how many of text's length bytes come before a comment and the white space before it. To
+ * inih a comment begins with a ';' after white space, also in a section's name; but older versions
+ * leave the comment in a continued value.
  */
 static size_t
 length_without_comment(const char *text, size_t length)
@@ -144,7 +97,7 @@ length_without_comment(const char *text, size_t length)
 	return kept;
 }
 
-/* A line that begins with '[' at s; end is behind its last byte. */
+/* Opens the section of a line that begins with '[' at s and ends before end. */
 static enum section_kind
 open_section(struct parser *p, const char *s, const char *end)
 {
@@ -161,7 +114,7 @@ open_section(struct parser *p, const char *s, const char *end)
 		rest++;
 	if (rest < end && *rest != ';' && *rest != '#') {
 		error_at(p,
-			"'%.*s' behind the section's name; a pattern with brackets goes into "
+			"'%.*s' after the section's name; a pattern with brackets goes into "
 			"'match ='",
 			(int)(end - rest < 40 ? end - rest : 40), rest);
 		return SECTION_BAD;
@@ -188,13 +141,13 @@ open_section(struct parser *p, const char *s, const char *end)
 		return SECTION_BAD;
 	}
 	if (length == 6 && memcmp(name, global, 6) == 0)
-		return remember_section(p, global) == 0 ? SECTION_GLOBAL : SECTION_BAD;
+		return begin_section(p, global, SECTION_GLOBAL);
 	if (length == 4 && memcmp(name, cpus, 4) == 0)
-		return remember_section(p, cpus) == 0 ? SECTION_CPUS : SECTION_BAD;
+		return begin_section(p, cpus, SECTION_CPUS);
 	return open_rule(p, name, length);
 }
 
-/* What inih is given in place of a line that it must not see. */
+/* Gives inih an empty line in place of one that it must not see. */
 static char *
 blank_line(char *buffer)
 {
@@ -206,7 +159,7 @@ static bool
 line_is_sound(struct parser *p, size_t length, size_t size)
 {
 	if (memchr(p->text, '\0', length) != NULL) {
-		error_at(p, "there is a NUL in the line");
+		error_at(p, "the line contains a NUL byte");
 		return false;
 	}
 	if (length >= size - 2) {
@@ -217,7 +170,7 @@ line_is_sound(struct parser *p, size_t length, size_t size)
 	return true;
 }
 
-/* As fgets(3), for inih. */
+/* Reads the next line for inih, as fgets(3) does. ini_reader of inih. */
 static char *
 read_line(char *buffer, int size, void *stream)
 {
@@ -239,7 +192,7 @@ read_line(char *buffer, int size, void *stream)
 
 	const char *s = p->text;
 	if (p->line == 1 && length >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
-		s += 3; /* a byte order mark, which inih passes over too */
+		s += 3; /* a byte order mark, which inih also skips */
 	while (s < end && strchr(white, *s) != NULL)
 		s++;
 	if (s == end || *s == ';' || *s == '#')
@@ -262,8 +215,8 @@ read_line(char *buffer, int size, void *stream)
 }
 
 /*
- * The column, from 1, of what stands behind the '=' (or inih's other sign, ':'), or of a continued
- * value.
+ * Returns the column, from 1, of the current line's value: the text after '=' (or ':', which inih
+ * also takes), or the whole line if it continues a value.
  */
 static unsigned
 value_column(const struct parser *p)
@@ -280,15 +233,15 @@ value_column(const struct parser *p)
 }
 
 /*
- * An indented line: a newline for each that lies between, the indent, and the text, so that places
- * stay known.
+ * Appends the current, indented line to the last key's value. Skipped lines become newlines and the
+ * indent becomes blanks, so that value_place() finds the line and column of each byte.
  */
 static void
 continue_value(struct parser *p, const char *more)
 {
 	size_t length = length_without_comment(more, strlen(more));
 	if (memchr(more, '=', length) != NULL || (p->value == NULL && p->key_sound)) {
-		error_at(p, "an indented line continues the value above; take its indent away to "
+		error_at(p, "an indented line continues the value above; remove its indent to "
 			    "begin a key");
 		return;
 	}
@@ -309,23 +262,18 @@ continue_value(struct parser *p, const char *more)
 	p->value_line = p->line;
 }
 
-/* Points *stored at where the value was put, if another line may continue it. */
+/* Adds a line of the current section. *stored is the copy of value if lines may continue it. */
 static int
-take_key(struct parser *p, const char *name, const struct value *value, struct value **stored,
+parse_key(struct parser *p, const char *name, const struct value *value, struct value **stored,
 	struct err *e)
 {
-	struct key key;
 	switch (p->kind) {
 	case SECTION_BAD:
 		return 0;
 	case SECTION_NONE:
-		return err_set(e, "'%.60s' stands before the first [section]", name);
+		return err_set(e, "'%.60s' comes before the first [section]", name);
 	case SECTION_GLOBAL:
-		if (rules_global_key_parse(name, &key, e) != 0)
-			return -1;
-		return key.kind == KEY_ENFORCE
-			       ? rules_add_enforce(&p->global_enforce, value->text, e)
-			       : rules_add_on_error(&p->global_on_error, value->text, e);
+		return rules_add_global_key(p->rules, name, value, stored, e);
 	case SECTION_CPUS:
 		return rules_add_set(p->rules, name, value, stored, e);
 	case SECTION_RULE:
@@ -335,9 +283,9 @@ take_key(struct parser *p, const char *name, const struct value *value, struct v
 	return 0;
 }
 
-/* ini_handler of inih. Its answer, 1, says that all is well: errors are counted in messages. */
+/* Takes a key or a continued line from inih. ini_handler of inih: returns 1, no error, always. */
 static int
-take_line(void *user, const char *section, const char *name, const char *text)
+take_inih_line(void *user, const char *section, const char *name, const char *text)
 {
 	struct parser *p = user;
 	struct err e;
@@ -356,7 +304,7 @@ take_line(void *user, const char *section, const char *name, const char *text)
 	p->key_sound = false;
 	if (text[0] == '\0')
 		error_at(p, "'%.60s' has no value", name);
-	else if (take_key(p, name, &value, &stored, &e) != 0)
+	else if (parse_key(p, name, &value, &stored, &e) != 0)
 		error_at(p, "%s", e.text);
 	else
 		p->key_sound = true;
@@ -364,7 +312,7 @@ take_line(void *user, const char *section, const char *name, const char *text)
 	return 1;
 }
 
-/* Patterns can go on over several lines, so they are looked at when the file is through. */
+/* Checks the patterns of a file's rules: after its last line, for a "match" may be continued. */
 static void
 check_patterns(struct parser *p, size_t first_rule)
 {
@@ -372,7 +320,7 @@ check_patterns(struct parser *p, size_t first_rule)
 		const struct value *match = &p->rules->rules[i].match;
 		struct err e;
 		size_t at;
-		if (match->text == NULL || rules_match_check(match->text, &at, &e) == 0)
+		if (match->text == NULL || patterns_check(match->text, &at, &e) == 0)
 			continue;
 		char place[VALUE_PLACE_MAX];
 		messages_add(p->messages, MESSAGE_ERROR, "%s: %s", value_place(match, at, place),
@@ -390,13 +338,9 @@ rules_parse(struct rules *rules, const char *file, const char *text, size_t leng
 		.next = text,
 		.end = text + length};
 	size_t first_rule = rules->rule_count, errors = messages->errors;
-	int rc = ini_parse_stream(read_line, &p, take_line, &p);
-	free(p.sections);
+	int rc = ini_parse_stream(read_line, &p, take_inih_line, &p);
+	sections_free(&p.sections);
 	check_patterns(&p, first_rule);
-	if (p.global_on_error != ON_ERROR_UNSET)
-		rules->on_error = p.global_on_error;
-	if (p.global_enforce != ENFORCE_UNSET)
-		rules->enforce = p.global_enforce;
 	if (rc != 0 && messages->errors == errors)
-		messages_add(messages, MESSAGE_ERROR, "%s:%d: cannot be understood", file, rc);
+		messages_add(messages, MESSAGE_ERROR, "%s:%d: cannot be parsed", file, rc);
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The administrator's rules: what /etc/vmaffinity.ini and /etc/vmaffinity.d/ say. See
- * vmaffinity.ini(5).
- */
+/* The administrator's rules, from /etc/vmaffinity.ini and /etc/vmaffinity.d/: vmaffinity.ini(5). */
 #ifndef VMAFFINITY_RULES_RULES_H
 #define VMAFFINITY_RULES_RULES_H
 
@@ -16,25 +13,37 @@
 #define RULES_MAIN_FILE "/etc/vmaffinity.ini"
 #define RULES_DIRECTORY "/etc/vmaffinity.d"
 
-/* Limits; past one of them there is an error that names it. */
-#define RULES_FILE_MAX ((size_t)4 * 1024 * 1024) /* bytes of one file */
+/* Limits. A file that exceeds one of them is an error that names the limit. */
+#define RULES_FILE_MAX ((size_t)4 * 1024 * 1024) /* bytes in one file */
 #define RULES_FILES_MAX 1024u			 /* files */
-#define RULES_MAX 65536u			 /* sections that are rules, in all files */
-#define RULES_SETS_MAX 4096u			 /* names in [cpus], in all files */
-#define RULES_PATTERN_MAX 255u			 /* bytes of one pattern of "match =" */
+#define RULES_MAX 65536u			 /* rules in all files */
+#define RULES_SETS_MAX 4096u			 /* names in [cpus] in all files */
+#define RULES_PATTERN_MAX 255u			 /* bytes in one pattern of "match =" */
 
-/* The text behind "KEY =" and where it stands, for messages. */
+/* The text after "KEY =" and its place in the file. */
 struct value {
-	char *text; /* continued lines are kept apart by the newlines that stood between them */
+	char *text;	  /* with the newlines between continued lines */
 	const char *file; /* belongs to the struct rules */
 	unsigned line;
 	unsigned column; /* of text[0], from 1, in bytes */
 };
 
+/* Copies value with its text, which the caller frees. Returns 0, or -1 with the reason. */
+int value_copy(const struct value *value, struct value *copy, struct err *e);
+
 #define VALUE_PLACE_MAX 512
 
-/* "FILE:LINE:COLUMN" of the byte at offset in value's text. Returns out. */
+/*
+ * Writes "FILE:LINE:COLUMN" of the byte at offset in value's text. Returns out. An offset past the
+ * end is the end.
+ */
 char *value_place(const struct value *value, size_t offset, char out[VALUE_PLACE_MAX]);
+
+/* The line that gave a key. file is NULL if none did. */
+struct origin {
+	const char *file; /* belongs to the struct rules */
+	unsigned line;
+};
 
 enum on_error {
 	ON_ERROR_UNSET,
@@ -42,24 +51,24 @@ enum on_error {
 	ON_ERROR_FAIL,
 };
 
-/* One line that says where a group, or several groups of one kind, may run. */
+/* One line that says where a thread group, or several of one kind, may run. */
 struct setting {
 	enum thread_group_kind kind;
-	bool every;	      /* "vcpus", "iothreads", "emulator" */
-	unsigned first, last; /* else these ids: "vcpu3" (first == last), "vcpu2-5" */
+	bool every;	      /* every id: "vcpus", "iothreads", "emulator" */
+	unsigned first, last; /* the ids if not every: "vcpu3" (first == last), "vcpu2-5" */
 	struct value value;
 };
 
 #define SETTING_KEY_MAX 32
 
-/* The key of a setting as it is written: "vcpus", "vcpu2-5". Returns out. */
+/* Writes the key of a setting, as in "vcpus" or "vcpu2-5". Returns out. */
 char *setting_key(const struct setting *setting, char out[SETTING_KEY_MAX]);
 
-/* Whether the value is "keep": leave what libvirt set. */
+/* True if the value is "keep": leave what libvirt set. */
 bool value_is_keep(const struct value *value);
 bool setting_is_keep(const struct setting *setting);
 
-/* Whether vmaffinity watch puts back what others change; unset means that it does not. */
+/* Says if vmaffinity watch restores what others change; unset means no. */
 enum enforce {
 	ENFORCE_UNSET,
 	ENFORCE_NO,
@@ -70,14 +79,14 @@ struct rule {
 	char *section;
 	const char *file;
 	unsigned line;
-	/* The text of each is NULL if there is no such key. */
-	struct value match; /* else the section's name is the pattern */
+	/* The text of a value is NULL if the rule does not have the key. */
+	struct value match; /* without it, the section's name is the pattern */
 	struct value memory;
-	struct value placement; /* a word that rules_placement_check() knows */
+	struct value placement; /* "one-to-one" or "float" */
 	struct setting *settings;
 	size_t setting_count;
 	enum on_error on_error;
-	unsigned on_error_line;
+	struct origin on_error_at;
 };
 
 struct named_set {
@@ -85,32 +94,53 @@ struct named_set {
 	struct value value;
 };
 
-/* Zero-initialised is "no rules". */
+/* All rules. Zero-initialised is none; rules_free() frees it. */
 struct rules {
-	char **files; /* those that were there, in the order of reading */
+	char **files; /* the names of those that exist, in the order of reading */
 	size_t file_count;
 	struct rule *rules; /* in the order of reading */
 	size_t rule_count;
 	struct named_set *sets;
 	size_t set_count;
-	enum on_error on_error; /* of [global] */
-	enum enforce enforce;	/* of [global] */
+	/* The keys of [global], each from the last file that has it. */
+	enum on_error on_error;
+	struct origin on_error_at;
+	enum enforce enforce;
+	struct origin enforce_at;
 };
 
 /*
- * Reads RULES_MAIN_FILE and then RULES_DIRECTORY's *.ini in byte order, below the directory fd
- * root. What is not there is no error. Each error is added to messages with its FILE:LINE; if there
- * is any, *rules holds what could be understood, good for rules_on_error() and rules_free() only.
+ * Reads RULES_MAIN_FILE, then RULES_DIRECTORY's *.ini in byte order, below the directory fd root.
+ * A missing file is no error. Adds each error to messages with its FILE:LINE. After an error, rules
+ * is incomplete and serves for rules_on_error() and rules_free() only.
  */
 void rules_load(struct rules *rules, int root, struct messages *messages);
 
-/* Reads one file, which must be there, and adds what it says to *rules. Errors as above. */
+/* Reads one file, which must exist, and adds its contents to rules. Errors as in rules_load(). */
 void rules_load_file(
 	struct rules *rules, int directory, const char *path, struct messages *messages);
 
 void rules_free(struct rules *rules);
 
-/* The named set "@name" (name need not end in NUL), or NULL. A later file's definition counts. */
+/*
+ * Adds a rule whose section, of length bytes, begins at line of file. Copies section, but not file.
+ * Returns it, valid until the next one is added, or NULL with the reason.
+ */
+struct rule *rules_add_rule(struct rules *rules, const char *section, size_t length,
+	const char *file, unsigned line, struct err *e);
+
+/*
+ * Adds the line "name = value" of [cpus]; *stored is its value, valid until the next one is added.
+ * Copies value->text, but not value->file. A file may define a name once; a later file's definition
+ * replaces it. Returns 0, or -1 with the reason.
+ */
+int rules_add_set(struct rules *rules, const char *name, const struct value *value,
+	struct value **stored, struct err *e);
+
+/*
+ * Returns the set "@name" of the last file that defines it, or NULL. name has length bytes and need
+ * not end in NUL.
+ */
 const struct named_set *rules_find_set(const struct rules *rules, const char *name, size_t length);
 
 /*
@@ -146,25 +176,29 @@ struct matched {
 int rules_match(
 	const struct rules *rules, const char *name, const char *uuid, struct matched *matched);
 
-/* True if they say anything but "keep" of where the guest may run or have its memory. */
+/* True if the rules say anything but "keep" about the guest's CPUs or memory. */
 bool matched_wants_change(const struct matched *matched);
 
 /*
- * True if they ask for what only the guest's XML says: "placement = one-to-one" needs its maximum
- * of vCPUs, its threads of each core and its NUMA cells.
+ * True if the rules ask for what only the guest's XML says: "placement = one-to-one" needs its
+ * maximum of vCPUs, its threads per core and its NUMA cells.
  */
 bool matched_needs_xml(const struct matched *matched);
 
 /*
- * The setting that decides over a group: that of the last matching rule which names the group;
- * within one rule, one id beats a range of ids beats every. NULL if no rule says anything.
+ * Returns the setting that counts for a thread group: that of the last matching rule which names
+ * the group. Within one rule, one id beats a range of ids, and a range beats every. NULL if no rule
+ * names the group.
  */
 const struct setting *rules_setting(const struct matched *matched, struct thread_group group);
 
-/* The value of "memory" that decides: that of the last matching rule which has one; or NULL. */
+/* Returns the value of "memory" of the last matching rule that has the key, or NULL. */
 const struct value *rules_memory(const struct matched *matched);
 
-/* The same for "placement = one-to-one"; NULL if none decides, or "float" does. */
+/*
+ * Returns the value of "placement" of the last matching rule that has the key if it is
+ * "one-to-one"; or NULL, which means "float".
+ */
 const struct value *rules_one_to_one(const struct matched *matched);
 
 /*

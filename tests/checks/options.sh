@@ -97,8 +97,9 @@ done
 
 # ---- the rules' keys and words ----
 
-known=$(sed -n '/^rules_key_parse/,/^}/p' engine/rules/keys.c | tr -d '\n' | sed -E 's/.*known\[\] = \{([^}]*)\}.*/\1/' |
-	grep -oE '"[^"]+"' | tr -d '"')
+# keys_in SECTION: the keys that the table in engine/rules/keys.c has for it.
+keys_in() { sed -n '/^static const struct key keys/,/^};/p' engine/rules/keys.c | sed -nE "s/^\t\{\"([^\"]+)\", [^,]*\bIN_$1\b.*/\1/p"; }
+known=$(keys_in RULE)
 keys=$(section man/vmaffinity.ini.5 "Keys of a rule" | sed -n 's/^\.It //p' | plain | tr -d ' ' | tr , '\n' |
 	sed 's/[AB]\b/N/g')
 same engine/rules/keys.c "$known" man/vmaffinity.ini.5 "$keys" keys

@@ -28,9 +28,9 @@ found() { rules "$1" && finds "$2" --sysroot root rules.ini; }
 	finds "\
 error: nowhere: No such file or directory
 error: a.ini:2:11: a CPU number is missing
-error: a.ini:3: 'vcpus' is given already by line 2
-error: a.ini:4: section [a] stands already at line 1; write its keys there
-error: b.ini:1: 'vcpus' stands before the first [section]
+error: a.ini:3: 'vcpus' is already given at line 2
+error: a.ini:4: section [a] already begins at line 1; write its keys there
+error: b.ini:1: 'vcpus' comes before the first [section]
 error: b.ini:3: unknown key 'frob'; the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, placement, memory, match, on-error
 error: b.ini:6:9: '@x': no such name in [cpus]" --sysroot root a.ini b.ini nowhere
 }
@@ -290,7 +290,7 @@ warning: rules.ini:4: iothreads wants 0-3,9, but this host has only CPUs 0-7: th
 @test "an indented line below on-error continues it, and is not passed over" {
 	for section in '*' global; do
 		found "[$section]\non-error = fail\n  vcpus = 3\n" \
-			"error: rules.ini:3: an indented line continues the value above; take its indent away to begin a key"
+			"error: rules.ini:3: an indented line continues the value above; remove its indent to begin a key"
 		rules "[$section]\non-error = fail\n  3\n"
 		run -1 vmaffinity check rules.ini
 	done

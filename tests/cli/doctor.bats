@@ -293,10 +293,10 @@ FAIL  rules      /etc/vmaffinity.ini:2:11: a CPU number is missing
 	[[ $output == *"FAIL  rules      and 1490 more errors in the rules"$'\n'*"-> vmaffinity check" ]]
 	echo '[*]' >root/etc/vmaffinity.ini
 	chmod 666 root/etc/vmaffinity.ini
-	is FAIL rules "/etc/vmaffinity.ini: others than its owner may write it (mode 0666); chmod go-w it" "mend it: with one error anywhere no rule is applied"
+	is FAIL rules "/etc/vmaffinity.ini: group or others may write it (mode 0666); run chmod go-w on it" "mend it: with one error anywhere no rule is applied"
 	chmod 644 root/etc/vmaffinity.ini
 	chown 65534 root/etc/vmaffinity.ini
-	is FAIL rules "/etc/vmaffinity.ini: belongs to user 65534 and not to root; chown root it" "mend it: with one error anywhere no rule is applied"
+	is FAIL rules "/etc/vmaffinity.ini: belongs to user 65534, not to root; run chown root on it" "mend it: with one error anywhere no rule is applied"
 	rm root/etc/vmaffinity.ini
 	is NOTE rules "there is no /etc/vmaffinity.ini, and no file in /etc/vmaffinity.d" "write one, if guests are to be pinned: man 5 vmaffinity.ini"
 	cp "$REPO/conf/vmaffinity.ini" root/etc

@@ -132,9 +132,9 @@ bad_files()
 		directory|is a directory, must be a file
 		fifo|is not a regular file
 		link|is a symbolic link, must be the file itself
-		all|others than its owner may write it (mode 0666); chmod go-w it
-		group|others than its owner may write it (mode 0620); chmod go-w it
-		stranger|belongs to user 65534 and not to root; chown root it
+		all|group or others may write it (mode 0666); run chmod go-w on it
+		group|group or others may write it (mode 0620); run chmod go-w on it
+		stranger|belongs to user 65534, not to root; run chown root on it
 		large|larger than 4 MiB
 		/dev/null|is not a regular file
 	END
@@ -158,7 +158,7 @@ bad_files()
 	printf '[*]\nvcpuz = 0\nvcpus = 3-\n' >root/etc/vmaffinity.d/d.ini
 	install -m 602 rules.ini root/etc/vmaffinity.ini
 	finds "\
-error: /etc/vmaffinity.ini: others than its owner may write it (mode 0602); chmod go-w it
+error: /etc/vmaffinity.ini: group or others may write it (mode 0602); run chmod go-w on it
 error: /etc/vmaffinity.d/a.ini: is not a regular file
 error: /etc/vmaffinity.d/b.ini: is a symbolic link, must be the file itself
 error: /etc/vmaffinity.d/c.ini: is a directory, must be a file
@@ -170,7 +170,7 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 	rm -r root/etc/vmaffinity.d/*
 	chmod 777 root/etc/vmaffinity.d
 	chmod 644 root/etc/vmaffinity.ini
-	finds "error: /etc/vmaffinity.d: others than its owner may write it (mode 0777); chmod go-w it" --sysroot root
+	finds "error: /etc/vmaffinity.d: group or others may write it (mode 0777); run chmod go-w on it" --sysroot root
 }
 
 @test "a file of just 4 MiB, without an end of line, with CR and LF: taken" {
@@ -193,7 +193,7 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 	[[ $output == *"vcpu0     2 "* ]]
 	chown 65533 rules.ini
 	run -2 setpriv --reuid=65534 --regid=65534 --clear-groups ./vmaffinity plan --sysroot root --config rules.ini --xml web-1.xml
-	same "error: rules.ini: belongs to user 65533 and not to root; chown root it" "$output"
+	same "error: rules.ini: belongs to user 65533, not to root; run chown root on it" "$output"
 }
 
 @test "stdout closed, or a full disk: said on stderr, status 2" {

@@ -180,7 +180,7 @@ error: rules.ini:4: iothreads wants 8191, but this host has only CPUs 0-7; no CP
 	rules '[*]\nvcpus = 3-1\nemulator = @nix\nvcpuz = 1\n[*]\n'
 	cannot "\
 error: rules.ini:4: unknown key 'vcpuz'; did you mean 'vcpus'?
-error: rules.ini:5: section [*] stands already at line 1; write its keys there
+error: rules.ini:5: section [*] already begins at line 1; write its keys there
 error: rules.ini:2:9: range 3-1 runs backwards; write 1-3
 error: rules.ini:3:12: '@nix': no such name in [cpus]" plan --xml web-1.xml
 }

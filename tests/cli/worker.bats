@@ -171,7 +171,7 @@ err: web-1: not pinned, runs on: $RULES_BAD"
 	chmod 666 own/etc/vmaffinity.ini
 	worker 1 reconnect
 	logged "\
-err: web-1: /etc/vmaffinity.ini: others than its owner may write it (mode 0666); chmod go-w it
+err: web-1: /etc/vmaffinity.ini: group or others may write it (mode 0666); run chmod go-w on it
 err: web-1: not pinned, runs on: $RULES_BAD"
 	rm own/etc/vmaffinity.ini
 	mkfifo own/etc/vmaffinity.ini

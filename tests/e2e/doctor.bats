@@ -180,7 +180,7 @@ busctl_says()
 	finds 0 "NOTE  rules      there is no $RULES"
 	printf '[*]\nvcpus = 0\n' >"$RULES"
 	chmod 666 "$RULES"
-	finds 1 "FAIL  rules      $RULES: others than its owner may write it"
+	finds 1 "FAIL  rules      $RULES: group or others may write it"
 	rm "$RULES"
 	printf '[*]\nvcpus = 8191\n' | rules
 	# systemd makes the slice when there is a guest

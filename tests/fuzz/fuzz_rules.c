@@ -77,13 +77,15 @@ check_rule(const struct rule *rule, const struct text *text)
 	for (size_t i = 0; i < rule->setting_count; i++) {
 		const struct setting *s = &rule->settings[i];
 		char name[SETTING_KEY_MAX];
-		struct key key;
+		struct rule alone = {0};
+		struct value *stored;
 		struct err e;
 		check_value(&s->value, text);
 		PROMISE(s->every || (s->first <= s->last && s->last < DOMAIN_VCPUS_MAX));
-		PROMISE(rules_key_parse(setting_key(s, name), &key, &e) == 0);
-		PROMISE(key.kind == KEY_GROUP && key.group == s->kind && key.every == s->every);
-		PROMISE(key.first == s->first && key.last == s->last);
+		PROMISE(rules_add_key(&alone, setting_key(s, name), &s->value, &stored, &e) == 0);
+		PROMISE(alone.settings[0].kind == s->kind && alone.settings[0].every == s->every);
+		PROMISE(alone.settings[0].first == s->first && alone.settings[0].last == s->last);
+		rules_free_keys(&alone);
 	}
 }
 
@@ -163,8 +165,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_rule(&rules.rules[i], &text);
 	for (size_t i = 0; i < rules.set_count; i++) {
 		const struct named_set *set = &rules.sets[i];
-		struct err e;
-		PROMISE(rules_set_name_check(set->name, &e) == 0);
+		PROMISE(set->name[0] != '\0' && strlen(set->name) <= 63);
 		check_value(&set->value, &text);
 		PROMISE(rules_find_set(&rules, set->name, strlen(set->name)) == set);
 	}

@@ -6,42 +6,59 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char file[] = "a.ini", other_file[] = "b.ini";
+
+/* Adds "name = text" at line to the rule or, if it is NULL, to [global]. */
+static int
+add(struct rules *rules, struct rule *rule, const char *name, const char *text, unsigned line,
+	struct value **stored, struct err *e)
+{
+	const struct value value = {.text = (char *)text, .file = file, .line = line, .column = 9};
+	return rule != NULL ? rules_add_key(rule, name, &value, stored, e)
+			    : rules_add_global_key(rules, name, &value, stored, e);
+}
+
 static const struct {
 	const char *name;
-	struct key key;
-} keys[] = {
-	{"emulator", {KEY_GROUP, GROUP_EMULATOR, true, 0, 0}},
-	{"vcpus", {KEY_GROUP, GROUP_VCPU, true, 0, 0}},
-	{"vcpu0", {KEY_GROUP, GROUP_VCPU, false, 0, 0}},
-	{"vcpu007", {KEY_GROUP, GROUP_VCPU, false, 7, 7}},
-	{"vcpu4095", {KEY_GROUP, GROUP_VCPU, false, 4095, 4095}},
-	{"vcpu2-5", {KEY_GROUP, GROUP_VCPU, false, 2, 5}},
-	{"vcpu3-3", {KEY_GROUP, GROUP_VCPU, false, 3, 3}},
-	{"vcpu0-4095", {KEY_GROUP, GROUP_VCPU, false, 0, 4095}},
-	{"iothreads", {KEY_GROUP, GROUP_IOTHREAD, true, 0, 0}},
-	{"iothread1", {KEY_GROUP, GROUP_IOTHREAD, false, 1, 1}},
-	{"iothread2-4", {KEY_GROUP, GROUP_IOTHREAD, false, 2, 4}},
-	{"match", {KEY_MATCH, GROUP_EMULATOR, false, 0, 0}},
-	{"placement", {KEY_PLACEMENT, GROUP_EMULATOR, false, 0, 0}},
-	{"memory", {KEY_MEMORY, GROUP_EMULATOR, false, 0, 0}},
-	{"on-error", {KEY_ON_ERROR, GROUP_EMULATOR, false, 0, 0}},
+	struct setting setting;
+} groups[] = {
+	{"emulator", {GROUP_EMULATOR, true, 0, 0, {0}}},
+	{"vcpus", {GROUP_VCPU, true, 0, 0, {0}}},
+	{"vcpu0", {GROUP_VCPU, false, 0, 0, {0}}},
+	{"vcpu007", {GROUP_VCPU, false, 7, 7, {0}}},
+	{"vcpu4095", {GROUP_VCPU, false, 4095, 4095, {0}}},
+	{"vcpu2-5", {GROUP_VCPU, false, 2, 5, {0}}},
+	{"vcpu3-3", {GROUP_VCPU, false, 3, 3, {0}}},
+	{"vcpu0-4095", {GROUP_VCPU, false, 0, 4095, {0}}},
+	{"iothreads", {GROUP_IOTHREAD, true, 0, 0, {0}}},
+	{"iothread1", {GROUP_IOTHREAD, false, 1, 1, {0}}},
+	{"iothread2-4", {GROUP_IOTHREAD, false, 2, 4, {0}}},
 };
 
 static void
-parses_every_key(void **state)
+adds_a_setting_for_a_key_that_names_threads(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(keys); i++) {
-		struct key key;
+	for (size_t i = 0; i < COUNT(groups); i++) {
+		char text[] = "0-3";
+		struct rule rule = {0};
+		struct value *stored = NULL;
 		struct err e;
-		memset(&key, 0x5a, sizeof(key));
-		if (rules_key_parse(keys[i].name, &key, &e) != 0)
-			fail_msg("%s: %s", keys[i].name, e.text);
-		if (key.kind != keys[i].key.kind || key.group != keys[i].key.group ||
-			key.every != keys[i].key.every || key.first != keys[i].key.first ||
-			key.last != keys[i].key.last)
-			fail_msg("%s: %d %d %d %u-%u", keys[i].name, (int)key.kind, (int)key.group,
-				key.every, key.first, key.last);
+		if (add(NULL, &rule, groups[i].name, text, 7, &stored, &e) != 0)
+			fail_msg("%s: %s", groups[i].name, e.text);
+		memset(text, 'x', 3);
+		const struct setting *s = rule.settings, *wanted = &groups[i].setting;
+		assert_int_equal(rule.setting_count, 1);
+		if (s->kind != wanted->kind || s->every != wanted->every ||
+			s->first != wanted->first || s->last != wanted->last)
+			fail_msg("%s: %d %d %u-%u", groups[i].name, (int)s->kind, s->every,
+				s->first, s->last);
+		assert_string_equal(s->value.text, "0-3");
+		assert_ptr_equal(s->value.file, file);
+		assert_int_equal(s->value.line, 7);
+		assert_int_equal(s->value.column, 9);
+		assert_ptr_equal(stored, &s->value);
+		rules_free_keys(&rule);
 	}
 }
 
@@ -74,6 +91,10 @@ static const struct {
 	{"on_error", "unknown key 'on_error'; did you mean 'on-error'?"},
 	{"onerror", "unknown key 'onerror'; did you mean 'on-error'?"},
 	{"mach", "unknown key 'mach'; did you mean 'match'?"},
+	{"vcpuN", "'vcpuN': write a number for each capital letter"},
+	{"iothreadA-B", "'iothreadA-B': write a number for each capital letter"},
+	{"vcpuN-3", "unknown key 'vcpuN-3'; did you mean 'vcpuA-B'?"},
+	{"enforce", "'enforce' is a key of [global] only"},
 	{"x", "unknown key 'x'; " ALL},
 	{"", "unknown key ''; " ALL},
 	{"memory-of-the-guest", "unknown key 'memory-of-the-guest'; " ALL},
@@ -86,167 +107,109 @@ suggests_the_nearest_key(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong_keys); i++) {
-		struct key key;
+		struct rule rule = {0};
+		struct value *stored;
 		struct err e;
-		if (rules_key_parse(wrong_keys[i].name, &key, &e) != -1)
+		if (add(NULL, &rule, wrong_keys[i].name, "0", 1, &stored, &e) != -1)
 			fail_msg("taken: %s", wrong_keys[i].name);
 		assert_string_equal(e.text, wrong_keys[i].reason);
+		assert_null(stored);
+		assert_int_equal(rule.setting_count, 0);
 	}
 }
 
-static void
-takes_on_error_and_enforce_in_global(void **state)
-{
-	(void)state;
-	struct key key;
-	struct err e;
-	assert_int_equal(rules_global_key_parse("on-error", &key, &e), 0);
-	assert_int_equal(key.kind, KEY_ON_ERROR);
-	assert_int_equal(rules_global_key_parse("enforce", &key, &e), 0);
-	assert_int_equal(key.kind, KEY_ENFORCE);
-	assert_int_equal(rules_global_key_parse("vcpu3", &key, &e), -1);
-	assert_string_equal(
-		e.text, "'vcpu3' stands in [global]; for every guest, write it below [*]");
-	assert_int_equal(rules_global_key_parse("onerror", &key, &e), -1);
-	assert_string_equal(e.text, "unknown key 'onerror'; did you mean 'on-error'?");
-	assert_int_equal(rules_global_key_parse("xyz", &key, &e), -1);
-	assert_string_equal(e.text, "unknown key 'xyz'; the keys are on-error, enforce");
-}
-
-static void
-takes_yes_and_no(void **state)
-{
-	(void)state;
-	enum enforce enforce;
-	struct err e;
-	assert_int_equal(rules_enforce_parse("yes", &enforce, &e), 0);
-	assert_int_equal(enforce, ENFORCE_YES);
-	assert_int_equal(rules_enforce_parse("no", &enforce, &e), 0);
-	assert_int_equal(enforce, ENFORCE_NO);
-	assert_int_equal(rules_enforce_parse("Yes", &enforce, &e), -1);
-	assert_string_equal(e.text, "enforce = Yes: write 'yes' or 'no'");
-}
-
-static void
-bounds_the_names_of_sets(void **state)
-{
-	(void)state;
-	static const char letters[] =
-		"'%s': a name in [cpus] is of letters, digits, '_', '-' and '.'";
-	static const char *const good[] = {"a", "Node0", "node-0.core_1", "0",
-		"123456789012345678901234567890123456789012345678901234567890123"};
-	static const char *const bad[] = {"a b", "a@b", "a,b", "caf\xc3\xa9", "a:0", "^a", "[a"};
-	struct err e, wanted;
-	for (size_t i = 0; i < COUNT(good); i++)
-		assert_int_equal(rules_set_name_check(good[i], &e), 0);
-	for (size_t i = 0; i < COUNT(bad); i++) {
-		assert_int_equal(rules_set_name_check(bad[i], &e), -1);
-		err_set(&wanted, letters, bad[i]);
-		assert_string_equal(e.text, wanted.text);
-	}
-	assert_int_equal(rules_set_name_check("", &e), -1);
-	assert_string_equal(e.text, "a name in [cpus] has 1 to 63 characters");
-	assert_int_equal(rules_set_name_check("1234567890123456789012345678901234567890"
-					      "123456789012345678901234",
-				 &e),
-		-1);
-	assert_string_equal(e.text, "a name in [cpus] has 1 to 63 characters");
-}
-
-static void
-parses_on_error(void **state)
-{
-	(void)state;
-	enum on_error value = ON_ERROR_UNSET;
-	struct err e;
-	assert_int_equal(rules_on_error_parse("ignore", &value, &e), 0);
-	assert_int_equal(value, ON_ERROR_IGNORE);
-	assert_int_equal(rules_on_error_parse("fail", &value, &e), 0);
-	assert_int_equal(value, ON_ERROR_FAIL);
-	assert_int_equal(rules_on_error_parse("Ignore", &value, &e), -1);
-	assert_string_equal(e.text, "on-error = Ignore: write 'ignore' or 'fail'");
-	assert_int_equal(value, ON_ERROR_FAIL);
-}
-
-#define MISSING "match: a pattern is missing; write GLOB, name:GLOB or uuid:UUID"
-#define UUID "6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11"
-#define SMALL "match: write 'name:' and 'uuid:' in small letters"
-#define CUT(text)                                                                                  \
-	"match: '" text                                                                            \
-	"' ends within a '[...]' or behind a '\\'; a comma cannot stand in a pattern, "            \
-	"write '?' for it"
-#define NO_UUID(text) "match: '" text "' is not a UUID, as in uuid:" UUID
-
+/* Each pair is given at lines 1 and 2 of a rule. */
 static const struct {
-	const char *text, *reason; /* NULL: good */
-	size_t column;
-} patterns[] = {
-	{"web-*", NULL, 0},
-	{"a, b ,c", NULL, 0},
-	{"a,\n   b", NULL, 0},
-	{"name:a b", NULL, 0},
-	{"a[!]0-9]*", NULL, 0},
-	{"[]]", NULL, 0},
-	{"a\\\\, a\\[", NULL, 0},
-	{"a\\,b", CUT("a\\"), 0},
-	{"b, web-[1,2]", CUT("web-[1"), 3},
-	{"[!]", CUT("[!]"), 0},
-	{"a, UUID:" UUID, SMALL, 3},
-	{"Name:web", SMALL, 0},
-	{"name: web", "match: there is a blank behind 'name:'", 0},
-	{"uuid: " UUID, "match: there is a blank behind 'uuid:'", 0},
-	{"uuid:" UUID, NULL, 0},
-	{"x,uuid:" UUID " ", NULL, 0},
-	{"uuid:6F1C0D5A-5D2C-4B0E-9F0E-0B1D7C1F3A11", NULL, 0},
-	{"", MISSING, 0},
-	{" ", MISSING, 1},
-	{"a,", MISSING, 2},
-	{",a", MISSING, 0},
-	{"a,,b", MISSING, 2},
-	{"a, ,b", MISSING, 3},
-	{"name:", MISSING, 0},
-	{"a, uuid: ,b", MISSING, 3},
-	{"uuid:6f1c", NO_UUID("6f1c"), 0},
-	{"a, uuid:6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a1g",
-		NO_UUID("6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a1g"), 3},
-	{"uuid:6f1c0d5a05d2c-4b0e-9f0e-0b1d7c1f3a11",
-		NO_UUID("6f1c0d5a05d2c-4b0e-9f0e-0b1d7c1f3a11"), 0},
-	{"uuid:6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a111",
-		NO_UUID("6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a111"), 0},
-	{"a\nb", "match: a comma is missing between 'a' and the next line", 0},
-	{"x, a b\n c,d", "match: a comma is missing between 'a b' and the next line", 3},
+	const char *first, *second;
+	bool conflict;
+} pairs[] = {
+	{"vcpus", "vcpus", true},
+	{"vcpus", "vcpu3", false},
+	{"vcpus", "vcpu0-4095", false},
+	{"vcpus", "iothreads", false},
+	{"emulator", "emulator", true},
+	{"emulator", "vcpus", false},
+	{"vcpu3", "vcpu3", true},
+	{"vcpu3", "vcpu03", true},
+	{"vcpu3", "vcpu3-3", true},
+	{"vcpu3", "vcpu4", false},
+	{"vcpu3", "vcpu2-5", false},
+	{"vcpu3", "iothread3", false},
+	{"vcpu2-5", "vcpu5-7", true},
+	{"vcpu5-7", "vcpu2-5", true},
+	{"vcpu2-9", "vcpu3-4", true},
+	{"vcpu3-4", "vcpu2-9", true},
+	{"vcpu2-5", "vcpu6-7", false},
+	{"vcpu2-5", "iothread2-5", false},
 };
 
 static void
-checks_patterns_and_points_at_the_fault(void **state)
+refuses_a_second_key_for_the_same_threads(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(patterns); i++) {
-		size_t column = 99;
-		struct err e = {""};
-		int r = rules_match_check(patterns[i].text, &column, &e);
-		if (r != (patterns[i].reason == NULL ? 0 : -1))
-			fail_msg("'%s': %d %s", patterns[i].text, r, e.text);
-		if (r == 0)
-			continue;
-		assert_string_equal(e.text, patterns[i].reason);
-		assert_int_equal(column, patterns[i].column);
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		struct rule rule = {0};
+		struct value *stored;
+		struct err e, wanted;
+		assert_int_equal(add(NULL, &rule, pairs[i].first, "0", 1, &stored, &e), 0);
+		int r = add(NULL, &rule, pairs[i].second, "1", 2, &stored, &e);
+		if (r != (pairs[i].conflict ? -1 : 0))
+			fail_msg("%s, %s", pairs[i].first, pairs[i].second);
+		assert_int_equal(rule.setting_count, r == 0 ? 2 : 1);
+		err_set(&wanted, "'%s' is already given at line 1", pairs[i].second);
+		if (r != 0)
+			assert_string_equal(e.text, wanted.text);
+		rules_free_keys(&rule);
 	}
 }
 
 static void
-bounds_a_pattern(void **state)
+keeps_many_settings(void **state)
 {
 	(void)state;
-	char text[RULES_PATTERN_MAX + 4];
-	size_t column;
+	struct rule rule = {0};
+	struct value *stored;
 	struct err e;
-	memset(text, 'p', RULES_PATTERN_MAX);
-	strcpy(text + RULES_PATTERN_MAX, " ,x");
-	assert_int_equal(rules_match_check(text, &column, &e), 0);
-	strcpy(text + RULES_PATTERN_MAX, "p");
-	assert_int_equal(rules_match_check(text, &column, &e), -1);
-	assert_string_equal(e.text, "match: a pattern is longer than 255 bytes");
+	for (unsigned i = 0; i < 1000; i++) {
+		char name[16], text[16];
+		snprintf(name, sizeof(name), "vcpu%u", i);
+		snprintf(text, sizeof(text), "%u", 2 * i);
+		assert_int_equal(add(NULL, &rule, name, text, i + 1, &stored, &e), 0);
+		assert_string_equal(stored->text, text);
+	}
+	assert_int_equal(rule.setting_count, 1000);
+	assert_string_equal(rule.settings[0].value.text, "0");
+	assert_string_equal(rule.settings[999].value.text, "1998");
+	rules_free_keys(&rule);
+}
+
+static void
+adds_match_memory_and_placement_once(void **state)
+{
+	(void)state;
+	struct rule rule = {0};
+	struct value *stored;
+	struct err e;
+	assert_int_equal(add(NULL, &rule, "match", "a,", 1, &stored, &e), 0);
+	assert_ptr_equal(stored, &rule.match);
+	assert_int_equal(add(NULL, &rule, "memory", "0", 2, &stored, &e), 0);
+	assert_ptr_equal(stored, &rule.memory);
+	assert_int_equal(add(NULL, &rule, "placement", "float", 3, &stored, &e), 0);
+	assert_null(stored); /* no line may continue it */
+	assert_int_equal(rule.setting_count, 0);
+	assert_string_equal(rule.match.text, "a,");
+	assert_string_equal(rule.memory.text, "0");
+	assert_string_equal(rule.placement.text, "float");
+
+	assert_int_equal(add(NULL, &rule, "match", "b", 4, &stored, &e), -1);
+	assert_string_equal(e.text, "'match' is already given at line 1");
+	assert_null(stored);
+	assert_int_equal(add(NULL, &rule, "memory", "1", 4, &stored, &e), -1);
+	assert_string_equal(e.text, "'memory' is already given at line 2");
+	assert_int_equal(add(NULL, &rule, "placement", "one-to-one", 4, &stored, &e), -1);
+	assert_string_equal(e.text, "'placement' is already given at line 3");
+	assert_string_equal(rule.placement.text, "float");
+	rules_free_keys(&rule);
 }
 
 static void
@@ -255,15 +218,88 @@ knows_the_words_of_placement(void **state)
 	(void)state;
 	static const char *const wrong[] = {
 		"keep", "one-to-on", "One-To-One", "one-to-one float", "1:1", "float "};
-	struct err e;
-	assert_int_equal(rules_placement_check("one-to-one", &e), 0);
-	assert_int_equal(rules_placement_check("float", &e), 0);
+	struct rule rule = {0};
+	struct value *stored;
+	struct err e, wanted;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
-		char reason[128];
-		assert_int_equal(rules_placement_check(wrong[i], &e), -1);
-		snprintf(reason, sizeof(reason), "placement = %s: write 'one-to-one' or 'float'",
-			wrong[i]);
-		assert_string_equal(e.text, reason);
+		assert_int_equal(add(NULL, &rule, "placement", wrong[i], 1, &stored, &e), -1);
+		err_set(&wanted, "placement = %s: write 'one-to-one' or 'float'", wrong[i]);
+		assert_string_equal(e.text, wanted.text);
+	}
+	/* a value that was refused is not given */
+	assert_int_equal(add(NULL, &rule, "placement", "one-to-one", 2, &stored, &e), 0);
+	assert_string_equal(rule.placement.text, "one-to-one");
+	rules_free_keys(&rule);
+}
+
+static void
+adds_on_error_to_a_rule(void **state)
+{
+	(void)state;
+	struct rule rule = {0};
+	struct value *stored;
+	struct err e;
+	assert_int_equal(add(NULL, &rule, "on-error", "Ignore", 1, &stored, &e), -1);
+	assert_string_equal(e.text, "on-error = Ignore: write 'ignore' or 'fail'");
+	assert_int_equal(rule.on_error, ON_ERROR_UNSET);
+	assert_int_equal(add(NULL, &rule, "on-error", "fail", 2, &stored, &e), 0);
+	assert_int_equal(rule.on_error, ON_ERROR_FAIL);
+	assert_int_equal(rule.on_error_at.line, 2);
+	assert_null(stored);
+	assert_int_equal(add(NULL, &rule, "on-error", "ignore", 3, &stored, &e), -1);
+	assert_string_equal(e.text, "'on-error' is already given at line 2");
+	assert_int_equal(rule.on_error, ON_ERROR_FAIL);
+}
+
+static void
+adds_the_keys_of_global(void **state)
+{
+	(void)state;
+	struct rules rules = {0};
+	struct value *stored;
+	struct err e;
+	assert_int_equal(add(&rules, NULL, "on-error", "ignore", 1, &stored, &e), 0);
+	assert_int_equal(rules.on_error, ON_ERROR_IGNORE);
+	assert_null(stored);
+	assert_int_equal(add(&rules, NULL, "enforce", "Yes", 2, &stored, &e), -1);
+	assert_string_equal(e.text, "enforce = Yes: write 'yes' or 'no'");
+	assert_int_equal(rules.enforce, ENFORCE_UNSET);
+	assert_int_equal(add(&rules, NULL, "enforce", "no", 3, &stored, &e), 0);
+	assert_int_equal(rules.enforce, ENFORCE_NO);
+	assert_int_equal(add(&rules, NULL, "enforce", "yes", 4, &stored, &e), -1);
+	assert_string_equal(e.text, "'enforce' is already given at line 3");
+	assert_int_equal(add(&rules, NULL, "on-error", "fail", 4, &stored, &e), -1);
+	assert_string_equal(e.text, "'on-error' is already given at line 1");
+
+	const struct value yes = {.text = (char *)"yes", .file = other_file, .line = 1},
+			   fail = {.text = (char *)"fail", .file = other_file, .line = 2};
+	assert_int_equal(rules_add_global_key(&rules, "enforce", &yes, &stored, &e), 0);
+	assert_int_equal(rules.enforce, ENFORCE_YES);
+	assert_int_equal(rules_add_global_key(&rules, "on-error", &fail, &stored, &e), 0);
+	assert_int_equal(rules.on_error, ON_ERROR_FAIL);
+}
+
+static const struct {
+	const char *name, *reason;
+} wrong_global_keys[] = {
+	{"vcpu3", "'vcpu3' is not a key of [global]; for every guest, write it below [*]"},
+	{"match", "'match' is not a key of [global]; for every guest, write it below [*]"},
+	{"onerror", "unknown key 'onerror'; did you mean 'on-error'?"},
+	{"vcpuN", "unknown key 'vcpuN'; the keys are on-error, enforce"},
+	{"xyz", "unknown key 'xyz'; the keys are on-error, enforce"},
+};
+
+static void
+refuses_other_keys_in_global(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong_global_keys); i++) {
+		struct rules rules = {0};
+		struct value *stored;
+		struct err e;
+		if (add(&rules, NULL, wrong_global_keys[i].name, "0", 1, &stored, &e) != -1)
+			fail_msg("taken: %s", wrong_global_keys[i].name);
+		assert_string_equal(e.text, wrong_global_keys[i].reason);
 	}
 }
 
@@ -271,15 +307,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(knows_the_words_of_placement),
-		cmocka_unit_test(parses_every_key),
+		cmocka_unit_test(adds_a_setting_for_a_key_that_names_threads),
 		cmocka_unit_test(suggests_the_nearest_key),
-		cmocka_unit_test(takes_on_error_and_enforce_in_global),
-		cmocka_unit_test(takes_yes_and_no),
-		cmocka_unit_test(bounds_the_names_of_sets),
-		cmocka_unit_test(parses_on_error),
-		cmocka_unit_test(checks_patterns_and_points_at_the_fault),
-		cmocka_unit_test(bounds_a_pattern),
+		cmocka_unit_test(refuses_a_second_key_for_the_same_threads),
+		cmocka_unit_test(keeps_many_settings),
+		cmocka_unit_test(adds_match_memory_and_placement_once),
+		cmocka_unit_test(knows_the_words_of_placement),
+		cmocka_unit_test(adds_on_error_to_a_rule),
+		cmocka_unit_test(adds_the_keys_of_global),
+		cmocka_unit_test(refuses_other_keys_in_global),
 	};
-	return cmocka_run_group_tests_name("rules_key", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("keys", tests, NULL, NULL);
 }

@@ -88,23 +88,24 @@ asks_who_may_write_the_files(void **state)
 	const struct tree *t = *state;
 	tree_make(t, MAIN " [a]\n" DROP "x.ini [b]");
 	assert_refused(t, MAIN, 0664, 0,
-		"/etc/vmaffinity.ini: others than its owner may write it (mode 0664); chmod go-w "
+		"/etc/vmaffinity.ini: group or others may write it (mode 0664); run chmod go-w on "
 		"it\n");
 	assert_refused(t, MAIN, 0646, 0,
-		"/etc/vmaffinity.ini: others than its owner may write it (mode 0646); chmod go-w "
+		"/etc/vmaffinity.ini: group or others may write it (mode 0646); run chmod go-w on "
 		"it\n");
 	assert_refused(t, MAIN, 0644, 65534,
-		"/etc/vmaffinity.ini: belongs to user 65534 and not to root; chown root it\n");
+		"/etc/vmaffinity.ini: belongs to user 65534, not to root; run chown root on it\n");
 	assert_refused(t, DROP "x.ini", 04622, 0,
-		"/etc/vmaffinity.d/x.ini: others than its owner may write it (mode 4622); chmod "
-		"go-w it\n");
+		"/etc/vmaffinity.d/x.ini: group or others may write it (mode 4622); run chmod go-w "
+		"on it\n");
 	assert_refused(t, DROP "x.ini", 0600, 65534,
-		"/etc/vmaffinity.d/x.ini: belongs to user 65534 and not to root; chown root it\n");
+		"/etc/vmaffinity.d/x.ini: belongs to user 65534, not to root; run chown root on "
+		"it\n");
 	assert_refused(t, "etc/vmaffinity.d", 01777, 0,
-		"/etc/vmaffinity.d: others than its owner may write it (mode 1777); chmod go-w "
+		"/etc/vmaffinity.d: group or others may write it (mode 1777); run chmod go-w on "
 		"it\n");
 	assert_refused(t, "etc/vmaffinity.d", 0755, 65534,
-		"/etc/vmaffinity.d: belongs to user 65534 and not to root; chown root it\n");
+		"/etc/vmaffinity.d: belongs to user 65534, not to root; run chown root on it\n");
 }
 
 static void
@@ -171,7 +172,7 @@ a_caller_may_have_rules_of_his_own(void **state)
 	assert_int_equal(seteuid(0), 0);
 	assert_string_equal(shown_rules(&rules), "[a]1\n");
 	assert_string_equal(shown_errors(&messages),
-		"theirs.ini: belongs to user 65533 and not to root; chown root it\n");
+		"theirs.ini: belongs to user 65533, not to root; run chown root on it\n");
 	rules_free(&rules);
 	messages_free(&messages);
 }

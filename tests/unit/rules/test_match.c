@@ -251,5 +251,5 @@ main(void)
 		tree_test(the_last_rule_and_in_it_the_nearest_key_decides),
 		tree_test(resolves_on_error),
 	};
-	return cmocka_run_group_tests_name("rules", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("match", tests, NULL, NULL);
 }
