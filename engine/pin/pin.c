@@ -3,6 +3,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "desired/build.h"
+#include "desired/memory_nodes.h"
 #include "pin/dropped.h"
 #include "pin/lock.h"
 
@@ -136,10 +138,9 @@ vcpu_cpus(const struct pin *pin, const struct cpumask *usable)
 static int
 place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 {
-	struct memory *memory = &pin->desired.memory;
+	const struct memory *memory = &pin->desired.memory;
 	const struct cpumask *usable = &pin->cgroup.nodes;
-	memory->value = rules_memory(&pin->matched);
-	if (memory->value == NULL)
+	if (rules_memory(&pin->matched) == NULL)
 		return 0;
 	if (pin->running && cgroup_read_memory(&pin->cgroup, e) != 0)
 		return -1;
@@ -147,7 +148,8 @@ place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 		topology_get(&pin->host->topology, TOPOLOGY_MEMORY_NODES, &usable, e) != 0)
 		return -1;
 	const struct cpumask cpus = vcpu_cpus(pin, usable_cpus);
-	if (memory_nodes_place(memory, &pin->host->topology, &cpus, usable, e) != 0)
+	if (desired_build_memory(
+		    &pin->desired, &pin->matched, &pin->host->topology, &cpus, usable, e) != 0)
 		return -1;
 	char list[128];
 	if (memory->wanted && !cpumask_subset(&pin->domain.numatune, &memory->nodes))

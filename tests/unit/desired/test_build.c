@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "desired/desired.h"
+#include "desired/build.h"
 
 #include "support/mask.h"
 #include "support/tree.h"
@@ -285,5 +285,5 @@ main(void)
 		tree_test(does_not_fall_back_to_floating),
 		tree_test(finds_a_group),
 	};
-	return cmocka_run_group_tests_name("placement", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("build", tests, NULL, NULL);
 }

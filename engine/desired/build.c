@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "desired/build.h"
+
+#include "desired/memory_nodes.h"
+#include "desired/one_to_one.h"
+
+#include <stdlib.h>
+
+static void
+add_group(struct desired *desired, enum thread_group_kind kind, unsigned id)
+{
+	desired->groups[desired->group_count++].group =
+		(struct thread_group){.kind = kind, .id = id};
+}
+
+static int
+list_groups(struct desired *desired, const struct matched *matched, const struct domain *domain,
+	const struct thread_group *running, size_t count)
+{
+	size_t most = 1 + domain->vcpus + domain->iothread_count + count, kept = 0;
+	desired->groups = calloc(most, sizeof(*desired->groups));
+	if (desired->groups == NULL)
+		return -1;
+	add_group(desired, GROUP_EMULATOR, 0);
+	for (unsigned id = 0; id < domain->vcpus; id++)
+		add_group(desired, GROUP_VCPU, id);
+	for (size_t i = 0; i < domain->iothread_count; i++)
+		add_group(desired, GROUP_IOTHREAD, domain->iothreads[i]);
+	for (size_t i = 0; i < count; i++)
+		add_group(desired, running[i].kind, running[i].id);
+	qsort(desired->groups, desired->group_count, sizeof(*desired->groups),
+		desired_group_compare);
+	for (size_t i = 0; i < desired->group_count; i++)
+		if (kept == 0 ||
+			desired_group_compare(&desired->groups[kept - 1], &desired->groups[i]) != 0)
+			desired->groups[kept++] = desired->groups[i];
+	desired->group_count = kept;
+	for (size_t i = 0; i < kept; i++)
+		desired->groups[i].setting = rules_setting(matched, desired->groups[i].group);
+	return 0;
+}
+
+static bool
+wants_mask(const struct desired_group *group)
+{
+	return group->setting != NULL && !setting_is_keep(group->setting);
+}
+
+/* Returns the mask of a setting, and evaluates it first if no group had that setting before. */
+static const struct desired_mask *
+mask_of(struct desired *desired, const struct setting *setting, struct cpuset_expr *expr,
+	const struct cpumask *usable, struct err *e)
+{
+	for (size_t i = desired->mask_count; i-- > 0;)
+		if (desired->masks[i].setting == setting)
+			return &desired->masks[i];
+	struct desired_mask *mask = &desired->masks[desired->mask_count];
+	if (cpuset_expr_eval(expr, &setting->value, &mask->requested, e) != 0)
+		return NULL;
+	mask->setting = setting;
+	mask->cpus = mask->requested;
+	cpumask_and(&mask->cpus, usable);
+	desired->mask_count++;
+	return mask;
+}
+
+/*
+ * Returns an upper bound of the masks: how often the setting changes from one group to the next.
+ */
+static size_t
+count_masks(const struct desired *desired)
+{
+	size_t count = 0;
+	const struct setting *last = NULL;
+	for (size_t i = 0; i < desired->group_count; i++) {
+		if (wants_mask(&desired->groups[i]) && desired->groups[i].setting != last)
+			count++;
+		last = desired->groups[i].setting;
+	}
+	return count;
+}
+
+static int
+evaluate(struct desired *desired, struct cpuset_expr *expr, const struct cpumask *usable,
+	struct err *e)
+{
+	desired->masks = calloc(count_masks(desired) + 1, sizeof(*desired->masks));
+	if (desired->masks == NULL)
+		return err_set(e, "out of memory");
+	for (size_t i = 0; i < desired->group_count; i++) {
+		struct desired_group *group = &desired->groups[i];
+		if (!wants_mask(group))
+			continue;
+		group->mask = mask_of(desired, group->setting, expr, usable, e);
+		if (group->mask == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * Reports each key for a vCPU or iothread, or a range, that the guest has none of. This is no
+ * error: they may be plugged in later.
+ */
+static void
+report_absent(const struct desired *desired, const struct matched *matched,
+	const struct domain *domain, struct messages *messages)
+{
+	for (size_t i = 0; i < matched->count; i++)
+		for (size_t j = 0; j < matched->rules[i]->setting_count; j++) {
+			const struct setting *s = &matched->rules[i]->settings[j];
+			bool there = s->every;
+			for (size_t k = 0; k < desired->group_count && !there; k++) {
+				struct thread_group group = desired->groups[k].group;
+				there = group.kind == s->kind && group.id >= s->first &&
+					group.id <= s->last;
+			}
+			char key[SETTING_KEY_MAX];
+			if (there)
+				continue;
+			messages_add(messages, MESSAGE_INFO,
+				"%s:%u: %s: no such %s in this guest, which %s %u", s->value.file,
+				s->value.line, setting_key(s, key),
+				s->kind == GROUP_VCPU ? "vCPU" : "iothread",
+				s->kind == GROUP_VCPU ? "can have" : "has",
+				s->kind == GROUP_VCPU ? domain->vcpus
+						      : (unsigned)domain->iothread_count);
+		}
+}
+
+int
+desired_build(const struct matched *matched, const struct domain *domain,
+	const struct thread_group *running, size_t count, struct cpuset_expr *expr,
+	const struct cpumask *usable, struct desired *desired, struct messages *messages,
+	struct err *e)
+{
+	*desired = (struct desired){0};
+	if (list_groups(desired, matched, domain, running, count) != 0)
+		return err_set(e, "out of memory");
+	report_absent(desired, matched, domain, messages);
+	const struct value *one_to_one = rules_one_to_one(matched);
+	if (evaluate(desired, expr, usable, e) != 0 ||
+		(one_to_one != NULL && desired_one_to_one(desired, one_to_one, domain,
+					       expr->topology, messages, e) != 0)) {
+		desired_free(desired);
+		return -1;
+	}
+	return 0;
+}
+
+int
+desired_build_memory(struct desired *desired, const struct matched *matched,
+	struct topology *topology, const struct cpumask *cpus, const struct cpumask *usable,
+	struct err *e)
+{
+	desired->memory = (struct memory){.value = rules_memory(matched)};
+	if (desired->memory.value == NULL)
+		return 0;
+	return memory_nodes_place(&desired->memory, topology, cpus, usable, e);
+}
