@@ -3,18 +3,17 @@
 
 #include "base/suggest.h"
 #include "desired/cpuset_words.h"
+#include "desired/item_scan.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Sets named within sets: deeper than anybody writes, shallow enough for the stack. */
+/* Limits how deep named sets may name other sets: deeper than any use, safe for the stack. */
 #define DEPTH_MAX 64u
 
-static const char separators[] = CPUSET_SEPARATORS;
-
-/* Words that stand alone. */
+/* Words without an index. */
 static const struct host_set {
 	const char *name;
 	enum topology_set set;
@@ -29,19 +28,19 @@ static const struct host_set {
 
 struct cpuset_expr_set {
 	enum { SET_UNKNOWN, SET_BUSY, SET_GOOD, SET_BAD } state;
-	bool host;	     /* it depends on the host */
-	unsigned level;	     /* how many names there are within one another, its own included */
+	bool host;	     /* true if the set depends on the host */
+	unsigned level;	     /* depth of names within names, this name included */
 	struct cpumask mask; /* if SET_GOOD */
 };
 
-/* One expression under evaluation. */
+/* The state of evaluating one expression. */
 struct run {
 	struct cpuset_expr *expr;
 	const struct value *value;
-	const char *at; /* the item that is being read */
-	bool host;	/* something in it depends on the host */
-	bool placed;	/* the fault is in a named set, and the error says where */
-	unsigned level; /* the highest of the sets that it names */
+	const char *at; /* the item that is being read; on an error the fault */
+	bool host;	/* true if an item depends on the host */
+	bool placed;	/* the fault is in a named set, and the error names its place */
+	unsigned level; /* the highest level of the named sets */
 };
 
 static int eval(struct cpuset_expr *expr, const struct value *value, struct cpumask *mask,
@@ -75,7 +74,7 @@ eval_words(struct run *run, const char *text, size_t length, struct cpumask *mas
 	return cpuset_words_eval(run->expr->topology, text, length, mask, &run->at, e);
 }
 
-/* An item that is none: text is up to 40 bytes of it. */
+/* Reports text, up to 40 bytes of an item, as an unknown word. Returns -1. */
 static int
 unknown_item(const char *text, struct err *e)
 {
@@ -93,8 +92,8 @@ unknown_item(const char *text, struct err *e)
 }
 
 /*
- * Evaluates a named set, once. On failure *reported says that nobody need put a place to the error
- * any more.
+ * Evaluates a named set, once. *reported is true if the error needs no place in front: it has one,
+ * or is among the messages already.
  */
 static int
 eval_set(struct cpuset_expr *expr, const struct named_set *named, bool *reported, struct err *e)
@@ -123,7 +122,7 @@ eval_set(struct cpuset_expr *expr, const struct named_set *named, bool *reported
 	struct run run;
 	int r = eval(expr, &named->value, &set->mask, &run, e);
 	expr->depth--;
-	/* Where the error goes up, the next user of the set shall hear of it as well. */
+	/* Without messages every user of the set gets its error: evaluate it again. */
 	set->state = r == 0 ? SET_GOOD : expr->messages != NULL ? SET_BAD : SET_UNKNOWN;
 	set->host = run.host;
 	set->level = run.level + 1;
@@ -144,8 +143,8 @@ eval_named(struct run *run, const char *name, size_t length, struct cpumask *mas
 		return -1;
 	const struct cpuset_expr_set *set = &run->expr->sets[named - run->expr->rules->sets];
 	/*
-	 * So deep only because it was evaluated before; whoever comes from above would not get
-	 * there.
+	 * A cached set can exceed the depth limit; refuse it, so that the result does not depend on
+	 * the order of evaluation.
 	 */
 	if (run->expr->depth > 0 && set->level >= DEPTH_MAX)
 		return too_deep(named, e);
@@ -156,14 +155,12 @@ eval_named(struct run *run, const char *name, size_t length, struct cpumask *mas
 	return 0;
 }
 
-/* One item without its '^', length bytes at text. */
+/* Adds the CPUs of one item to *mask: length bytes at text, after any '^'. */
 static int
 eval_item(struct run *run, const char *text, size_t length, struct cpumask *mask, struct err *e)
 {
-	if (length == 0)
-		return err_set(e, "an item is missing");
-	if (memchr(text, ';', length) != NULL || *text == '#')
-		return err_set(e, "a comment behind a value begins with a space and ';'");
+	if (item_check(text, length, e) != 0)
+		return -1;
 	if (*text == '!' || *text == '~')
 		return err_set(e, "to leave CPUs out, write '^%.*s'",
 			(int)(length < 40 ? length - 1 : 40), text + 1);
@@ -190,18 +187,9 @@ eval_item(struct run *run, const char *text, size_t length, struct cpumask *mask
 	return unknown_item(word, e);
 }
 
-/* Moves over white space and at most one comma; points *comma at it, or at NULL. */
-static const char *
-skip_separators(const char *s, const char **comma)
-{
-	s += strspn(s, separators + 1);
-	*comma = *s == ',' ? s++ : NULL;
-	return s + strspn(s, separators + 1);
-}
-
 /*
- * Behind "core:0-3," a number may be meant as a CPU, or as one core more. Without a blank it is one
- * more (cpuset_words_item()); all else is refused.
+ * Refuses a number after "core:0-3, ": it may be meant as a CPU or as one more core. Without the
+ * blank it is part of the word's list (cpuset_words_item()) and does not come here.
  */
 static int
 check_number(const char *item, size_t length, const char *words, size_t words_length, struct err *e)
@@ -215,41 +203,39 @@ check_number(const char *item, size_t length, const char *words, size_t words_le
 		(int)(words_length < 40 ? words_length : 40), words);
 }
 
-/* Adds to *plus what the items say, and to *minus what stands behind a '^'. */
+/* Adds the CPUs of the items to *plus, and the CPUs of those after a '^' to *minus. */
 static int
 eval_items(struct run *run, struct cpumask *plus, struct cpumask *minus, struct err *e)
 {
-	const char *comma = NULL, *words = NULL;
+	struct item_scan scan;
+	const char *words = NULL;
 	size_t length = 0;
-	const char *s = run->value->text;
-	for (run->at = s += strspn(s, separators + 1); *s != '\0';
-		run->at = s = skip_separators(s, &comma)) {
-		const char *item = s;
-		bool exclude = *s == '^';
-		s += exclude;
+	item_scan_start(&scan, run->value->text);
+	while (*scan.at != '\0') {
+		bool exclude = *scan.at == '^';
+		const char *item = scan.at + exclude;
 		size_t words_length = length;
-		length = cpuset_words_item(s);
-		if (comma != NULL && words != NULL &&
-			check_number(item, length + exclude, words, words_length, e) != 0)
+		run->at = scan.at;
+		length = cpuset_words_item(item);
+		if (scan.after_comma && words != NULL &&
+			check_number(scan.at, length + exclude, words, words_length, e) != 0)
 			return -1;
-		words = cpuset_words_here(s) ? s : NULL;
-		run->at = s;
-		if (eval_item(run, s, length, exclude ? minus : plus, e) != 0)
+		words = cpuset_words_here(item) ? item : NULL;
+		run->at = item;
+		if (eval_item(run, item, length, exclude ? minus : plus, e) != 0)
 			return -1;
-		s += length;
-		const char *next = skip_separators(s, &comma);
-		if (comma != NULL && *next == '\0') {
-			run->at = comma;
-			return err_set(e, "nothing stands behind the ','");
-		}
+		int r = item_scan_next(&scan, item + length, e);
+		run->at = scan.at;
+		if (r != 0)
+			return -1;
 	}
 	run->at = run->value->text;
 	return 0;
 }
 
 /*
- * Adds the CPUs to *mask, which is of no use on failure. Without a host and an exclusion *mask may
- * hold some already: no item is empty then. *run is filled in, for what it tells besides.
+ * Evaluates value, adds its CPUs to *mask and fills in *run. On failure *mask is undefined. Callers
+ * that only check, without a host, may pass a mask that holds CPUs already.
  */
 static int
 eval(struct cpuset_expr *expr, const struct value *value, struct cpumask *mask, struct run *run,
@@ -312,8 +298,8 @@ bool
 cpuset_expr_exclusion_first(const char *text, size_t *offset, size_t *length)
 {
 	bool found = false;
-	for (const char *s = text + strspn(text, separators); *s != '\0';
-		s += strspn(s, separators)) {
+	for (const char *s = text + strspn(text, ITEM_SEPARATORS); *s != '\0';
+		s += strspn(s, ITEM_SEPARATORS)) {
 		size_t exclude = *s == '^', item = exclude + cpuset_words_item(s + exclude);
 		if (*s != '^' && found)
 			return true;

@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "base/suggest.h"
+#include "desired/item_scan.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Words within one another: more than there are kinds of objects. */
+/* Limits how many words a chain has: more than there are kinds of objects. */
 #define CHAIN_MAX 8u
 
 #define INDEX_MAX (CPUMASK_CPUS - 1)
@@ -29,33 +30,33 @@ static const struct {
 	{"pu", TOPOLOGY_PU},
 };
 
-/* One word and its list. */
+/* A word and its list: "core:2-3,7". */
 struct link {
 	enum topology_kind kind;
 	const char *text, *list, *end;
 };
 
-/* "2-3" of a list, "2", "2-" or "all". */
+/* One range of a list: "2-3", "2", "2-" or "all". */
 struct range {
 	const char *text;
 	size_t length;
-	unsigned first, last; /* last is UINT_MAX: as far as they go */
+	unsigned first, last; /* last UINT_MAX: to the end */
 };
 
 bool
 cpuset_words_here(const char *text)
 {
-	size_t length = strcspn(text, CPUSET_SEPARATORS ":");
+	size_t length = strcspn(text, ITEM_SEPARATORS ":");
 	return isalpha((unsigned char)*text) && text[length] == ':';
 }
 
 size_t
 cpuset_words_item(const char *text)
 {
-	size_t length = strcspn(text, CPUSET_SEPARATORS);
+	size_t length = strcspn(text, ITEM_SEPARATORS);
 	if (cpuset_words_here(text))
 		while (text[length] == ',' && isdigit((unsigned char)text[length + 1]))
-			length += 1 + strcspn(text + length + 1, CPUSET_SEPARATORS);
+			length += 1 + strcspn(text + length + 1, ITEM_SEPARATORS);
 	return length;
 }
 
@@ -69,7 +70,7 @@ parse_index(const char **s, unsigned *number, struct err *e)
 		       : err_set(e, "an index is missing; write N, N-M, N- or all");
 }
 
-/* Reads the range at *s and moves *s behind it; on failure *s is where the fault is. */
+/* Reads the range at *s and moves *s past it; on failure *s is at the fault. */
 static int
 parse_range(const char **s, const char *end, struct range *range, struct err *e)
 {
@@ -98,7 +99,7 @@ unknown_word(const char *text, size_t length, struct err *e)
 	const char *names[COUNT(known)];
 	char word[41];
 	if (length == 0)
-		return err_set(e, "a word is missing behind the '.'");
+		return err_set(e, "a word is missing after the '.'");
 	for (size_t i = 0; i < COUNT(known); i++)
 		names[i] = known[i].name;
 	snprintf(word, sizeof(word), "%.*s", (int)(length < 40 ? length : 40), text);
@@ -114,7 +115,7 @@ unknown_word(const char *text, size_t length, struct err *e)
 static int
 parse_link(const char **s, const char *end, struct link *link, struct err *e)
 {
-	const char *colon = *s + strcspn(*s, CPUSET_SEPARATORS ":.");
+	const char *colon = *s + strcspn(*s, ITEM_SEPARATORS ":.");
 	size_t length = (size_t)(colon - *s), i = 0;
 	struct range range;
 	while (i < COUNT(known) &&
@@ -138,18 +139,18 @@ parse_link(const char **s, const char *end, struct link *link, struct err *e)
 		return 0;
 	*s = range.text;
 	return err_set(e, "'%.*s' is not an index; write N, N-M, N- or all",
-		(int)strcspn(range.text, CPUSET_SEPARATORS "."), range.text);
+		(int)strcspn(range.text, ITEM_SEPARATORS "."), range.text);
 }
 
-/* A chain that is evaluated. */
+/* The state of evaluating a chain of words: "node:0.core:2". */
 struct chain {
 	struct topology *topology;
 	struct link links[CHAIN_MAX];
 	size_t count;
 	struct cpumask *mask;
-	bool found;	 /* a CPU */
-	bool lacking;	 /* "all" or "N-" found nothing; the error says where */
-	const char **at; /* the fault's place */
+	bool found;	 /* true if a CPU was found */
+	bool lacking;	 /* true if "all" or "N-" found nothing; the error is set */
+	const char **at; /* where to point at the fault */
 };
 
 static int
@@ -166,15 +167,15 @@ parse_chain(const char *text, const char *end, struct chain *chain, struct err *
 	}
 }
 
-/* What an index is counted in. */
+/* The object within which an index counts. */
 struct outer {
-	const struct topology_object *object; /* NULL: the host */
+	const struct topology_object *object; /* NULL: the whole host */
 	const struct outer *in;
 	const struct link *link;
 	unsigned index;
 };
 
-/* "node:0.core:2" */
+/* Writes the name of an object, such as "node:0.core:2". */
 static void
 name_outer(const struct outer *outer, char *out, size_t size)
 {
@@ -187,9 +188,9 @@ name_outer(const struct outer *outer, char *out, size_t size)
 		(int)(outer->link->list - outer->link->text), outer->link->text, outer->index);
 }
 
-/* "node:3: this host has nodes 0-1". Returns -1. */
+/* Reports an index that is too high: "node:3: this host has nodes 0-1". Returns -1. */
 static int
-lacks(const struct chain *chain, const struct link *link, const struct range *range,
+report_missing_index(const struct chain *chain, const struct link *link, const struct range *range,
 	const struct outer *outer, size_t count, struct err *e)
 {
 	static const char *const nouns[TOPOLOGY_KINDS][2] = {
@@ -214,8 +215,9 @@ lacks(const struct chain *chain, const struct link *link, const struct range *ra
 }
 
 /*
- * The objects of one kind that lie wholly within another object, as hwloc-calc 2.9 counts them
- * (2.12 counts those as well that reach out of it). Returns 0 with *inside, to be freed, or -1.
+ * Lists the objects of one kind that lie wholly within outer, as hwloc-calc 2.9 counts them; 2.12
+ * also counts those that lie only partly within it. Returns 0 with *inside, to be freed by the
+ * caller, or -1 without memory.
  */
 static int
 list_inside(const struct topology_objects *objects, const struct link *link,
@@ -246,9 +248,9 @@ list_inside(const struct topology_objects *objects, const struct link *link,
 static int eval_link(
 	struct chain *chain, const struct link *link, const struct outer *outer, struct err *e);
 
-/* One object: its CPUs, or what the next link takes of it. */
+/* Adds the CPUs of one object, or of what the next link names within it. */
 static int
-take(struct chain *chain, const struct link *link, const struct outer *one, struct err *e)
+eval_object(struct chain *chain, const struct link *link, const struct outer *one, struct err *e)
 {
 	const struct topology_object *object = one->object;
 	if (link + 1 < chain->links + chain->count)
@@ -259,23 +261,23 @@ take(struct chain *chain, const struct link *link, const struct outer *one, stru
 	return 0;
 }
 
-/* What a link's list says, of what there is inside of outer. */
+/* Evaluates a link's list over the objects inside outer. */
 static int
 eval_list(struct chain *chain, const struct link *link, const struct outer *outer,
 	const struct topology_object *const *inside, size_t count, struct err *e)
 {
 	struct range range;
 	for (const char *s = link->list; s < link->end; s++) {
-		(void)parse_range(&s, link->end, &range, e); /* parse_link() did it already */
+		(void)parse_range(&s, link->end, &range, e); /* parse_link() checked it */
 		if (range.last != UINT_MAX && range.last >= count)
-			return lacks(chain, link, &range, outer, count, e);
+			return report_missing_index(chain, link, &range, outer, count, e);
 		if (range.first >= count && !chain->lacking) {
 			chain->lacking = true;
-			(void)lacks(chain, link, &range, outer, count, e);
+			(void)report_missing_index(chain, link, &range, outer, count, e);
 		}
 		for (unsigned i = range.first; i < count && i <= range.last; i++) {
 			struct outer one = {inside[i], outer, link, i};
-			if (take(chain, link, &one, e) != 0)
+			if (eval_object(chain, link, &one, e) != 0)
 				return -1;
 		}
 	}

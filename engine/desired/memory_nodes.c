@@ -2,20 +2,19 @@
 #include "desired/memory_nodes.h"
 
 #include "base/number.h"
+#include "desired/item_scan.h"
 
 #include <string.h>
 
-static const char white[] = " \t\r\n\v\f", separators[] = ", \t\r\n\v\f";
-
-/* One value under evaluation. */
-struct run {
-	struct topology *topology; /* NULL: it is only checked */
-	const char *at;		   /* what is being read */
+/* The state of evaluating one value. */
+struct nodes_run {
+	struct topology *topology; /* NULL: the value is only checked */
+	const char *at;		   /* what is being read; on an error the fault */
 	struct cpumask nodes;
 };
 
 static int
-parse_number(struct run *run, unsigned *number, struct err *e)
+parse_number(struct nodes_run *run, unsigned *number, struct err *e)
 {
 	size_t digits = strspn(run->at, "0123456789");
 	if (number_parse(&run->at, MEMORY_NODES_MAX - 1, number) == 0)
@@ -26,9 +25,9 @@ parse_number(struct run *run, unsigned *number, struct err *e)
 		digits > 12 ? "..." : "", MEMORY_NODES_MAX - 1);
 }
 
-/* "2", "0-3". */
+/* Reads "2" or "0-3". */
 static int
-parse_range(struct run *run, unsigned *first, unsigned *last, struct err *e)
+parse_range(struct nodes_run *run, unsigned *first, unsigned *last, struct err *e)
 {
 	const char *start = run->at;
 	if (parse_number(run, first, e) != 0)
@@ -45,9 +44,9 @@ parse_range(struct run *run, unsigned *first, unsigned *last, struct err *e)
 	return err_set(e, "range %u-%u runs backwards; write %u-%u", *first, *last, *last, *first);
 }
 
-/* The nodes that are first to last as "node:" counts them. */
+/* Adds the nodes with the logical indexes first to last, as "node:" counts. */
 static int
-add_counted(struct run *run, unsigned first, unsigned last, struct err *e)
+add_counted(struct nodes_run *run, unsigned first, unsigned last, struct err *e)
 {
 	const struct topology_objects *nodes;
 	if (run->topology == NULL)
@@ -58,24 +57,22 @@ add_counted(struct run *run, unsigned first, unsigned last, struct err *e)
 		return err_set(e,
 			nodes->count == 1 ? "'%.*s': this host has node:0 only"
 					  : "'%.*s': this host has node:0-%zu",
-			(int)strcspn(run->at, separators), run->at, nodes->count - 1);
+			(int)strcspn(run->at, ITEM_SEPARATORS), run->at, nodes->count - 1);
 	for (unsigned i = first; i <= last; i++)
 		cpumask_set_range(&run->nodes, nodes->items[i].number, nodes->items[i].number);
 	return 0;
 }
 
 static int
-eval_item(struct run *run, struct err *e)
+eval_item(struct nodes_run *run, struct err *e)
 {
 	static const char word[] = "node:";
 	const char *start = run->at;
-	size_t length = strcspn(start, separators);
+	size_t length = strcspn(start, ITEM_SEPARATORS);
 	bool counted = strncmp(start, word, sizeof(word) - 1) == 0;
 	unsigned first, last;
-	if (length == 0)
-		return err_set(e, "an item is missing");
-	if (*start == '#' || memchr(start, ';', length) != NULL)
-		return err_set(e, "a comment behind a value begins with a space and ';'");
+	if (item_check(start, length, e) != 0)
+		return -1;
 	if (length == 4 && (memcmp(start, "auto", 4) == 0 || memcmp(start, "keep", 4) == 0))
 		return err_set(e, "'%.4s' stands alone", start);
 	if (counted)
@@ -98,22 +95,16 @@ eval_item(struct run *run, struct err *e)
 }
 
 static int
-eval_items(struct run *run, struct err *e)
+eval_items(struct nodes_run *run, struct err *e)
 {
-	run->at += strspn(run->at, white);
-	while (*run->at != '\0') {
-		const char *item = run->at;
+	struct item_scan scan;
+	item_scan_start(&scan, run->at);
+	for (run->at = scan.at; *scan.at != '\0'; run->at = scan.at) {
 		if (eval_item(run, e) != 0)
 			return -1;
-		run->at = item + strcspn(item, separators);
-		run->at += strspn(run->at, white);
-		if (*run->at != ',')
-			continue;
-		const char *comma = run->at++;
-		run->at += strspn(run->at, white);
-		if (*run->at == '\0') {
-			run->at = comma;
-			return err_set(e, "nothing stands behind the ','");
+		if (item_scan_next(&scan, scan.at + strcspn(scan.at, ITEM_SEPARATORS), e) != 0) {
+			run->at = scan.at;
+			return -1;
 		}
 	}
 	return 0;
@@ -125,12 +116,12 @@ is_auto(const struct value *value)
 	return strcmp(value->text, "auto") == 0;
 }
 
-/* A list of nodes; on failure the reason has its place in front. */
+/* Evaluates a list of nodes. On failure the reason begins with its place. */
 static int
 eval_list(
 	const struct value *value, struct topology *topology, struct cpumask *nodes, struct err *e)
 {
-	struct run run = {.topology = topology, .at = value->text};
+	struct nodes_run run = {.topology = topology, .at = value->text};
 	if (eval_items(&run, e) != 0) {
 		char place[VALUE_PLACE_MAX];
 		return err_context(
@@ -140,7 +131,7 @@ eval_list(
 	return 0;
 }
 
-/* The nodes whose own CPUs are among cpus. */
+/* Adds to *nodes each node that has one of cpus. */
 static int
 nodes_of_cpus(
 	struct topology *topology, const struct cpumask *cpus, struct cpumask *nodes, struct err *e)
@@ -175,7 +166,7 @@ memory_nodes_place(struct memory *memory, struct topology *topology, const struc
 	const struct cpumask *usable, struct err *e)
 {
 	bool automatic = is_auto(memory->value);
-	/* A guest without CPUs has an error already. */
+	/* No CPUs: an error says so already. */
 	if (value_is_keep(memory->value) || (automatic && cpumask_empty(cpus)))
 		return 0;
 	if (automatic ? nodes_of_cpus(topology, cpus, &memory->requested, e) != 0

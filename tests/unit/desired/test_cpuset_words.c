@@ -135,8 +135,8 @@ static const struct {
 	{"node:0-4294967296", "7: the index is above the limit, 8191"},
 	{"node:3-0", "5: range 3-0 runs backwards; write 0-3"},
 	{"node:0,3-1", "7: range 3-1 runs backwards; write 1-3"},
-	{"node:0.", "7: a word is missing behind the '.'"},
-	{"node:0..core:0", "7: a word is missing behind the '.'"},
+	{"node:0.", "7: a word is missing after the '.'"},
+	{"node:0..core:0", "7: a word is missing after the '.'"},
 	{"node:0.core", "11: an index is missing, as in core:0"},
 	{"node:0.core.pu:0", "11: an index is missing, as in core:0"},
 	{"node:0.3", "7: unknown word '3'; those with an index are node, package, socket, l3, ccx, "

@@ -85,12 +85,12 @@ static const struct {
 	{"18446744073709551616", "f:3:10: node 184467440737... is above the limit, 1023"},
 	{"0-3:1/2", "f:3:13: '0-3:1/2' is not a node or a range of nodes"},
 	{"0x1", "f:3:11: '0x1' is not a node or a range of nodes"},
-	{"0,", "f:3:11: nothing stands behind the ','"},
-	{"0,\n 1 ,", "f:4:4: nothing stands behind the ','"},
+	{"0,", "f:3:11: nothing follows the ','"},
+	{"0,\n 1 ,", "f:4:4: nothing follows the ','"},
 	{",0", "f:3:10: an item is missing"},
 	{"0,,1", "f:3:12: an item is missing"},
-	{"0 # no", "f:3:12: a comment behind a value begins with a space and ';'"},
-	{"0; no", "f:3:10: a comment behind a value begins with a space and ';'"},
+	{"0 # no", "f:3:12: a comment after a value begins with a space and ';'"},
+	{"0; no", "f:3:10: a comment after a value begins with a space and ';'"},
 };
 
 static void

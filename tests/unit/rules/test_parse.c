@@ -28,7 +28,7 @@ static const struct {
 	{"[a]\nvcpus = 0 ; why\nemulator = 1 ;\n", "[a]1 vcpus={0}2:9 emulator={1}3:12\n"},
 	{"[a] ; c\nvcpus = 0\n[b]# c\nvcpus = 1\n[c] \t\n",
 		"[a]1 vcpus={0}2:9\n[b]3 vcpus={1}4:9\n[c]5\n"},
-	/* only " ;" begins a comment behind a value */
+	/* only " ;" begins a comment after a value */
 	{"[a]\nmatch = a;b\n", "[a]1 match={a;b}2:9\n"},
 	{"[a]\nvcpus = 0-1,\n\t4,\n\n  ; c\n        6\n",
 		"[a]1 vcpus={0-1,\n 4,\n\n\n        6}2:9\n"},
