@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "lint/lint.h"
+/* Collects what each guest shows about the rules, then reports what needs all guests. */
+#include "lint/lint_private.h"
 
 #include "base/array.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The room for a list of CPUs in a message; what is longer is cut. */
-#define LIST_MAX 128
 
 static int
 compare_settings(const void *a, const void *b)
@@ -17,9 +15,9 @@ compare_settings(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* The one for a setting of the rules. It is there. */
+/* Returns what is collected about a setting of the rules. */
 static struct lint_setting *
-find(const struct lint *lint, const struct setting *setting)
+lint_setting_of(const struct lint *lint, const struct setting *setting)
 {
 	size_t low = 0, high = lint->setting_count;
 	while (high - low > 1) {
@@ -64,22 +62,25 @@ lint_free(struct lint *lint)
 	*lint = (struct lint){0};
 }
 
-/* Isolated CPUs in one mask: a thread, and each thread that may run there, stays on one of them. */
+/*
+ * Reports several isolated CPUs in one mask. The scheduler does not balance between them, so all
+ * threads with that mask stay on one of them.
+ */
 static int
 find_isolated(struct lint *lint, struct lint_setting *of, const struct cpumask *cpus, struct err *e)
 {
 	const struct cpumask *isolated;
 	const struct value *value = &of->setting->value;
 	struct cpumask both = *cpus;
-	char key[SETTING_KEY_MAX], list[LIST_MAX];
-	if (of->told)
+	char key[SETTING_KEY_MAX], list[LINT_LIST_MAX];
+	if (of->reported_isolated)
 		return 0;
 	if (topology_get(lint->expr->topology, TOPOLOGY_ISOLATED, &isolated, e) != 0)
 		return -1;
 	cpumask_and(&both, isolated);
 	if (cpumask_count(&both) < 2)
 		return 0;
-	of->told = true;
+	of->reported_isolated = true;
 	messages_add(lint->findings, MESSAGE_WARNING,
 		"%s:%u: %s may use CPUs %s, which are isolated (isolcpus=): the kernel moves no "
 		"thread between such CPUs, so all pile up on one; %s",
@@ -99,23 +100,23 @@ is_running_vcpu(const struct domain *domain, const struct desired_group *group)
 	       !cpumask_empty(&group->mask->cpus);
 }
 
-/* More vCPUs than CPUs that they may use, by one setting. Told once, of the first such guest. */
+/* Reports a setting with fewer CPUs than vCPUs, once, with the first such guest. */
 static void
-find_crowd(struct lint *lint, const struct domain *domain, const struct desired *desired,
+find_overcommitted(struct lint *lint, const struct domain *domain, const struct desired *desired,
 	const struct desired_mask *mask)
 {
-	struct lint_setting *of = find(lint, mask->setting);
+	struct lint_setting *of = lint_setting_of(lint, mask->setting);
 	size_t vcpus = 0, cpus = cpumask_count(&mask->cpus);
 	const struct value *value = &mask->setting->value;
-	char key[SETTING_KEY_MAX], list[LIST_MAX];
-	if (cpus == 0 || cpus >= domain->vcpus || of->crowded)
+	char key[SETTING_KEY_MAX], list[LINT_LIST_MAX];
+	if (cpus == 0 || cpus >= domain->vcpus || of->reported_overcommit)
 		return;
 	for (size_t i = 0; i < desired->group_count; i++)
 		vcpus += is_running_vcpu(domain, &desired->groups[i]) &&
 			 cpumask_subset(&desired->groups[i].mask->cpus, &mask->cpus);
 	if (vcpus <= cpus)
 		return;
-	of->crowded = true;
+	of->reported_overcommit = true;
 	messages_add(lint->findings, MESSAGE_WARNING,
 		"%s:%u: %s: %zu vCPUs of guest '%s' have only %s %s between them, and wait for one "
 		"another; name more CPUs, or give the guest fewer vCPUs",
@@ -123,9 +124,10 @@ find_crowd(struct lint *lint, const struct domain *domain, const struct desired 
 		cpus == 1 ? "CPU" : "CPUs", cpumask_format(&mask->cpus, list, sizeof(list)));
 }
 
-/* Of several settings with the same CPUs the first is told. */
+/* Checks each setting for vCPUs, the first one of those with the same CPUs. */
 static void
-find_crowds(struct lint *lint, const struct domain *domain, const struct desired *desired)
+find_all_overcommitted(
+	struct lint *lint, const struct domain *domain, const struct desired *desired)
 {
 	for (size_t i = 0; i < desired->mask_count; i++) {
 		bool first = desired->masks[i].setting->kind == GROUP_VCPU;
@@ -133,16 +135,16 @@ find_crowds(struct lint *lint, const struct domain *domain, const struct desired
 			first = desired->masks[j].setting->kind != GROUP_VCPU ||
 				!cpumask_equal(&desired->masks[j].cpus, &desired->masks[i].cpus);
 		if (first)
-			find_crowd(lint, domain, desired, &desired->masks[i]);
+			find_overcommitted(lint, domain, desired, &desired->masks[i]);
 	}
 }
 
-/* Which settings decide over something, and what decides instead of those that do not. */
+/* Records which setting decides a group, and which settings it shadows. */
 static void
 find_deciding(struct lint *lint, const struct matched *matched, const struct desired_group *group)
 {
-	struct lint_setting *winner = find(lint, group->setting);
-	winner->decides = true;
+	struct lint_setting *winner = lint_setting_of(lint, group->setting);
+	winner->wins = true;
 	for (size_t i = 0; i < matched->count; i++)
 		for (size_t j = 0; j < matched->rules[i]->setting_count; j++) {
 			const struct setting *s = &matched->rules[i]->settings[j];
@@ -150,12 +152,12 @@ find_deciding(struct lint *lint, const struct matched *matched, const struct des
 				(!s->every &&
 					(group->group.id < s->first || group->group.id > s->last)))
 				continue;
-			struct lint_setting *loser = find(lint, s);
-			if (loser->by == NULL) {
-				loser->by = winner->setting;
-				loser->by_rule = winner->rule;
-			} else if (loser->by_rule != winner->rule) {
-				loser->by_rule = NULL;
+			struct lint_setting *loser = lint_setting_of(lint, s);
+			if (loser->shadowed_by == NULL) {
+				loser->shadowed_by = winner->setting;
+				loser->shadowed_by_rule = winner->rule;
+			} else if (loser->shadowed_by_rule != winner->rule) {
+				loser->shadowed_by_rule = NULL;
 			}
 		}
 }
@@ -180,8 +182,7 @@ add_claim(struct lint *lint, struct lint_setting *setting, struct err *e)
 	return claim;
 }
 
-/* A vCPU is meant to have a CPU alone that is named for it by itself, or that one-to-one gives it.
- */
+/* True if a vCPU should have its CPU alone: one-to-one gives it, or its own key has just one. */
 static bool
 is_alone(const struct desired_mask *mask, const struct setting *setting)
 {
@@ -190,10 +191,10 @@ is_alone(const struct desired_mask *mask, const struct setting *setting)
 }
 
 static int
-take_group(struct lint *lint, const struct domain *domain, const struct desired_group *group,
-	bool limited, struct err *e)
+add_group_findings(struct lint *lint, const struct domain *domain,
+	const struct desired_group *group, bool limited, struct err *e)
 {
-	struct lint_setting *of = find(lint, group->setting);
+	struct lint_setting *of = lint_setting_of(lint, group->setting);
 	const struct cpumask *cpus = &group->mask->cpus;
 	of->seen = true;
 	of->limited |= limited;
@@ -231,22 +232,22 @@ lint_guest(struct lint *lint, const struct domain *domain, const struct matched 
 		if (group->setting == NULL)
 			continue;
 		find_deciding(lint, matched, group);
-		if (group->mask != NULL && take_group(lint, domain, group, limited, e) != 0)
+		if (group->mask != NULL && add_group_findings(lint, domain, group, limited, e) != 0)
 			return -1;
 	}
-	find_crowds(lint, domain, desired);
+	find_all_overcommitted(lint, domain, desired);
 	return 0;
 }
 
-/* CPUs that a setting wants and its guests cannot have. */
+/* Reports the CPUs that a setting asks for and the host or limit does not grant. */
 static int
-find_limits(struct lint *lint, const struct lint_setting *of, const struct cpumask *wanted,
+find_not_granted(struct lint *lint, const struct lint_setting *of, const struct cpumask *wanted,
 	const struct lint_limit *limit, struct err *e)
 {
 	const struct cpumask *online;
 	const struct value *value = &of->setting->value;
 	struct cpumask left = *wanted;
-	char key[SETTING_KEY_MAX], want[LIST_MAX], grant[LIST_MAX];
+	char key[SETTING_KEY_MAX], want[LINT_LIST_MAX], grant[LINT_LIST_MAX];
 	if (topology_get(lint->expr->topology, TOPOLOGY_ONLINE, &online, e) != 0)
 		return -1;
 	cpumask_and(&left, online);
@@ -265,9 +266,9 @@ find_limits(struct lint *lint, const struct lint_setting *of, const struct cpuma
 	return 0;
 }
 
-/* What no guest was there to show. */
+/* Checks a setting by itself, as far as no guest has shown its CPUs. */
 static int
-finish_setting(
+check_setting(
 	struct lint *lint, struct lint_setting *of, const struct lint_limit *limit, struct err *e)
 {
 	struct cpumask wanted;
@@ -281,29 +282,30 @@ finish_setting(
 	}
 	if (!of->seen && find_isolated(lint, of, &wanted, e) != 0)
 		return -1;
-	return find_limits(lint, of, &wanted, limit, e);
+	return find_not_granted(lint, of, &wanted, limit, e);
 }
 
-/* A setting that decides over nothing, because a rule that is for more guests comes later. */
+/* Reports a setting that never wins because a later rule for more guests shadows it. */
 static void
-find_buried(struct lint *lint, const struct lint_setting *of)
+find_shadowed(struct lint *lint, const struct lint_setting *of)
 {
 	char key[SETTING_KEY_MAX], other[SETTING_KEY_MAX];
-	if (of->decides || of->by == NULL || of->by_rule == NULL || of->by_rule <= of->rule)
+	if (of->wins || of->shadowed_by == NULL || of->shadowed_by_rule == NULL ||
+		of->shadowed_by_rule <= of->rule)
 		return;
 	size_t own = lint->matches[of->rule - lint->expr->rules->rules];
-	if (lint->matches[of->by_rule - lint->expr->rules->rules] <= own)
+	if (lint->matches[of->shadowed_by_rule - lint->expr->rules->rules] <= own)
 		return;
 	messages_add(lint->findings, MESSAGE_WARNING,
 		"%s:%u: %s counts for none of the guests of [%s]: %s:%u sets %s for these and for "
 		"others, and comes later; write what is for more guests first",
 		of->setting->value.file, of->setting->value.line, setting_key(of->setting, key),
-		of->rule->section, of->by->value.file, of->by->value.line,
-		setting_key(of->by, other));
+		of->rule->section, of->shadowed_by->value.file, of->shadowed_by->value.line,
+		setting_key(of->shadowed_by, other));
 }
 
 static void
-find_idle(struct lint *lint)
+find_unmatched(struct lint *lint)
 {
 	const struct rules *rules = lint->expr->rules;
 	for (size_t i = 0; i < rules->rule_count && lint->guest_count > 0; i++)
@@ -318,11 +320,11 @@ find_idle(struct lint *lint)
 int
 lint_finish(struct lint *lint, const struct lint_limit *limit, struct err *e)
 {
-	find_idle(lint);
+	find_unmatched(lint);
 	for (size_t i = 0; i < lint->setting_count; i++) {
-		if (finish_setting(lint, &lint->settings[i], limit, e) != 0)
+		if (check_setting(lint, &lint->settings[i], limit, e) != 0)
 			return -1;
-		find_buried(lint, &lint->settings[i]);
+		find_shadowed(lint, &lint->settings[i]);
 	}
 	return lint_between_guests(lint, e);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What rules may say and yet is not what it seems: findings with FILE:LINE, what happens, and what
- * to write instead.
+ * Finds rules that are valid but do not do what they seem to. Each finding names FILE:LINE, what
+ * happens, and what to write instead.
  */
 #ifndef VMAFFINITY_LINT_LINT_H
 #define VMAFFINITY_LINT_LINT_H
@@ -17,49 +17,49 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The traps that the rules alone have, whatever the host and its guests. Adds them to findings. */
+/* Adds to findings what is wrong with the rules on any host and with any guests. */
 void lint_rules(const struct rules *rules, struct messages *findings);
 
-/* A cgroup above the guests that keeps them from some CPUs. */
+/* A cgroup above the guests, and the CPUs that it allows them. */
 struct lint_limit {
 	const char *name;
 	struct cpumask granted;
 };
 
-/* What is known of one line of the rules after some guests. */
+/* Collects what the guests so far show about one setting. */
 struct lint_setting {
 	const struct setting *setting;
 	const struct rule *rule;
-	bool seen;		    /* a guest's mask was made of it */
-	bool limited;		    /* and of that guest what limits it was looked at already */
-	bool told;		    /* of isolated CPUs */
-	bool overlaps;		    /* likewise, of CPUs that are two vCPUs' own */
-	bool decides;		    /* over a group of some guest */
-	const struct setting *by;   /* else: what decides over the first guest's */
-	const struct rule *by_rule; /* the rule that has it; NULL if there are several */
-	bool crowded;		    /* told, of more vCPUs than CPUs */
+	bool seen;			     /* a guest has a mask from it */
+	bool limited;			     /* a guest's limits on it are reported already */
+	bool reported_isolated;		     /* isolated CPUs are reported */
+	bool reported_overlap;		     /* CPUs of two guests' vCPUs are reported */
+	bool reported_overcommit;	     /* more vCPUs than CPUs are reported */
+	bool wins;			     /* it decides a group of a guest */
+	const struct setting *shadowed_by;   /* decides the first group it applies to */
+	const struct rule *shadowed_by_rule; /* the rule that always decides; NULL: several */
 };
 
-/* The CPUs that a guest's vCPUs have by one setting. */
+/* The CPUs that one setting gives to a guest's vCPUs. */
 struct lint_claim {
-	size_t guest;
+	size_t guest; /* index into lint.guests */
 	struct lint_setting *setting;
 	struct cpumask cpus;
-	struct cpumask alone; /* of these: such as are meant for one vCPU alone */
+	struct cpumask alone; /* those of cpus that are meant for one vCPU alone */
 };
 
 struct lint_guest {
 	char *name;
-	struct cpumask vcpus; /* the CPUs that any of them may use */
+	struct cpumask vcpus; /* the CPUs that the guest's vCPUs may use */
 };
 
-/* All guests of one host. */
+/* Collects what the rules do to all guests of one host. */
 struct lint {
 	struct cpuset_expr *expr;
 	struct messages *findings;
 	struct lint_setting *settings; /* sorted by the address of setting */
 	size_t setting_count;
-	size_t *matches; /* how many guests, for each of the rules */
+	size_t *matches; /* for each rule: how many guests it matches */
 	struct lint_guest *guests;
 	size_t guest_count;
 	struct lint_claim *claims; /* sorted by guest */
@@ -67,27 +67,26 @@ struct lint {
 };
 
 /*
- * expr: with rules without errors, and with the host's topology. The findings are added to
- * findings. Returns 0, or -1: no memory; lint_free() in any case.
+ * Starts a check of expr's rules, which must be free of errors, on the host of its topology. expr
+ * and findings must live until lint_free(), which is to be called in any case. Returns 0, or -1
+ * without memory.
  */
 int lint_start(struct lint *lint, struct cpuset_expr *expr, struct messages *findings);
 
 /*
- * Takes in one guest; what it has of traps by itself is told at once. limited: what the host and
- * cgroups do not grant it was told of already. Returns 0, or -1 with the reason.
+ * Adds one guest, and the findings that it has by itself. limited: the caller has reported the CPUs
+ * that the host and its cgroups do not grant it. Returns 0, or -1 with the reason.
  */
 int lint_guest(struct lint *lint, const struct domain *domain, const struct matched *matched,
 	const struct desired *desired, bool limited, struct err *e);
 
 /*
- * After the last guest: what several guests have together, the rules that none has, and what the
- * host does not have of what they want. limit may be NULL. Returns 0, or -1 with the reason.
+ * Adds the findings that need all guests: CPUs that guests share, rules that match no guest, keys
+ * that never win, and CPUs that the host or limit does not grant. limit may be NULL. Returns 0, or
+ * -1 with the reason.
  */
 int lint_finish(struct lint *lint, const struct lint_limit *limit, struct err *e);
 
 void lint_free(struct lint *lint);
-
-/* For lint_finish() only: vCPUs of several guests on one CPU, or on siblings. 0, or -1. */
-int lint_between_guests(struct lint *lint, struct err *e);
 
 #endif

@@ -1,44 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* What the vCPUs of several guests have together. */
-#include "lint/lint.h"
+/* Finds CPUs and cores that the vCPUs of two guests share. */
+#include "lint/lint_private.h"
 
 #include "base/array.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 
-#define LIST_MAX 128
-
-/* Hardware threads of one core: POWER has 8. */
+/* Limits the hardware threads of a core: POWER has 8. */
 #define THREADS_MAX 8u
 
 static const char *
-noun(const struct cpumask *cpus)
+cpu_noun(const struct cpumask *cpus)
 {
 	return cpumask_count(cpus) == 1 ? "CPU" : "CPUs";
 }
 
 static void
-tell_overlap(struct lint *lint, const struct lint_claim *claim, const struct lint_claim *other)
+report_overlap(struct lint *lint, const struct lint_claim *claim, const struct lint_claim *other)
 {
 	struct cpumask both = claim->alone;
-	char list[LIST_MAX];
+	char list[LINT_LIST_MAX];
 	cpumask_and(&both, &other->alone);
 	messages_add(lint->findings, MESSAGE_WARNING,
 		"%s:%u: %s %s: one vCPU's own in guest '%s', and in guest '%s' too (%s:%u): the "
 		"two "
 		"vCPUs take turns; give each a CPU of its own",
 		claim->setting->setting->value.file, claim->setting->setting->value.line,
-		noun(&both), cpumask_format(&both, list, sizeof(list)),
+		cpu_noun(&both), cpumask_format(&both, list, sizeof(list)),
 		lint->guests[claim->guest].name, lint->guests[other->guest].name,
 		other->setting->setting->value.file, other->setting->setting->value.line);
 }
 
-/* CPUs that are meant for one vCPU alone, and are so for vCPUs of two guests. */
+/* Reports CPUs that are meant for one vCPU alone in each of two guests. */
 static int
 find_overlaps(struct lint *lint, struct err *e)
 {
-	/* by CPU: the claim that has it alone, counted from 1 */
+	/* by CPU: 1 + the index of the claim that has it alone */
 	size_t *owners = calloc(CPUMASK_CPUS, sizeof(*owners));
 	if (owners == NULL)
 		return err_set(e, "out of memory");
@@ -50,19 +48,19 @@ find_overlaps(struct lint *lint, struct err *e)
 				continue;
 			}
 			const struct lint_claim *other = &lint->claims[owners[cpu] - 1];
-			if (other->guest == claim->guest || claim->setting->overlaps)
+			if (other->guest == claim->guest || claim->setting->reported_overlap)
 				continue;
-			claim->setting->overlaps = true;
-			tell_overlap(lint, claim, other);
+			claim->setting->reported_overlap = true;
+			report_overlap(lint, claim, other);
 		}
 	}
 	free(owners);
 	return 0;
 }
 
-/* The setting that gives a guest one of these CPUs. */
+/* Returns the value of the first setting that gives a guest one of cpus, or NULL. */
 static const struct value *
-find_value(const struct lint *lint, size_t guest, const struct cpumask *cpus)
+find_claim_value(const struct lint *lint, size_t guest, const struct cpumask *cpus)
 {
 	for (size_t i = 0; i < lint->claim_count; i++) {
 		struct cpumask both = lint->claims[i].cpus;
@@ -73,12 +71,12 @@ find_value(const struct lint *lint, size_t guest, const struct cpumask *cpus)
 	return NULL;
 }
 
-/* Two guests with cores between them, each guest having other hardware threads of these. */
+/* Two guests that have different hardware threads of the same cores. */
 struct split {
-	size_t guest[2];
+	size_t guest[2]; /* indexes into lint.guests, ascending */
 	struct cpumask cpus[2];
-	const struct topology_object *core; /* the first */
-	size_t index;
+	const struct topology_object *core; /* the first such core */
+	size_t index;			    /* of core */
 };
 
 struct splits {
@@ -102,7 +100,7 @@ add_split(struct splits *splits, size_t first, size_t second, struct err *e)
 	return &larger[splits->count++];
 }
 
-/* The CPUs of the core that pattern has bits for. */
+/* Adds the CPUs of the core for which pattern has bits. */
 static void
 add_threads(struct cpumask *cpus, const struct topology_object *core, unsigned pattern)
 {
@@ -111,12 +109,12 @@ add_threads(struct cpumask *cpus, const struct topology_object *core, unsigned p
 			cpumask_set_range(cpus, core->cpus[i], core->cpus[i]);
 }
 
-/* One core: which of its threads each guest has, and whether two guests have different ones. */
+/* Records each pair of guests that have different threads of a core. */
 static int
 split_core(const struct lint *lint, const struct topology_object *core, size_t index,
 	struct splits *splits, struct err *e)
 {
-	/* by pattern, a bit for each thread: the first guest that has just these, counted from 1 */
+	/* by pattern, a bit for each thread: 1 + the index of the first guest with that pattern */
 	size_t owners[1u << THREADS_MAX] = {0};
 	for (size_t g = 0; g < lint->guest_count; g++) {
 		unsigned pattern = 0;
@@ -146,21 +144,21 @@ split_core(const struct lint *lint, const struct topology_object *core, size_t i
 }
 
 static void
-tell_split(struct lint *lint, const struct split *split)
+report_split(struct lint *lint, const struct split *split)
 {
 	struct cpumask core = {0};
-	char first[LIST_MAX], second[LIST_MAX], whole[LIST_MAX];
-	const struct value *other = find_value(lint, split->guest[0], &split->cpus[0]);
-	const struct value *value = find_value(lint, split->guest[1], &split->cpus[1]);
+	char first[LINT_LIST_MAX], second[LINT_LIST_MAX], whole[LINT_LIST_MAX];
+	const struct value *other = find_claim_value(lint, split->guest[0], &split->cpus[0]);
+	const struct value *value = find_claim_value(lint, split->guest[1], &split->cpus[1]);
 	add_threads(&core, split->core, (1u << THREADS_MAX) - 1);
 	messages_add(lint->findings, MESSAGE_WARNING,
 		"%s:%u: guest '%s' has %s %s, and guest '%s' %s %s (%s:%u), which are hardware "
 		"threads of the same cores: each slows the other; give a guest whole cores, such "
 		"as "
 		"%s (core:%zu)",
-		value->file, value->line, lint->guests[split->guest[1]].name, noun(&split->cpus[1]),
-		cpumask_format(&split->cpus[1], second, sizeof(second)),
-		lint->guests[split->guest[0]].name, noun(&split->cpus[0]),
+		value->file, value->line, lint->guests[split->guest[1]].name,
+		cpu_noun(&split->cpus[1]), cpumask_format(&split->cpus[1], second, sizeof(second)),
+		lint->guests[split->guest[0]].name, cpu_noun(&split->cpus[0]),
 		cpumask_format(&split->cpus[0], first, sizeof(first)), other->file, other->line,
 		cpumask_format(&core, whole, sizeof(whole)), split->index);
 }
@@ -179,7 +177,7 @@ find_splits(struct lint *lint, struct err *e)
 		if (cores->items[i].cpu_count > 1)
 			r = split_core(lint, &cores->items[i], i, &splits, e);
 	for (size_t i = 0; i < splits.count && r == 0; i++)
-		tell_split(lint, &splits.items[i]);
+		report_split(lint, &splits.items[i]);
 	free(splits.items);
 	return r;
 }

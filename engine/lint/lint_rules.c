@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: MIT */
+/* Finds what is wrong with the rules on any host: early exclusions, keys that never count. */
 #include "lint/lint.h"
 
 #include <string.h>
 
 /*
- * An exclusion is taken away at the end; who knows libvirt's lists expects it to count from where
- * it stands.
+ * Reports an exclusion before the CPUs that it takes away. libvirt's lists are read from left to
+ * right, and there it would take away only what precedes it.
  */
 static void
-find_order(const struct value *value, struct messages *findings)
+find_early_exclusion(const struct value *value, struct messages *findings)
 {
 	size_t offset, length;
 	char place[VALUE_PLACE_MAX];
 	if (cpuset_expr_exclusion_first(value->text, &offset, &length))
 		messages_add(findings, MESSAGE_WARNING,
-			"%s: '%.*s' stands before CPUs that it does not seem to touch, yet it is "
-			"taken away from all of them; write it last",
+			"%s: '%.*s' precedes other CPUs, yet is taken away from them too; write it "
+			"last",
 			value_place(value, offset, place), (int)length, value->text + offset);
 }
 
 /*
- * Whether a rule matches whatever a guest is called: "*", "**", "name:*", "?*". These names have
- * nothing in them that a pattern could name, but "[!a]" would match them.
+ * True if a rule matches guests of any name: "*", "**", "name:*", "?*". It matches names of control
+ * characters, which no pattern spells out. "[!a]" would match them too, and so never counts.
  */
 static bool
 is_for_every_guest(const struct rule *rule)
@@ -36,11 +37,11 @@ is_for_every_guest(const struct rule *rule)
 	return true;
 }
 
-/* For each thing that rules set, the last line that sets it for every guest: none before counts. */
+/* The last place that sets each key for every guest; none before it counts. */
 struct overrides {
 	const struct setting *setting[GROUP_IOTHREAD + 1];
 	size_t rule[GROUP_IOTHREAD + 1];
-	size_t on_error; /* the rule; 0 may be one, and has none before it */
+	size_t on_error; /* the index of the rule; 0 also if there is none: no rule precedes it */
 };
 
 static void
@@ -92,12 +93,12 @@ lint_rules(const struct rules *rules, struct messages *findings)
 	struct overrides overrides;
 	find_overrides(rules, &overrides);
 	for (size_t i = 0; i < rules->set_count; i++)
-		find_order(&rules->sets[i].value, findings);
+		find_early_exclusion(&rules->sets[i].value, findings);
 	for (size_t i = 0; i < rules->rule_count; i++) {
 		const struct rule *rule = &rules->rules[i];
 		for (size_t j = 0; j < rule->setting_count; j++)
 			if (!setting_is_keep(&rule->settings[j]))
-				find_order(&rule->settings[j].value, findings);
+				find_early_exclusion(&rule->settings[j].value, findings);
 		find_overridden(rules, i, &overrides, findings);
 	}
 }

@@ -43,8 +43,8 @@ error: b.ini:6:9: '@x': no such name in [cpus]" --sysroot root a.ini b.ini nowhe
 }
 
 @test "trap: an exclusion in front of what it cuts" {
-	found '[*]\nvcpus = ^0 1-3\n' "warning: rules.ini:2:9: '^0' stands before CPUs that it does not seem to touch, yet it is taken away from all of them; write it last"
-	found '[cpus]\na = 0-3, ^@b, 7\nb = 1\n[*]\nvcpus = @a\n' "warning: rules.ini:2:10: '^@b' stands before CPUs that it does not seem to touch, yet it is taken away from all of them; write it last"
+	found '[*]\nvcpus = ^0 1-3\n' "warning: rules.ini:2:9: '^0' precedes other CPUs, yet is taken away from them too; write it last"
+	found '[cpus]\na = 0-3, ^@b, 7\nb = 1\n[*]\nvcpus = @a\n' "warning: rules.ini:2:10: '^@b' precedes other CPUs, yet is taken away from them too; write it last"
 	found '[*]\nvcpus = 0-3 ^1 ^2\n' ''
 	found '[*]\nvcpus = 0-3\n   ^1\n' ''
 }

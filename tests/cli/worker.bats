@@ -258,7 +258,7 @@ err: a\\x0ab\\xc2\\x9bc\\xff: not pinned, runs on: $RULES_BAD"
 	own_rules '[web-*]\nvcpus = 1\n' a.ini
 	: >own/log
 	run -1 --separate-stderr private "$BUILD/vmaffinity" check
-	same "warning: /etc/vmaffinity.ini:2:9: '^0' stands before CPUs that it does not seem to touch, yet it is taken away from all of them; write it last" "$output"
+	same "warning: /etc/vmaffinity.ini:2:9: '^0' precedes other CPUs, yet is taken away from them too; write it last" "$output"
 	same "" "$stderr"
 	logged ""
 }
