@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include "desired/cell_layout.h"
+#include "desired/cell_layout_private.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* To pack cells is a hard problem, and a host a small one: past this many steps it is given up. */
+/* Limits the search: packing is a hard problem, but hosts are small. */
 #define STEPS_MAX 20000
 
-struct search {
+struct cell_search {
 	struct cell_layout_cell *cells;
 	size_t count;
 	struct cell_layout_node *rooms;
 	size_t room_count;
-	bool with_cores; /* siblings must find siblings */
+	bool with_cores; /* true if guest cores must fit on host cores */
 	unsigned steps;
 };
 
@@ -24,7 +24,7 @@ cell_layout_compare_ids(const void *a, const void *b)
 }
 
 static int
-by_size(const void *a, const void *b)
+compare_cell_sizes(const void *a, const void *b)
 {
 	const struct cell_layout_cell *left = a, *right = b;
 	if (left->vcpus != right->vcpus)
@@ -33,7 +33,7 @@ by_size(const void *a, const void *b)
 }
 
 static bool
-put(struct search *s, struct cell_layout_cell *cell, size_t n)
+put_cell(struct cell_search *s, struct cell_layout_cell *cell, size_t n)
 {
 	struct cell_layout_node *room = &s->rooms[n];
 	size_t cores = s->with_cores ? cell->cores : 0;
@@ -47,7 +47,7 @@ put(struct search *s, struct cell_layout_cell *cell, size_t n)
 }
 
 static void
-take_back(struct search *s, struct cell_layout_cell *cell)
+remove_cell(struct cell_search *s, struct cell_layout_cell *cell)
 {
 	struct cell_layout_node *room = &s->rooms[cell->node];
 	room->cpus += cell->vcpus;
@@ -56,9 +56,9 @@ take_back(struct search *s, struct cell_layout_cell *cell)
 	cell->node = -1;
 }
 
-/* Puts the cells from i on, each on the node that has the fewest, if the rest finds room then. */
+/* Assigns the cells from i on, trying nodes with the fewest cells first. False: not all fit. */
 static bool
-put_all(struct search *s, size_t i)
+put_cells(struct cell_search *s, size_t i)
 {
 	if (i == s->count)
 		return true;
@@ -66,11 +66,11 @@ put_all(struct search *s, size_t i)
 		for (size_t n = 0; n < s->room_count; n++) {
 			if (s->steps++ >= STEPS_MAX)
 				return false;
-			if (s->rooms[n].cells != cells || !put(s, &s->cells[i], n))
+			if (s->rooms[n].cells != cells || !put_cell(s, &s->cells[i], n))
 				continue;
-			if (put_all(s, i + 1))
+			if (put_cells(s, i + 1))
 				return true;
-			take_back(s, &s->cells[i]);
+			remove_cell(s, &s->cells[i]);
 		}
 	return false;
 }
@@ -79,21 +79,21 @@ void
 cell_layout_assign(struct cell_layout_cell *cells, size_t count, struct cell_layout_node *rooms,
 	size_t room_count)
 {
-	struct search s = {
+	struct cell_search s = {
 		.cells = cells, .count = count, .rooms = rooms, .room_count = room_count};
 	for (size_t i = 0; i < count; i++)
 		cells[i].node = -1;
 	for (int without_cores = 0; without_cores < 2; without_cores++)
 		for (int largest_first = 0; largest_first < 2; largest_first++) {
 			qsort(cells, count, sizeof(*cells),
-				largest_first ? by_size : cell_layout_compare_ids);
+				largest_first ? compare_cell_sizes : cell_layout_compare_ids);
 			s.with_cores = !without_cores;
 			s.steps = 0;
-			if (put_all(&s, 0))
+			if (put_cells(&s, 0))
 				return;
 		}
-	/* Not all of them: as many as there is room for. */
+	/* Not all cells fit: assign as many as there is room for. */
 	for (size_t i = 0; i < count; i++)
 		for (size_t n = 0; n < room_count && cells[i].node < 0; n++)
-			put(&s, &cells[i], n);
+			put_cell(&s, &cells[i], n);
 }

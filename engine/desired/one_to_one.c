@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct pair {
+struct one_to_one {
 	struct desired *desired;
 	const struct value *placement;
-	const struct desired_mask *set; /* of the "vcpus" that decides */
-	struct cpumask cpus;		/* of these, those to be given out */
-	struct cpumask own;		/* those that a vCPU with a key of its own has to itself */
-	unsigned *vcpus;		/* ids, ascending */
-	unsigned *placed;		/* their CPUs */
+	const struct desired_mask *set; /* the mask of the "vcpus" that decides */
+	struct cpumask cpus;		/* the CPUs of set to give out */
+	struct cpumask own;		/* CPUs that are the only one of a vCPU with its own key */
+	unsigned *vcpus;		/* the ids to place, ascending */
+	unsigned *placed;		/* the CPU of each of vcpus */
 	size_t count;
 	struct messages *messages;
 };
@@ -24,9 +24,9 @@ is_vcpu_with_cpus(const struct desired_group *group)
 	return group->group.kind == GROUP_VCPU && group->mask != NULL;
 }
 
-/* The set of "vcpus", which is one and the same for all that it decides over; NULL: none. */
+/* Returns the mask that "vcpus" gives to every vCPU it decides, or NULL if it decides none. */
 static const struct desired_mask *
-find_set(const struct desired *desired)
+find_vcpus_mask(const struct desired *desired)
 {
 	for (size_t i = 0; i < desired->group_count; i++)
 		if (is_vcpu_with_cpus(&desired->groups[i]) && desired->groups[i].setting->every)
@@ -35,29 +35,29 @@ find_set(const struct desired *desired)
 }
 
 static void
-list_vcpus(struct pair *pair)
+list_vcpus(struct one_to_one *work)
 {
-	pair->cpus = pair->set->cpus;
-	for (size_t i = 0; i < pair->desired->group_count; i++) {
-		const struct desired_group *group = &pair->desired->groups[i];
+	work->cpus = work->set->cpus;
+	for (size_t i = 0; i < work->desired->group_count; i++) {
+		const struct desired_group *group = &work->desired->groups[i];
 		if (!is_vcpu_with_cpus(group))
 			continue;
-		if (group->mask == pair->set)
-			pair->vcpus[pair->count++] = group->group.id;
+		if (group->mask == work->set)
+			work->vcpus[work->count++] = group->group.id;
 		else if (cpumask_count(&group->mask->cpus) == 1)
-			cpumask_or(&pair->own, &group->mask->cpus);
+			cpumask_or(&work->own, &group->mask->cpus);
 	}
-	cpumask_andnot(&pair->cpus, &pair->own);
+	cpumask_andnot(&work->cpus, &work->own);
 }
 
-/* Each vCPU's mask in the desired; none has a CPU if placed is NULL. */
+/* Gives each vCPU a mask of its own, with the CPU in placed, or empty if placed is NULL. */
 static void
-put_masks(struct pair *pair, const unsigned *placed)
+set_masks(struct one_to_one *work, const unsigned *placed)
 {
-	struct desired_mask *mask = pair->desired->per_vcpu;
-	for (size_t i = 0; i < pair->desired->group_count; i++) {
-		struct desired_group *group = &pair->desired->groups[i];
-		if (!is_vcpu_with_cpus(group) || group->mask != pair->set)
+	struct desired_mask *mask = work->desired->per_vcpu;
+	for (size_t i = 0; i < work->desired->group_count; i++) {
+		struct desired_group *group = &work->desired->groups[i];
+		if (!is_vcpu_with_cpus(group) || group->mask != work->set)
 			continue;
 		mask->setting = group->setting;
 		mask->single = true;
@@ -70,47 +70,48 @@ put_masks(struct pair *pair, const unsigned *placed)
 }
 
 static void
-report_result(struct pair *pair, int r, const struct vcpu_layout_report *report)
+report_result(struct one_to_one *work, int r, const struct vcpu_layout_report *report)
 {
 	char list[128], own[192] = "";
-	const struct value *set = &pair->set->setting->value;
-	struct cpumask left_out = pair->set->cpus;
-	cpumask_and(&left_out, &pair->own);
+	const struct value *set = &work->set->setting->value;
+	struct cpumask left_out = work->set->cpus;
+	cpumask_and(&left_out, &work->own);
 	if (!cpumask_empty(&left_out))
 		snprintf(own, sizeof(own), "; left out: %s, for a vCPU with a key of its own",
 			cpumask_format(&left_out, list, sizeof(list)));
 	if (r == 0)
-		messages_add(pair->messages, report->split ? MESSAGE_WARNING : MESSAGE_DETAIL,
-			"%s:%u: one-to-one: %s%s", pair->placement->file, pair->placement->line,
+		messages_add(work->messages, report->split ? MESSAGE_WARNING : MESSAGE_DETAIL,
+			"%s:%u: one-to-one: %s%s", work->placement->file, work->placement->line,
 			report->text, own);
 	else
-		messages_add(pair->messages, MESSAGE_ERROR,
+		messages_add(work->messages, MESSAGE_ERROR,
 			"%s:%u: one-to-one: a CPU for each of %zu vCPUs is needed, but vcpus at "
 			"%s:%u has only %u: %s%s",
-			pair->placement->file, pair->placement->line, pair->count, set->file,
-			set->line, cpumask_count(&pair->cpus),
-			cpumask_format(&pair->cpus, list, sizeof(list)), own);
+			work->placement->file, work->placement->line, work->count, set->file,
+			set->line, cpumask_count(&work->cpus),
+			cpumask_format(&work->cpus, list, sizeof(list)), own);
 }
 
 static int
-place(struct pair *pair, const struct domain *domain, struct topology *topology, struct err *e)
+place_vcpus(struct one_to_one *work, const struct domain *domain, struct topology *topology,
+	struct err *e)
 {
-	struct vcpu_layout_guest guest = {.vcpus = pair->vcpus,
-		.count = pair->count,
+	struct vcpu_layout_guest guest = {.vcpus = work->vcpus,
+		.count = work->count,
 		.threads = domain->threads,
 		.cells = domain->vcpu_cells,
 		.cell_vcpus = domain->vcpus};
-	struct vcpu_layout_host host = {.cpus = &pair->cpus, .taken = &pair->own};
+	struct vcpu_layout_host host = {.cpus = &work->cpus, .taken = &work->own};
 	struct vcpu_layout_report report;
 	if (topology_objects(topology, TOPOLOGY_CORE, &host.cores, e) != 0)
 		return -1;
 	if (guest.cells != NULL && topology_objects(topology, TOPOLOGY_NODE, &host.nodes, e) != 0)
 		return -1;
-	int r = vcpu_layout_place(&guest, &host, pair->placed, &report, e);
+	int r = vcpu_layout_place(&guest, &host, work->placed, &report, e);
 	if (r < 0)
 		return -1;
-	report_result(pair, r, &report);
-	put_masks(pair, r == 0 ? pair->placed : NULL);
+	report_result(work, r, &report);
+	set_masks(work, r == 0 ? work->placed : NULL);
 	return 0;
 }
 
@@ -119,29 +120,29 @@ desired_one_to_one(struct desired *desired, const struct value *placement,
 	const struct domain *domain, struct topology *topology, struct messages *messages,
 	struct err *e)
 {
-	struct pair pair = {.desired = desired,
+	struct one_to_one work = {.desired = desired,
 		.placement = placement,
-		.set = find_set(desired),
+		.set = find_vcpus_mask(desired),
 		.messages = messages};
-	if (pair.set == NULL)
+	if (work.set == NULL)
 		messages_add(messages, MESSAGE_DETAIL,
-			"%s:%u: one-to-one: no effect on this guest, for no rule gives its vcpus a "
+			"%s:%u: one-to-one: no effect on this guest: no rule gives its vcpus a "
 			"set",
 			placement->file, placement->line);
-	/* Without a CPU in it there is an error already. */
-	if (pair.set == NULL || cpumask_empty(&pair.set->cpus))
+	/* An empty set is reported elsewhere. */
+	if (work.set == NULL || cpumask_empty(&work.set->cpus))
 		return 0;
-	pair.vcpus = calloc(desired->group_count, sizeof(*pair.vcpus));
-	pair.placed = calloc(desired->group_count, sizeof(*pair.placed));
+	work.vcpus = calloc(desired->group_count, sizeof(*work.vcpus));
+	work.placed = calloc(desired->group_count, sizeof(*work.placed));
 	desired->per_vcpu = calloc(desired->group_count, sizeof(*desired->per_vcpu));
 	int r = -1;
-	if (pair.vcpus == NULL || pair.placed == NULL || desired->per_vcpu == NULL) {
+	if (work.vcpus == NULL || work.placed == NULL || desired->per_vcpu == NULL) {
 		err_set(e, "out of memory");
 	} else {
-		list_vcpus(&pair);
-		r = place(&pair, domain, topology, e);
+		list_vcpus(&work);
+		r = place_vcpus(&work, domain, topology, e);
 	}
-	free(pair.vcpus);
-	free(pair.placed);
+	free(work.vcpus);
+	free(work.placed);
 	return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "placement = one-to-one": which CPU each vCPU of a guest has to itself. Pure: the same guest,
- * CPUs and host give the same answer, whichever vCPUs are plugged in.
+ * Lays the vCPUs of a guest out on host CPUs, one each, for "placement = one-to-one". Pure: the
+ * result depends on the guest, the CPUs and the host alone, not on which vCPUs are plugged in.
  */
 #ifndef VMAFFINITY_DESIRED_VCPU_LAYOUT_H
 #define VMAFFINITY_DESIRED_VCPU_LAYOUT_H
@@ -14,32 +14,32 @@
 #include <stddef.h>
 
 struct vcpu_layout_guest {
-	const unsigned *vcpus; /* ids to be placed, ascending */
+	const unsigned *vcpus; /* the ids to place, ascending */
 	size_t count;
-	unsigned threads; /* of a core of the guest: ids n * threads and on are siblings */
-	const int *cells; /* the <numa> cell of each vCPU, by id; -1: none; NULL: there are none */
-	unsigned cell_vcpus; /* how many of them there are */
+	unsigned threads;    /* per guest core: vCPUs with the same id / threads are siblings */
+	const int *cells;    /* by vCPU id: its <numa> cell, or -1; NULL: the guest has no cells */
+	unsigned cell_vcpus; /* the length of cells */
 };
 
 struct vcpu_layout_host {
-	const struct cpumask *cpus;  /* to be given out, all online */
-	const struct cpumask *taken; /* not to be: another vCPU of the guest has it to itself */
+	const struct cpumask *cpus;  /* the CPUs to place on, all online */
+	const struct cpumask *taken; /* CPUs that other vCPUs of the guest have to themselves */
 	const struct topology_objects *cores;
-	const struct topology_objects *nodes; /* NULL: cells do not matter */
+	const struct topology_objects *nodes; /* NULL: ignore cells */
 };
 
 #define VCPU_LAYOUT_TEXT_MAX 512
 
 struct vcpu_layout_report {
-	char text[VCPU_LAYOUT_TEXT_MAX]; /* how it went, for a person */
-	bool split;			 /* siblings or a cell had to be split apart */
+	char text[VCPU_LAYOUT_TEXT_MAX]; /* describes the layout for the administrator */
+	bool split;			 /* true if siblings or a cell are split */
 };
 
 /*
- * placed[i] is then the CPU of guest->vcpus[i]. Guest siblings go on siblings of the host; where
- * the guest's cores have one thread, cores of the host that are wholly free come first, then those
- * in part, second hardware threads last. Each cell is kept on one node. Where cpus does not allow
- * that, it is done as far as it does, and report->split.
+ * Sets placed[i] to the CPU of guest->vcpus[i]. Guest siblings go on host siblings. If a guest core
+ * has one thread, wholly free host cores are used first, then partly free ones, second hardware
+ * threads last. Each cell is kept on one node. Where the CPUs do not allow that, siblings or cells
+ * are split and report->split is true.
  *
  * Returns 0; 1 if there are fewer CPUs than vCPUs; -1 with the reason.
  */
