@@ -29,7 +29,4 @@ int cell_layout_compare_ids(const void *a, const void *b);
 void cell_layout_assign(struct cell_layout_cell *cells, size_t count,
 	struct cell_layout_node *rooms, size_t room_count);
 
-/* Orders struct cell_layout_cell by id, for qsort(). */
-int cell_layout_compare_ids(const void *a, const void *b);
-
 #endif
