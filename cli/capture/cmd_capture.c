@@ -232,7 +232,7 @@ take_guest(struct capture *capture, const char *guest)
 	}
 	printf("\n# A guest, process %d.\n", (int)pid);
 	/* Who it is, as libvirt's status file says: a copy of the pid file nobody holds locked. */
-	if (snapshot_path(snapshot, path, "run/libvirt/qemu/%s.xml", guest)) {
+	if (snapshot_path(snapshot, path, QEMU_RUN_DIRECTORY "/%s.xml", guest)) {
 		snprintf(status, sizeof(status), "<domstatus pid='%d'/>\n", (int)pid);
 		snapshot_write(snapshot, path, status);
 	}

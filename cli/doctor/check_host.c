@@ -7,15 +7,12 @@
 #include "cgroup/cgroup.h"
 #include "cgroup/qemu_process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define STATUS_DIRECTORY "/run/libvirt/qemu"
 
 /* A file full of garbage: "check" shows all. */
 #define ERRORS_SHOWN 10
@@ -84,24 +81,17 @@ check_guest(struct doctor *doctor, const char *name, size_t *running)
 		"start the guest again");
 }
 
-/* Each running guest has a status file, NAME.xml. */
 static void
 check_guests(struct doctor *doctor)
 {
-	int fd = openat(doctor->root, &STATUS_DIRECTORY[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+	struct running_guests guests;
+	struct err e;
 	size_t running = 0, count = doctor->count;
-	if (directory == NULL)
+	if (running_guests(doctor->root, &guests, &e) != 0)
 		return;
-	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-		char name[sizeof(entry->d_name)];
-		size_t length = strlen(entry->d_name);
-		if (length <= 4 || strcmp(entry->d_name + length - 4, ".xml") != 0)
-			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)length - 4, entry->d_name);
-		check_guest(doctor, name, &running);
-	}
-	closedir(directory);
+	for (size_t i = 0; i < guests.count; i++)
+		check_guest(doctor, guests.names[i], &running);
+	running_guests_free(&guests);
 	if (running > 0 && doctor->count == count)
 		doctor_say(doctor, DOCTOR_PASS, "guests that run: %zu, each with its cpusets",
 			running);

@@ -6,14 +6,11 @@
 #include "base/escape.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/group_state.h"
+#include "cgroup/qemu_process.h"
 
-#include <dirent.h>
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Each running guest has a status file NAME.xml there, so no daemon is needed. */
-#define STATUS_DIRECTORY "run/libvirt/qemu"
 
 /* Adds each group of a guest with the CPUs on which the kernel lets its threads run. */
 static int
@@ -98,27 +95,13 @@ add_guest(struct map *map, const struct options *options, const char *name, stru
 	return copy != NULL ? 0 : err_set(e, "out of memory");
 }
 
-static int
-is_status_file(const struct dirent *entry)
-{
-	const char *end = strrchr(entry->d_name, '.');
-	return end != NULL && end != entry->d_name && strcmp(end, ".xml") == 0;
-}
-
 int
 map_read_guests(struct map *map, const struct options *options, struct err *e)
 {
-	struct dirent **entries;
-	int r = 0, count = scandirat(
-			   options->root, STATUS_DIRECTORY, &entries, is_status_file, versionsort);
-	if (count < 0)
-		return errno == ENOENT ? 0 : err_errno(e, "/" STATUS_DIRECTORY);
-	for (int i = 0; i < count; i++) {
-		*strrchr(entries[i]->d_name, '.') = '\0';
-		if (r == 0)
-			r = add_guest(map, options, entries[i]->d_name, e);
-		free(entries[i]);
-	}
-	free(entries);
+	struct running_guests guests;
+	int r = running_guests(options->root, &guests, e);
+	for (size_t i = 0; r == 0 && i < guests.count; i++)
+		r = add_guest(map, options, guests.names[i], e);
+	running_guests_free(&guests);
 	return r;
 }

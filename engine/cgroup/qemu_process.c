@@ -6,13 +6,12 @@
 #include "base/number.h"
 #include "guest/domain.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define RUN_DIRECTORY "run/libvirt/qemu"
 
 /* A host with thousands of guests and containers has thousands of mounts. */
 #define PROC_FILE_MAX ((size_t)16 * 1024 * 1024)
@@ -73,12 +72,12 @@ find_by_status_file(int root, const char *name, pid_t *pid, struct err *e)
 	char path[PATH_MAX];
 	AUTO_FREE char *xml = NULL;
 	size_t length;
-	snprintf(path, sizeof(path), "%s/%s.xml", RUN_DIRECTORY, name);
+	snprintf(path, sizeof(path), "%s/%s.xml", QEMU_RUN_DIRECTORY, name);
 	if (file_read_all_at(root, path, DOMAIN_XML_MAX, &xml, &length) != 0) {
 		if (errno != ENOENT && errno != ENAMETOOLONG)
 			return err_errno(e, "/%s", path);
 		err_set(e, "not running here: no pid file and no status file in /%s",
-			RUN_DIRECTORY);
+			QEMU_RUN_DIRECTORY);
 		return QEMU_PROCESS_NOT_RUNNING;
 	}
 	int found = domain_parse_status_pid(xml, length, e);
@@ -96,7 +95,7 @@ qemu_process_find(int root, const char *name, pid_t *pid, struct err *e)
 		return err_set(e, "a guest's name has no '/'");
 	if (strlen(name) > NAME_MAX || pid_file_name(name, escaped, sizeof(escaped)) != 0)
 		return err_set(e, "the guest's name is longer than %d bytes", NAME_MAX);
-	snprintf(path, sizeof(path), "%s/%s.pid", RUN_DIRECTORY, escaped);
+	snprintf(path, sizeof(path), "%s/%s.pid", QEMU_RUN_DIRECTORY, escaped);
 	e->text[0] = '\0';
 	int r = find_by_pid_file(root, path, pid, e);
 	if (r != QEMU_PROCESS_NOT_RUNNING || e->text[0] != '\0')
@@ -132,6 +131,55 @@ qemu_process_has_ended(int root, const char *name)
 	struct err e;
 	int r = qemu_process_find(root, name, &pid, &e);
 	return r == QEMU_PROCESS_NOT_RUNNING || (r == 0 && qemu_process_is_exiting(root, pid));
+}
+
+/* True for NAME.xml with a NAME, the status file of a guest. */
+static int
+is_status_file(const struct dirent *entry)
+{
+	const char *end = strrchr(entry->d_name, '.');
+	return end != NULL && end != entry->d_name && strcmp(end, ".xml") == 0;
+}
+
+int
+running_guests(int root, struct running_guests *guests, struct err *e)
+{
+	struct dirent **entries;
+	int count = scandirat(root, QEMU_RUN_DIRECTORY, &entries, is_status_file, versionsort);
+	*guests = (struct running_guests){0};
+	if (count < 0 && errno == ENOENT)
+		return 0;
+	if (count < 0)
+		return err_errno(e, "/%s", QEMU_RUN_DIRECTORY);
+	guests->names = calloc((size_t)count + 1, sizeof(*guests->names));
+	bool complete = guests->names != NULL;
+	for (int i = 0; i < count; i++) {
+		pid_t pid;
+		struct err ignored;
+		char *name = entries[i]->d_name;
+		*strrchr(name, '.') = '\0';
+		if (complete &&
+			qemu_process_find(root, name, &pid, &ignored) != QEMU_PROCESS_NOT_RUNNING) {
+			guests->names[guests->count] = strdup(name);
+			complete = guests->names[guests->count] != NULL;
+			guests->count += complete;
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	if (complete)
+		return 0;
+	running_guests_free(guests);
+	return err_set(e, "out of memory");
+}
+
+void
+running_guests_free(struct running_guests *guests)
+{
+	for (size_t i = 0; i < guests->count; i++)
+		free(guests->names[i]);
+	free(guests->names);
+	*guests = (struct running_guests){0};
 }
 
 /* Whether a comma-separated list has the word. */

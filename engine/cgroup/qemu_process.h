@@ -7,7 +7,11 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
+
+/* libvirt's directory of running guests, below the root: NAME.pid and NAME.xml of each. */
+#define QEMU_RUN_DIRECTORY "run/libvirt/qemu"
 
 /* What qemu_process_find() returns when there is no such guest, or it does not run. */
 #define QEMU_PROCESS_NOT_RUNNING 1
@@ -25,6 +29,20 @@ bool qemu_process_is_exiting(int root, pid_t pid);
 /* Whether the guest called name does not run any more, or is about to end: no wonder if it cannot
  * be looked at. */
 bool qemu_process_has_ended(int root, const char *name);
+
+struct running_guests {
+	char **names; /* in version order: web-2 before web-10 */
+	size_t count;
+};
+
+/*
+ * Lists the guests of the system's libvirt that run on the host below the directory fd root, by
+ * libvirt's status files and QEMU's pid files; no daemon is asked. A guest of which only an error
+ * can be read is listed, so that the caller comes upon that error. Each may end at any time after
+ * that. Returns 0 with *guests, to be freed by running_guests_free(), or -1 with the reason.
+ */
+int running_guests(int root, struct running_guests *guests, struct err *e);
+void running_guests_free(struct running_guests *guests);
 
 struct cgroup_location {
 	bool v2;

@@ -304,6 +304,34 @@ knows_a_process_that_is_on_its_way_out(void **state)
 	assert_false(qemu_process_is_exiting(t->fd, 3));
 }
 
+static void
+lists_the_guests_that_run(void **state)
+{
+	const struct tree *t = *state;
+	struct running_guests guests;
+	struct err e;
+	assert_int_equal(running_guests(t->fd, &guests, &e), 0);
+	assert_int_equal(guests.count, 0);
+	/* the pid file of left-over is held by nobody; an error of odd's is the caller's to see */
+	tree_make(t,
+		RUN "web-10.xml <domstatus pid='2'/>\n" RUN "web-2.xml <domstatus pid='1'/>\n" RUN
+		    "a&b.xml <domstatus pid='3'/>\n" RUN ".hidden.xml <domstatus pid='4'/>\n" RUN
+		    "x.xml.xml <domstatus pid='5'/>\n" RUN "odd.xml <domstatus pid='x'/>\n" RUN
+		    "left-over.xml <domstatus pid='1'/>\n" RUN "left-over.pid 1\n" RUN
+		    "new.xml.new x\n" RUN ".xml x\n" RUN "xml x\n" RUN "autostarted x");
+	assert_int_equal(running_guests(t->fd, &guests, &e), 0);
+	static const char *const running[] = {".hidden", "a&b", "odd", "web-2", "web-10", "x.xml"};
+	for (size_t i = 0; i < guests.count && i < COUNT(running); i++)
+		assert_string_equal(guests.names[i], running[i]);
+	assert_int_equal(guests.count, COUNT(running));
+	running_guests_free(&guests);
+	running_guests_free(&guests);
+	tree_remove(t, "run/libvirt/qemu");
+	tree_make(t, "run/libvirt/qemu x");
+	assert_int_equal(running_guests(t->fd, &guests, &e), -1);
+	assert_string_equal(e.text, "/run/libvirt/qemu: Not a directory");
+}
+
 int
 main(void)
 {
@@ -319,6 +347,7 @@ main(void)
 		tree_test(passes_over_paths_that_are_too_long),
 		tree_test(says_which_file_of_proc_is_not_there),
 		tree_test(knows_a_process_that_is_on_its_way_out),
+		tree_test(lists_the_guests_that_run),
 	};
 	return cmocka_run_group_tests_name("process", tests, NULL, NULL);
 }
