@@ -6,6 +6,8 @@
 #include "base/cleanup.h"
 #include "base/cpumask.h"
 #include "base/err.h"
+#include "cgroup/files.h"
+#include "cgroup/hierarchy.h"
 #include "cgroup/qemu_process.h"
 
 #include <limits.h>
@@ -214,7 +216,7 @@ take_cgroups(struct capture *capture, pid_t pid, const struct cgroup_location *l
 			*s = '/';
 		}
 	take_cgroup(capture, path);
-	take_groups(capture, pid, path, location->v2 ? "cgroup.threads" : "tasks");
+	take_groups(capture, pid, path, cgroup_files(location->v2)->threads);
 }
 
 static void
@@ -225,7 +227,7 @@ take_guest(struct capture *capture, const char *guest)
 	struct err e;
 	pid_t pid;
 	char path[PATH_MAX], status[64];
-	if (qemu_process_find(snapshot->root, guest, &pid, &e) != 0) {
+	if (qemu_process_find(snapshot->root, guest, &pid, &e) != QEMU_PROCESS_FOUND) {
 		complain("%s: %s", guest, e.text);
 		snapshot->incomplete = true;
 		return;

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "cgroup/proc_stat.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -73,22 +74,14 @@ boot_time(const struct doctor *doctor, int64_t *boot)
 	return 0;
 }
 
-/* When a process started: proc_pid_stat(5), (22) starttime. The name before may hold anything. */
+/* When a process started. */
 static int
 start_time(const struct doctor *doctor, pid_t pid, int64_t *start)
 {
-	char path[64], stat[1024];
 	int64_t boot;
 	uint64_t ticks;
-	snprintf(path, sizeof(path), "proc/%d/stat", (int)pid);
-	if (file_read_value(doctor->root, path, stat, sizeof(stat)) != 0 ||
+	if (proc_stat_read(doctor->root, pid, PROC_STAT_STARTTIME, &ticks) != 0 ||
 		boot_time(doctor, &boot) != 0)
-		return -1;
-	const char *field = strrchr(stat, ')');
-	for (int i = 2; i < 22 && field != NULL; i++)
-		if ((field = strchr(field, ' ')) != NULL)
-			field++;
-	if (field == NULL || parse_u64(&field, &ticks) != 0)
 		return -1;
 	uint64_t second = (uint64_t)sysconf(_SC_CLK_TCK);
 	*start = boot + (int64_t)(ticks / second) * NANOSECONDS +

@@ -5,6 +5,8 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/files.h"
+#include "cgroup/hierarchy.h"
 #include "cgroup/qemu_process.h"
 
 #include <errno.h>
@@ -43,8 +45,10 @@ check_controller(struct doctor *doctor)
 		doctor_advise(doctor, "mount cgroup2 at /sys/fs/cgroup, as systemd does");
 		return false;
 	}
-	snprintf(path, sizeof(path), "%s/cgroup.controllers", location.mount);
-	if (location.v2 &&
+	const struct cgroup_files *files = cgroup_files(location.v2);
+	if (files->controllers != NULL)
+		snprintf(path, sizeof(path), "%s/%s", location.mount, files->controllers);
+	if (files->controllers != NULL &&
 		(file_read_value(doctor->root, path + 1, controllers, sizeof(controllers)) != 0 ||
 			!has_word(controllers, "cpuset"))) {
 		doctor_say(doctor, DOCTOR_FAIL,
@@ -56,7 +60,7 @@ check_controller(struct doctor *doctor)
 		return false;
 	}
 	doctor_say(doctor, DOCTOR_PASS, "the kernel has the cpuset controller, cgroup %s at %s",
-		location.v2 ? "v2" : "v1", location.mount);
+		files->version, location.mount);
 	return true;
 }
 
@@ -66,11 +70,11 @@ check_guest(struct doctor *doctor, const char *name, size_t *running)
 {
 	struct cgroup cgroup;
 	struct err e;
-	int r = cgroup_open(doctor->root, name, &cgroup, &e);
+	enum cgroup_result r = cgroup_open(doctor->root, name, &cgroup, &e);
 	if (r == CGROUP_NOT_RUNNING)
 		return;
 	++*running;
-	if (r == 0) {
+	if (r == CGROUP_OK) {
 		cgroup_free(&cgroup);
 		return;
 	}
@@ -172,9 +176,9 @@ find_limit(struct doctor *doctor, struct limit *limit, struct err *e)
 {
 	const struct cpumask *online;
 	limit->remedy = "change the rule, or widen the cgroup (for a slice, with AllowedCPUs=)";
-	int r = cgroup_partition(doctor->root, &limit->name, &limit->granted, e);
-	if (r != 1)
-		return r;
+	enum cgroup_result r = cgroup_partition(doctor->root, &limit->name, &limit->granted, e);
+	if (r != CGROUP_NO_PARTITION)
+		return r == CGROUP_OK ? 0 : -1;
 	if (topology_get(&doctor->host.topology, TOPOLOGY_ONLINE, &online, e) != 0)
 		return -1;
 	*limit = (struct limit){

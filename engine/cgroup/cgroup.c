@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads and writes a guest's cgroups by names below a directory fd, the kernel's text as masks. */
 #include "cgroup/cgroup.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "cgroup/files.h"
+#include "cgroup/hierarchy.h"
+#include "cgroup/qemu_process.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,22 +22,16 @@
 /* All threads of a host: pid_max is at most 4 Mi, each with up to 7 digits and a newline. */
 #define THREADS_FILE_MAX ((size_t)32 * 1024 * 1024)
 
-static const char *
-effective_file(bool v2)
-{
-	return v2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus";
-}
-
 const char *
 cgroup_effective_file(const struct cgroup *cgroup)
 {
-	return effective_file(cgroup->v2);
+	return cgroup_files(cgroup->v2)->effective_cpus;
 }
 
 const char *
 cgroup_effective_nodes_file(const struct cgroup *cgroup)
 {
-	return cgroup->v2 ? "cpuset.mems.effective" : "cpuset.effective_mems";
+	return cgroup_files(cgroup->v2)->effective_mems;
 }
 
 static int
@@ -72,7 +69,11 @@ cgroup_write_mask(const struct cgroup *cgroup, struct thread_group group, const 
 	char path[64], list[CPULIST_MAX];
 	group_file(group, file, path, sizeof(path));
 	cpumask_format(mask, list, sizeof(list) - 1);
-	/* Only v2 has empty ones. To write nothing would not reach the kernel; a newline does. */
+	if (list[0] == '\0' && !cgroup_files(cgroup->v2)->empty_inherits) {
+		errno = ENOSPC; /* v1's answer where the group has threads */
+		return -1;
+	}
+	/* A write of no bytes does not reach the kernel; a newline does. */
 	if (list[0] == '\0')
 		strcpy(list, "\n");
 	return file_write_value(cgroup->directory, path, list, strlen(list));
@@ -85,7 +86,7 @@ compare_groups(const void *a, const void *b)
 		*(const struct thread_group *)a, *(const struct thread_group *)b);
 }
 
-/* The names of the groups, in order. *groups, count of them, is the caller's, also on failure. */
+/* Lists the groups, sorted. *groups, of *count items, is to be freed by the caller in any case. */
 static int
 list_names(const struct cgroup *cgroup, struct thread_group **groups, size_t *count, struct err *e)
 {
@@ -118,7 +119,7 @@ list_names(const struct cgroup *cgroup, struct thread_group **groups, size_t *co
 	return r;
 }
 
-/* Their masks are large: there is room for them once it is known how many there are. */
+/* Makes cgroup->groups. Masks are large, so that room for them is made once all are counted. */
 static int
 list_groups(struct cgroup *cgroup, struct err *e)
 {
@@ -133,16 +134,52 @@ list_groups(struct cgroup *cgroup, struct err *e)
 	return r;
 }
 
+/*
+ * Reads the mask of a group. A group that is removed, and made again at once, fails the first time
+ * only. Returns 0 with *gone, or -1 with the reason.
+ */
+static int
+read_group(const struct cgroup *cgroup, struct thread_group group, const char *file,
+	struct cpumask *mask, bool *gone, struct err *e)
+{
+	*gone = false;
+	if (cgroup_read_mask(cgroup, group, file, mask, e) == 0)
+		return 0;
+	*gone = !cgroup_has_group(cgroup, group);
+	if (*gone || cgroup_read_mask(cgroup, group, file, mask, e) == 0)
+		return 0;
+	*gone = !cgroup_has_group(cgroup, group);
+	return *gone ? 0 : -1;
+}
+
+/* Reads a mask of all groups, each into cpus or nodes, and drops those that are gone. */
+static int
+read_groups(struct cgroup *cgroup, bool nodes, struct err *e)
+{
+	const char *file = nodes ? "cpuset.mems" : "cpuset.cpus";
+	size_t kept = 0;
+	for (size_t i = 0; i < cgroup->group_count; i++) {
+		struct cgroup_child *child = &cgroup->groups[i];
+		bool gone;
+		if (read_group(cgroup, child->group, file, nodes ? &child->nodes : &child->now,
+			    &gone, e) != 0)
+			return -1;
+		if (gone)
+			continue;
+		if (kept != i)
+			cgroup->groups[kept] = *child;
+		kept++;
+	}
+	cgroup->group_count = kept;
+	return 0;
+}
+
 static int
 read_masks(struct cgroup *cgroup, struct err *e)
 {
 	if (read_mask(cgroup->directory, cgroup_effective_file(cgroup), &cgroup->allowed, e) != 0)
 		return err_context(e, "%s", cgroup->path);
-	for (size_t i = 0; i < cgroup->group_count; i++)
-		if (cgroup_read_mask(cgroup, cgroup->groups[i].group, "cpuset.cpus",
-			    &cgroup->groups[i].now, e) != 0)
-			return -1;
-	return 0;
+	return read_groups(cgroup, false, e);
 }
 
 int
@@ -151,15 +188,37 @@ cgroup_read_memory(struct cgroup *cgroup, struct err *e)
 	if (read_mask(cgroup->directory, cgroup_effective_nodes_file(cgroup), &cgroup->nodes, e) !=
 		0)
 		return err_context(e, "%s", cgroup->path);
-	for (size_t i = 0; i < cgroup->group_count; i++)
-		if (cgroup_read_mask(cgroup, cgroup->groups[i].group, "cpuset.mems",
-			    &cgroup->groups[i].nodes, e) != 0)
-			return -1;
-	return 0;
+	return read_groups(cgroup, true, e);
 }
 
-/* QEMU's main thread is in ".../emulator"; the other groups are next to that. */
-static int
+/*
+ * True if path, of length bytes, is a directory that libvirt makes for a QEMU guest: ends in
+ * "machine-qemu\x2dID\x2dNAME.scope/libvirt", without the last component before libvirt 7.1, or in
+ * "qemu-ID-NAME.libvirt-qemu" without systemd (virCgroupNewMachine(), src/util/vircgroup.c;
+ * virSystemdMakeScopeName(), src/util/virsystemd.c). Names are cut and filtered, so they cannot be
+ * compared with the guest's.
+ */
+static bool
+is_guest_directory(const char *path, size_t length)
+{
+	static const char scope[] = "machine-qemu\\x2d", level[] = "/libvirt";
+	static const char *const ends[] = {".scope", ".libvirt-qemu"};
+	if (length > sizeof(level) - 1 &&
+		memcmp(path + length - (sizeof(level) - 1), level, sizeof(level) - 1) == 0)
+		length -= sizeof(level) - 1;
+	const char *slash = memrchr(path, '/', length);
+	const char *name = slash != NULL ? slash + 1 : path;
+	size_t name_length = length - (size_t)(name - path);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t end = strlen(ends[i]);
+		if (name_length > end && memcmp(path + length - end, ends[i], end) == 0)
+			return i > 0 || strncmp(name, scope, sizeof(scope) - 1) == 0;
+	}
+	return false;
+}
+
+/* Opens the directory of the groups. QEMU's main thread is in its child "emulator". */
+static enum cgroup_result
 open_directory(int root, struct cgroup_location *location, struct cgroup *cgroup, struct err *e)
 {
 	static const char last[] = "/emulator";
@@ -169,6 +228,11 @@ open_directory(int root, struct cgroup_location *location, struct cgroup *cgroup
 			"process %d is in cgroup '/%s', which does not end in '%s': libvirt made "
 			"no cgroups for this guest's threads",
 			(int)cgroup->pid, location->path, last);
+		return CGROUP_NO_GROUPS;
+	}
+	if (!is_guest_directory(location->path, length - end)) {
+		err_set(e, "process %d is in cgroup '/%s', which libvirt did not make for a guest",
+			(int)cgroup->pid, location->path);
 		return CGROUP_NO_GROUPS;
 	}
 	location->path[length - end] = '\0';
@@ -184,23 +248,28 @@ open_directory(int root, struct cgroup_location *location, struct cgroup *cgroup
 	cgroup->directory = file_open_directory(cgroup->mount, location->path);
 	if (cgroup->directory < 0)
 		return err_errno(e, "%s", cgroup->path);
-	return 0;
+	return CGROUP_OK;
 }
 
-int
+enum cgroup_result
 cgroup_open(int root, const char *name, struct cgroup *cgroup, struct err *e)
 {
 	struct cgroup result = {.mount = -1, .directory = -1};
 	struct cgroup_location location;
-	int r = qemu_process_find(root, name, &result.pid, e);
-	if (r != 0)
-		return r;
-	r = hierarchy_find_cgroup(root, result.pid, &location, e);
-	if (r == 0)
-		r = open_directory(root, &location, &result, e);
-	if (r == 0 && (list_groups(&result, e) != 0 || read_masks(&result, e) != 0))
-		r = -1;
-	if (r != 0)
+	switch (qemu_process_find(root, name, &result.pid, e)) {
+	case QEMU_PROCESS_FOUND:
+		break;
+	case QEMU_PROCESS_NOT_RUNNING:
+		return CGROUP_NOT_RUNNING;
+	case QEMU_PROCESS_ERROR:
+		return CGROUP_ERROR;
+	}
+	if (hierarchy_find_cgroup(root, result.pid, &location, e) != 0)
+		return CGROUP_ERROR;
+	enum cgroup_result r = open_directory(root, &location, &result, e);
+	if (r == CGROUP_OK && (list_groups(&result, e) != 0 || read_masks(&result, e) != 0))
+		r = CGROUP_ERROR;
+	if (r != CGROUP_OK)
 		cgroup_free(&result);
 	else
 		*cgroup = result;
@@ -230,7 +299,7 @@ cgroup_threads(const struct cgroup *cgroup, struct thread_group group, pid_t **t
 	char path[64];
 	AUTO_FREE char *text = NULL;
 	size_t length;
-	group_file(group, cgroup->v2 ? "cgroup.threads" : "tasks", path, sizeof(path));
+	group_file(group, cgroup_files(cgroup->v2)->threads, path, sizeof(path));
 	if (file_read_all_at(cgroup->directory, path, THREADS_FILE_MAX, &text, &length) != 0)
 		return -1;
 	size_t lines = 0;
@@ -257,7 +326,7 @@ cgroup_threads(const struct cgroup *cgroup, struct thread_group group, pid_t **t
 	return 0;
 }
 
-int
+enum cgroup_result
 cgroup_find_limit(const struct cgroup *cgroup, const char *file, const struct cpumask *wanted,
 	char *name, size_t size, struct cpumask *granted, struct err *e)
 {
@@ -275,13 +344,13 @@ cgroup_find_limit(const struct cgroup *cgroup, const char *file, const struct cp
 			return -1;
 		if (!cpumask_subset(wanted, granted)) {
 			snprintf(name, size, "%.*s", (int)(end - start), start);
-			return 0;
+			return CGROUP_OK;
 		}
 	}
-	return 1;
+	return CGROUP_NO_LIMIT;
 }
 
-int
+enum cgroup_result
 cgroup_partition(int root, const char **name, struct cpumask *granted, struct err *e)
 {
 	static const char *const names[] = {"machine.slice", "machine"};
@@ -293,11 +362,12 @@ cgroup_partition(int root, const char **name, struct cpumask *granted, struct er
 		return err_errno(e, "%s", location.mount);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char path[64];
-		snprintf(path, sizeof(path), "%s/%s", names[i], effective_file(location.v2));
+		snprintf(path, sizeof(path), "%s/%s", names[i],
+			cgroup_files(location.v2)->effective_cpus);
 		if (faccessat(mount, path, F_OK, 0) != 0)
 			continue;
 		*name = names[i];
 		return read_mask(mount, path, granted, e);
 	}
-	return 1;
+	return CGROUP_NO_PARTITION;
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the kernel has a running guest: its process, its cgroups, what they hold and what they may
- * hold.
+ * The cgroups of a running guest: one for each thread group, with their CPU and memory node masks
+ * and the limits above them.
  */
 #ifndef VMAFFINITY_CGROUP_CGROUP_H
 #define VMAFFINITY_CGROUP_CGROUP_H
 
 #include "base/cpumask.h"
 #include "base/err.h"
-#include "cgroup/qemu_process.h"
-#include "guest/domain.h"
+#include "guest/thread_group.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,84 +16,96 @@
 
 struct cgroup_child {
 	struct thread_group group;
-	/* On cgroup v2 both are empty if nothing was written there yet. */
+	/* On cgroup v2 a mask is empty if nothing has been written to it. */
 	struct cpumask now;   /* its cpuset.cpus */
-	struct cpumask nodes; /* its cpuset.mems, after cgroup_read_memory() */
+	struct cpumask nodes; /* its cpuset.mems; set by cgroup_read_memory() */
 };
 
 struct cgroup {
-	pid_t pid;
+	pid_t pid; /* of QEMU */
 	bool v2;
-	int mount;		     /* fd of the hierarchy's mount point */
-	int directory;		     /* fd of the directory that holds the groups */
-	char *path;		     /* of that directory, absolute */
-	size_t mount_length;	     /* how much of path is the mount point */
-	struct cpumask allowed;	     /* what the directory's own cpuset grants its children */
-	struct cpumask nodes;	     /* likewise the NUMA nodes, after cgroup_read_memory() */
+	int mount;		/* fd of the hierarchy's mount point */
+	int directory;		/* fd of the directory that holds the groups */
+	char *path;		/* of that directory, absolute */
+	size_t mount_length;	/* length of the mount point, with which path begins */
+	struct cpumask allowed; /* the CPUs that the directory's cpuset grants its children */
+	struct cpumask nodes;	/* the NUMA nodes that it grants; set by cgroup_read_memory() */
 	struct cgroup_child *groups; /* sorted by thread_group_compare() */
 	size_t group_count;
 };
 
-/* What cgroup_open() returns when there is no such guest, or it does not run. */
-#define CGROUP_NOT_RUNNING QEMU_PROCESS_NOT_RUNNING
-
-/* What it returns when libvirt has made no cgroups for the guest's threads. */
-#define CGROUP_NO_GROUPS 2
+enum cgroup_result {
+	CGROUP_ERROR = -1,
+	CGROUP_OK,
+	CGROUP_NOT_RUNNING,  /* there is no such guest, or it does not run */
+	CGROUP_NO_GROUPS,    /* libvirt made no cgroups for the guest's threads */
+	CGROUP_NO_LIMIT,     /* no cgroup limits what is asked for */
+	CGROUP_NO_PARTITION, /* libvirt's cgroup for guests is not there, or has no cpuset */
+};
 
 /*
- * Finds the cgroups of the guest called name below the directory fd root, from the kernel's own
- * account: pid file held locked by QEMU, else libvirt's status file; /proc/PID/cgroup;
- * mountinfo; the siblings of the cgroup where QEMU's main thread is. Reads only. Returns 0 with
- * *cgroup, to be freed by cgroup_free(); CGROUP_NOT_RUNNING, CGROUP_NO_GROUPS or -1, with the
- * reason.
+ * Opens the cgroups of the guest called name on the host below the directory fd root, as the kernel
+ * tells of them: the process by qemu_process_find(), its cgroup by /proc/PID/cgroup and mountinfo,
+ * and the siblings of that cgroup. The path must be one that libvirt makes for a guest. A group
+ * that is removed meanwhile is left out. Writes nothing. Returns CGROUP_OK with *cgroup, to be
+ * freed by cgroup_free(), or CGROUP_NOT_RUNNING, CGROUP_NO_GROUPS or CGROUP_ERROR with the reason.
  */
-int cgroup_open(int root, const char *name, struct cgroup *cgroup, struct err *e);
+enum cgroup_result cgroup_open(int root, const char *name, struct cgroup *cgroup, struct err *e);
 void cgroup_free(struct cgroup *cgroup);
 
-/* Reads the NUMA nodes of the groups and what they may have. Returns 0, or -1 with the reason. */
+/*
+ * Reads the NUMA nodes of each group and those that the directory grants. Drops a group that was
+ * removed meanwhile. Returns 0, or -1 with the reason.
+ */
 int cgroup_read_memory(struct cgroup *cgroup, struct err *e);
 
-/* The names of the files in which a cgroup says which CPUs and nodes its threads may use now. */
+/* Returns the file of a group that lists the CPUs, or the memory nodes, that the kernel grants. */
 const char *cgroup_effective_file(const struct cgroup *cgroup);
 const char *cgroup_effective_nodes_file(const struct cgroup *cgroup);
 
 /*
- * Reads a group's file of a list: "cpuset.cpus", "cpuset.mems", or one of those above. Returns 0,
+ * Reads a mask of a group: file is "cpuset.cpus", "cpuset.mems" or an effective file. Returns 0,
  * or -1 with the reason.
  */
 int cgroup_read_mask(const struct cgroup *cgroup, struct thread_group group, const char *file,
 	struct cpumask *mask, struct err *e);
 
-/* Writes "cpuset.cpus" or "cpuset.mems" of a group. Returns 0, or -1 with errno set. */
+/*
+ * Writes a mask of a group: file is "cpuset.cpus" or "cpuset.mems". An empty mask removes the
+ * group's own setting on cgroup v2. Returns 0, or -1 with errno set.
+ */
 int cgroup_write_mask(const struct cgroup *cgroup, struct thread_group group, const char *file,
 	const struct cpumask *mask);
 
 /*
- * Whether the group is still there: vCPUs and iothreads can be unplugged, and guests end, at any
+ * True if the group is still there. vCPUs and iothreads can be unplugged, and guests end, at any
  * time.
  */
 bool cgroup_has_group(const struct cgroup *cgroup, struct thread_group group);
 
 /*
- * The ids of a group's threads. Returns 0 with *tids (caller frees) and *count, or -1 with errno
- * set.
+ * Lists the ids of a group's threads. Returns 0 with *tids (caller frees) and *count, or -1 with
+ * errno set.
  */
 int cgroup_threads(
 	const struct cgroup *cgroup, struct thread_group group, pid_t **tids, size_t *count);
 
 /*
- * The outermost cgroup above the groups that by its file, one of the effective ones, does not grant
- * all of wanted: its name in *name (size bytes) and what it does grant in *granted. Returns 0; 1 if
- * every one grants it; -1 with the reason.
+ * Finds the outermost cgroup above the groups that does not grant all of wanted; file is an
+ * effective file. Returns CGROUP_OK with its name in *name (size bytes) and what it grants in
+ * *granted, CGROUP_NO_LIMIT if every cgroup grants it, or CGROUP_ERROR with the reason.
  */
-int cgroup_find_limit(const struct cgroup *cgroup, const char *file, const struct cpumask *wanted,
-	char *name, size_t size, struct cpumask *granted, struct err *e);
+enum cgroup_result cgroup_find_limit(const struct cgroup *cgroup, const char *file,
+	const struct cpumask *wanted, char *name, size_t size, struct cpumask *granted,
+	struct err *e);
 
 /*
- * What the cgroup grants under which libvirt puts guests that name no other partition:
- * "machine.slice", without systemd "machine". Returns 0 with *name and *granted; 1 if it is not
- * there yet, or has no cpuset of its own: then it takes nothing away; -1 with the reason.
+ * Reads the CPUs that are granted to the cgroup in which libvirt puts guests without a partition of
+ * their own: "machine.slice", without systemd "machine" (libvirt, docs/cgroups). Returns CGROUP_OK
+ * with *name and *granted, CGROUP_NO_PARTITION, with which there is no limit, or CGROUP_ERROR with
+ * the reason.
  */
-int cgroup_partition(int root, const char **name, struct cpumask *granted, struct err *e);
+enum cgroup_result cgroup_partition(
+	int root, const char **name, struct cpumask *granted, struct err *e);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* Puts together a group's state from its cgroup and from /proc of each of its threads. */
 #include "cgroup/group_state.h"
 
 #include "base/file.h"
-#include "base/number.h"
+#include "cgroup/proc_stat.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,18 +15,14 @@
  */
 #define STATUS_MAX (3 * CPULIST_MAX)
 
-/* About 50 numbers. */
-#define STAT_MAX 4096
-
 /*
- * proc(5): the list is of CPUs that the thread may run on, its cpuset taken into account. text is
- * cut behind it.
+ * Parses Cpus_allowed_list, proc_pid_status(5): the CPUs that the thread may run on, its cpuset
+ * taken into account. Cuts text after it.
  */
 static int
 parse_status(char *text, struct cpumask *cpus, struct err *e)
 {
-	/* In "Name:" the kernel writes a newline as "\n", so this is the line that it looks like.
-	 */
+	/* The kernel escapes a newline in the name of the thread, so no other line begins so. */
 	static const char key[] = "\nCpus_allowed_list:\t";
 	char *list = strstr(text, key);
 	if (list == NULL)
@@ -35,36 +32,27 @@ parse_status(char *text, struct cpumask *cpus, struct err *e)
 	return cpumask_parse(list, cpus, e);
 }
 
-/* proc_pid_stat(5): "TID (NAME) STATE ..."; field 39 is the CPU. NAME may hold anything. */
-static int
-parse_stat(const char *text, unsigned *last, struct err *e)
-{
-	const char *at = strrchr(text, ')');
-	for (unsigned field = 2; field < 39 && at != NULL; field++) {
-		at = strchr(at, ' ');
-		at = at != NULL ? at + 1 : NULL;
-	}
-	if (at == NULL || number_parse(&at, 0x7fffffff, last) != 0 || (*at != ' ' && *at != '\0'))
-		return err_set(e, "no CPU in field 39");
-	return 0;
-}
-
-/* Returns 1 if the thread has ended. */
+/* Returns 0, 1 if the thread has ended, or -1 with the reason. */
 static int
 read_thread(int root, pid_t tid, struct thread_state *thread, struct err *e)
 {
-	static const char *const files[] = {"status", "stat"};
 	char path[64], text[STATUS_MAX];
+	uint64_t last;
 	thread->tid = tid;
-	for (size_t i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), "proc/%d/%s", (int)tid, files[i]);
-		if (file_read_value(root, path, text, i == 0 ? STATUS_MAX : STAT_MAX) != 0)
-			return errno == ENOENT || errno == ESRCH ? 1 : err_errno(e, "/%s", path);
-		if ((i == 0 ? parse_status(text, &thread->cpus, e)
-			    : parse_stat(text, &thread->last, e)) != 0)
-			return err_context(e, "/%s", path);
+	snprintf(path, sizeof(path), "proc/%d/status", (int)tid);
+	if (file_read_value(root, path, text, sizeof(text)) != 0)
+		return errno == ENOENT || errno == ESRCH ? 1 : err_errno(e, "/%s", path);
+	if (parse_status(text, &thread->cpus, e) != 0)
+		return err_context(e, "/%s", path);
+	if (proc_stat_read(root, tid, PROC_STAT_PROCESSOR, &last) == 0) {
+		thread->last = (unsigned)last;
+		return 0;
 	}
-	return 0;
+	if (errno == ENOENT || errno == ESRCH)
+		return 1;
+	snprintf(path, sizeof(path), "proc/%d/stat", (int)tid);
+	return errno == EPROTO ? err_set(e, "/%s: no CPU in field %d", path, PROC_STAT_PROCESSOR)
+			       : err_errno(e, "/%s", path);
 }
 
 static int
@@ -91,8 +79,7 @@ read_threads(int root, const struct cgroup *cgroup, struct thread_group group,
 	return r < 0 ? -1 : 0;
 }
 
-/* Of the memory nodes nothing is said where they cannot be read: they are not what a pin is about.
- */
+/* Reads the memory nodes. They are left empty if that fails: CPUs can be judged without them. */
 static void
 read_nodes(const struct cgroup *cgroup, struct thread_group group, struct cpumask *nodes)
 {
@@ -102,7 +89,7 @@ read_nodes(const struct cgroup *cgroup, struct thread_group group, struct cpumas
 		*nodes = (struct cpumask){0};
 }
 
-int
+enum group_state_result
 group_state_read(int root, const struct cgroup *cgroup, struct thread_group group,
 	struct group_state *actual, struct err *e)
 {
@@ -112,11 +99,11 @@ group_state_read(int root, const struct cgroup *cgroup, struct thread_group grou
 			cgroup, group, cgroup_effective_file(cgroup), &result.granted, e) != 0 ||
 		read_threads(root, cgroup, group, &result, e) != 0) {
 		group_state_free(&result);
-		return cgroup_has_group(cgroup, group) ? -1 : GROUP_STATE_GONE;
+		return cgroup_has_group(cgroup, group) ? GROUP_STATE_ERROR : GROUP_STATE_GONE;
 	}
 	read_nodes(cgroup, group, &result.nodes);
 	*actual = result;
-	return 0;
+	return GROUP_STATE_READ;
 }
 
 void

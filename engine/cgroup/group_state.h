@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a group of a running guest's threads has in fact, read back from the kernel. Writes nothing.
- */
+/* The masks of a thread group and the affinity of its threads, as the kernel has them now. */
 #ifndef VMAFFINITY_CGROUP_GROUP_STATE_H
 #define VMAFFINITY_CGROUP_GROUP_STATE_H
 
@@ -19,22 +18,26 @@ struct thread_state {
 
 struct group_state {
 	struct cpumask cpus;	/* cpuset.cpus */
-	struct cpumask granted; /* of these, what the kernel lets it use now */
-	struct cpumask nodes; /* the NUMA nodes for its memory, as granted; may be unknown: empty */
+	struct cpumask granted; /* the CPUs that the kernel lets the group use now */
+	struct cpumask nodes;	/* the NUMA nodes that the kernel grants; empty if unknown */
 	struct thread_state *threads;
 	size_t thread_count;
 };
 
-/* What group_state_read() returns if the group is not there any more. */
-#define GROUP_STATE_GONE 1
+enum group_state_result {
+	GROUP_STATE_ERROR = -1,
+	GROUP_STATE_READ,
+	GROUP_STATE_GONE, /* the group was removed */
+};
 
 /*
- * Looks at a group of cgroup, and below the directory fd root at its threads' /proc/TID; a thread
- * that ends meanwhile is passed over. Returns 0 with *actual, to be freed by group_state_free();
- * GROUP_STATE_GONE; or -1 with the reason.
+ * Reads the state of a group of cgroup; /proc/TID of its threads is read below the directory fd
+ * root. A thread that ends meanwhile is left out. Writes nothing. Returns GROUP_STATE_READ with
+ * *actual, to be freed by group_state_free(), GROUP_STATE_GONE, or GROUP_STATE_ERROR with the
+ * reason.
  */
-int group_state_read(int root, const struct cgroup *cgroup, struct thread_group group,
-	struct group_state *actual, struct err *e);
+enum group_state_result group_state_read(int root, const struct cgroup *cgroup,
+	struct thread_group group, struct group_state *actual, struct err *e);
 void group_state_free(struct group_state *actual);
 
 #endif

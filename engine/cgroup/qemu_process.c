@@ -1,25 +1,42 @@
 /* SPDX-License-Identifier: MIT */
+/* Finds the process of a guest by what QEMU and libvirt keep in /run/libvirt/qemu. */
 #include "cgroup/qemu_process.h"
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/number.h"
-#include "guest/domain.h"
+#include "cgroup/proc_stat.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A host with thousands of guests and containers has thousands of mounts. */
-#define PROC_FILE_MAX ((size_t)16 * 1024 * 1024)
+#include <unistd.h>
 
 /*
- * The guest's name as libvirt spells it in the name of the pid file: virPidFileBuildPath() prints
- * with virBufferEscapeString(), which is meant for XML and drops the control characters that XML
- * has no place for.
+ * As much of a status file as is read: the comment that libvirt puts first, which names the guest,
+ * and the start tag after it.
+ */
+#define STATUS_HEAD_MAX 4096
+
+/* The kernel's flag of a process that is exiting, include/linux/sched.h; unchanged since 2.6. */
+#define PF_EXITING 0x4u
+
+/* A pid file as find_by_pid_file() finds it. */
+enum pid_file {
+	PID_FILE_ERROR = -1,
+	PID_FILE_LOCKED,
+	PID_FILE_LEFT_OVER, /* no process holds it locked */
+	PID_FILE_ABSENT,
+};
+
+/*
+ * Writes a guest's name to out as libvirt spells it in the name of the pid file:
+ * virPidFileBuildPath() prints it with virBufferEscapeString(), which escapes for XML and drops the
+ * control characters that XML cannot have. Returns 0, or -1 if it does not fit.
  */
 static int
 pid_file_name(const char *name, char *out, size_t size)
@@ -45,49 +62,132 @@ pid_file_name(const char *name, char *out, size_t size)
 	return 0;
 }
 
-/* QEMU holds a POSIX lock on its pid file for life, so the kernel itself says who it is. */
-static int
+/*
+ * Finds the process that holds the pid file locked. QEMU inherits from libvirt a POSIX write lock
+ * on byte 0 and holds it for life (virPidFileAcquirePath(), src/util/virpidfile.c), so the kernel
+ * itself names the process. Anybody may take read locks on the file, which is readable for all;
+ * F_GETLK of a read lock reports write locks alone, and those need the file open for writing.
+ */
+static enum pid_file
 find_by_pid_file(int root, const char *path, pid_t *pid, struct err *e)
 {
 	AUTO_CLOSE int fd = openat(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ENAMETOOLONG))
+		return PID_FILE_ABSENT;
 	if (fd < 0)
-		return errno == ENOENT || errno == ENAMETOOLONG ? QEMU_PROCESS_NOT_RUNNING
-								: err_errno(e, "/%s", path);
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+		return err_errno(e, "/%s", path);
+	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
 	if (fcntl(fd, F_GETLK, &lock) != 0)
 		return err_errno(e, "/%s", path);
-	if (lock.l_type != F_UNLCK && lock.l_pid <= 0)
-		return err_set(e, "/%s: held by a process that is not in this pid namespace", path);
-	if (lock.l_type == F_UNLCK) {
+	if (lock.l_type != F_WRLCK) {
 		err_set(e, "/%s is left over: no process holds it locked", path);
-		return QEMU_PROCESS_NOT_RUNNING;
+		return PID_FILE_LEFT_OVER;
 	}
+	if (lock.l_pid <= 0)
+		return err_set(e, "/%s: held by a process that is not in this pid namespace", path);
 	*pid = lock.l_pid;
+	return PID_FILE_LOCKED;
+}
+
+/* Returns the text after white space, comments and processing instructions; NULL if it is cut. */
+static const char *
+skip_prolog(const char *s)
+{
+	for (;;) {
+		s += strspn(s, " \t\r\n");
+		const char *end = strncmp(s, "<!--", 4) == 0 ? "-->"
+				  : strncmp(s, "<?", 2) == 0 ? "?>"
+							     : NULL;
+		if (end == NULL)
+			return s;
+		if ((s = strstr(s + 2, end)) == NULL)
+			return NULL;
+		s += strlen(end);
+	}
+}
+
+/*
+ * Finds the value of the attribute called name in a tag, of which s is the text after its name.
+ * Returns its start with *length, or NULL if the tag has no such attribute, is malformed or cut.
+ */
+static const char *
+find_attribute(const char *s, const char *name, size_t *length)
+{
+	static const char space[] = " \t\r\n";
+	const char *found = NULL;
+	for (;;) {
+		const char *start = s + strspn(s, space);
+		if (start[0] == '>' || (start[0] == '/' && start[1] == '>'))
+			return found;
+		size_t n = strcspn(start, " \t\r\n=<>/");
+		const char *after = start + n;
+		if (start == s || n == 0 || after[0] != '=' ||
+			(after[1] != '\'' && after[1] != '"'))
+			return NULL;
+		const char *value = after + 2, *end = strchr(value, after[1]);
+		if (end == NULL)
+			return NULL;
+		if (n == strlen(name) && memcmp(start, name, n) == 0) {
+			found = value;
+			*length = (size_t)(end - value);
+		}
+		s = end + 1;
+	}
+}
+
+/* Reads up to size - 1 bytes of the beginning of a file. Returns 0, or -1 with errno set. */
+static int
+read_head(int root, const char *path, char *text, size_t size)
+{
+	AUTO_CLOSE int fd = openat(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, size - 1) : -1;
+	if (n < 0)
+		return -1;
+	text[n] = '\0';
 	return 0;
 }
 
+/*
+ * Parses the pid of <domstatus>, the root of a status file (virDomainObjFormat(),
+ * src/conf/domain_conf.c). No more of the XML is looked at.
+ */
 static int
+parse_status_pid(const char *text, pid_t *pid, struct err *e)
+{
+	static const char tag[] = "<domstatus";
+	const char *s = skip_prolog(text);
+	size_t length = 0;
+	unsigned number;
+	if (s == NULL || strncmp(s, tag, sizeof(tag) - 1) != 0)
+		return err_set(e, "does not begin with %s>", tag);
+	const char *value = find_attribute(s + sizeof(tag) - 1, "pid", &length);
+	if (value == NULL)
+		return err_set(e, "no pid in %s>", tag);
+	const char *end = value;
+	if (number_parse(&end, 0x7fffffff, &number) != 0 || end != value + length || number == 0)
+		return err_set(
+			e, "%s pid='%.*s'>: not a pid", tag, length < 40 ? (int)length : 40, value);
+	*pid = (pid_t)number;
+	return 0;
+}
+
+static enum qemu_process_result
 find_by_status_file(int root, const char *name, pid_t *pid, struct err *e)
 {
-	char path[PATH_MAX];
-	AUTO_FREE char *xml = NULL;
-	size_t length;
+	char path[PATH_MAX], text[STATUS_HEAD_MAX];
 	snprintf(path, sizeof(path), "%s/%s.xml", QEMU_RUN_DIRECTORY, name);
-	if (file_read_all_at(root, path, DOMAIN_XML_MAX, &xml, &length) != 0) {
+	if (read_head(root, path, text, sizeof(text)) != 0) {
 		if (errno != ENOENT && errno != ENAMETOOLONG)
 			return err_errno(e, "/%s", path);
 		err_set(e, "not running here: no pid file and no status file in /%s",
 			QEMU_RUN_DIRECTORY);
 		return QEMU_PROCESS_NOT_RUNNING;
 	}
-	int found = domain_parse_status_pid(xml, length, e);
-	if (found < 0)
-		return err_context(e, "/%s", path);
-	*pid = found;
-	return 0;
+	return parse_status_pid(text, pid, e) != 0 ? err_context(e, "/%s", path)
+						   : QEMU_PROCESS_FOUND;
 }
 
-int
+enum qemu_process_result
 qemu_process_find(int root, const char *name, pid_t *pid, struct err *e)
 {
 	char escaped[PATH_MAX / 2], path[PATH_MAX];
@@ -96,32 +196,24 @@ qemu_process_find(int root, const char *name, pid_t *pid, struct err *e)
 	if (strlen(name) > NAME_MAX || pid_file_name(name, escaped, sizeof(escaped)) != 0)
 		return err_set(e, "the guest's name is longer than %d bytes", NAME_MAX);
 	snprintf(path, sizeof(path), "%s/%s.pid", QEMU_RUN_DIRECTORY, escaped);
-	e->text[0] = '\0';
-	int r = find_by_pid_file(root, path, pid, e);
-	if (r != QEMU_PROCESS_NOT_RUNNING || e->text[0] != '\0')
-		return r;
-	return find_by_status_file(root, name, pid, e);
+	switch (find_by_pid_file(root, path, pid, e)) {
+	case PID_FILE_LOCKED:
+		return QEMU_PROCESS_FOUND;
+	case PID_FILE_LEFT_OVER:
+		return QEMU_PROCESS_NOT_RUNNING;
+	case PID_FILE_ABSENT:
+		return find_by_status_file(root, name, pid, e);
+	case PID_FILE_ERROR:
+		break;
+	}
+	return QEMU_PROCESS_ERROR;
 }
-
-/* The kernel's word of flags, the 9th field of stat in proc(5), has this since ever. */
-#define PF_EXITING 0x4u
 
 bool
 qemu_process_is_exiting(int root, pid_t pid)
 {
-	char path[64], stat[1024];
-	unsigned flags;
-	snprintf(path, sizeof(path), "proc/%d/stat", (int)pid);
-	if (file_read_value(root, path, stat, sizeof(stat)) != 0)
-		return false;
-	/* the second field, a name in brackets, can hold anything */
-	const char *field = strrchr(stat, ')');
-	for (int i = 2; i < 9 && field != NULL; i++)
-		field = strchr(field + 1, ' ');
-	if (field == NULL)
-		return false;
-	field++;
-	return number_parse(&field, UINT_MAX, &flags) == 0 && (flags & PF_EXITING) != 0;
+	uint64_t flags;
+	return proc_stat_read(root, pid, PROC_STAT_FLAGS, &flags) == 0 && (flags & PF_EXITING) != 0;
 }
 
 bool
@@ -129,8 +221,9 @@ qemu_process_has_ended(int root, const char *name)
 {
 	pid_t pid = 0;
 	struct err e;
-	int r = qemu_process_find(root, name, &pid, &e);
-	return r == QEMU_PROCESS_NOT_RUNNING || (r == 0 && qemu_process_is_exiting(root, pid));
+	enum qemu_process_result r = qemu_process_find(root, name, &pid, &e);
+	return r == QEMU_PROCESS_NOT_RUNNING ||
+	       (r == QEMU_PROCESS_FOUND && qemu_process_is_exiting(root, pid));
 }
 
 /* True for NAME.xml with a NAME, the status file of a guest. */
@@ -180,150 +273,4 @@ running_guests_free(struct running_guests *guests)
 		free(guests->names[i]);
 	free(guests->names);
 	*guests = (struct running_guests){0};
-}
-
-/* Whether a comma-separated list has the word. */
-static bool
-list_has(const char *list, const char *word)
-{
-	size_t length = strlen(word);
-	for (const char *s = list; *s != '\0'; s += *s == ',') {
-		size_t item = strcspn(s, ",");
-		if (item == length && memcmp(s, word, item) == 0)
-			return true;
-		s += item;
-	}
-	return false;
-}
-
-/*
- * Picks from /proc/PID/cgroup, lines "ID:CONTROLLERS:PATH", the cgroup with the cpuset, else v2's
- * ("0::").
- */
-static int
-choose_line(char *text, struct cgroup_location *location, const char **path)
-{
-	*path = NULL;
-	for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
-		const char *id = strsep(&line, ":");
-		const char *controllers = strsep(&line, ":");
-		if (controllers == NULL || line == NULL)
-			continue;
-		bool v1 = list_has(controllers, "cpuset");
-		if (!v1 && strcmp(id, "0") != 0)
-			continue;
-		*path = line;
-		location->v2 = !v1;
-		if (v1)
-			break;
-	}
-	return *path != NULL ? 0 : -1;
-}
-
-/* Undoes the kernel's escapes, \ooo for white space and backslash, in place. */
-static void
-unescape(char *text)
-{
-	char *out = text;
-	for (const char *s = text; *s != '\0';) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
-			s[3] >= '0' && s[3] <= '7') {
-			*out++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
-			s += 4;
-		} else {
-			*out++ = *s++;
-		}
-	}
-	*out = '\0';
-}
-
-/* The rest of path below prefix, without '/' in front; NULL if it is not below. */
-static const char *
-below(const char *path, const char *prefix)
-{
-	size_t length = strcmp(prefix, "/") == 0 ? 0 : strlen(prefix);
-	if (strncmp(path, prefix, length) != 0 || (path[length] != '/' && path[length] != '\0'))
-		return NULL;
-	return path + length + strspn(path + length, "/");
-}
-
-/*
- * One line of mountinfo: "36 35 98:0 /root /mount/point options [tag...] - fstype source
- * super-options". True if it is the hierarchy that is looked for and path lies in the part of it
- * that is mounted there.
- */
-static bool
-take_mount(char *line, const char *path, struct cgroup_location *location)
-{
-	char *type = strstr(line, " - ");
-	if (type == NULL)
-		return false;
-	*type = '\0';
-	type += 3;
-	char *field[5];
-	for (size_t i = 0; i < 5; i++)
-		if ((field[i] = strsep(&line, " ")) == NULL)
-			return false;
-	const char *fstype = strsep(&type, " ");
-	strsep(&type, " ");
-	if (type == NULL || strcmp(fstype, location->v2 ? "cgroup2" : "cgroup") != 0)
-		return false;
-	if (!location->v2 && !list_has(type, "cpuset"))
-		return false;
-	unescape(field[3]);
-	unescape(field[4]);
-	const char *rest = below(path, field[3]);
-	if (rest == NULL || strlen(field[4]) >= sizeof(location->mount) ||
-		strlen(rest) >= sizeof(location->path))
-		return false;
-	strcpy(location->mount, field[4]);
-	strcpy(location->path, rest);
-	return true;
-}
-
-/* Finds the mount that holds path, in the hierarchy that cgroup->v2 says. 0, 1 for none, or -1. */
-static int
-find_mount(int root, const char *path, struct cgroup_location *location, struct err *e)
-{
-	AUTO_FREE char *mounts = NULL;
-	size_t length;
-	if (file_read_all_at(root, "proc/self/mountinfo", PROC_FILE_MAX, &mounts, &length) != 0)
-		return err_errno(e, "/proc/self/mountinfo");
-	for (char *rest = mounts, *line; (line = strsep(&rest, "\n")) != NULL;)
-		if (take_mount(line, path, location))
-			return 0;
-	return 1;
-}
-
-int
-hierarchy_find_cgroup(int root, pid_t pid, struct cgroup_location *location, struct err *e)
-{
-	char file[64];
-	AUTO_FREE char *text = NULL;
-	size_t length;
-	const char *path;
-	snprintf(file, sizeof(file), "proc/%d/cgroup", (int)pid);
-	if (file_read_all_at(root, file, PROC_FILE_MAX, &text, &length) != 0)
-		return err_errno(e, "/%s", file);
-	if (choose_line(text, location, &path) != 0)
-		return err_set(e, "/%s: no cgroup with the cpuset controller", file);
-	if (strstr(path, "/..") != NULL)
-		return err_set(e, "/%s: '%s' lies outside this cgroup namespace", file, path);
-	int r = find_mount(root, path, location, e);
-	if (r == 1)
-		return err_set(e, "no %s hierarchy is mounted that holds '%s'",
-			location->v2 ? "cgroup v2" : "cpuset", path);
-	return r;
-}
-
-int
-hierarchy_find_mount(int root, struct cgroup_location *location, struct err *e)
-{
-	location->v2 = false;
-	int r = find_mount(root, "/", location, e);
-	if (r == 1) {
-		location->v2 = true;
-		r = find_mount(root, "/", location, e);
-	}
-	return r == 1 ? err_set(e, "no cgroup hierarchy with the cpuset controller is mounted") : r;
 }

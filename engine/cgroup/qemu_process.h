@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* From a guest's name to its QEMU process, and from that to where its cpuset cgroup is. */
+/* The QEMU process of a guest, by the guest's name; and the names of all guests that run. */
 #ifndef VMAFFINITY_CGROUP_QEMU_PROCESS_H
 #define VMAFFINITY_CGROUP_QEMU_PROCESS_H
 
 #include "base/err.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -13,21 +12,26 @@
 /* libvirt's directory of running guests, below the root: NAME.pid and NAME.xml of each. */
 #define QEMU_RUN_DIRECTORY "run/libvirt/qemu"
 
-/* What qemu_process_find() returns when there is no such guest, or it does not run. */
-#define QEMU_PROCESS_NOT_RUNNING 1
-
-/* Finds the pid of the guest called name. Returns 0, QEMU_PROCESS_NOT_RUNNING or -1, with the
- * reason. */
-int qemu_process_find(int root, const char *name, pid_t *pid, struct err *e);
+enum qemu_process_result {
+	QEMU_PROCESS_ERROR = -1,
+	QEMU_PROCESS_FOUND,
+	QEMU_PROCESS_NOT_RUNNING, /* there is no such guest, or it does not run */
+};
 
 /*
- * Whether a process is on its way out. A killed one holds its files, and so its lock,
- * until its last thread has ended; its cgroup, threads and affinities are not to be had any more.
+ * Finds the pid of the guest called name, which needs no escaping, below the directory fd root: of
+ * the process that holds the guest's pid file locked or, if there is no pid file, as libvirt's
+ * status file says. Returns QEMU_PROCESS_FOUND with *pid, or another result with the reason.
+ */
+enum qemu_process_result qemu_process_find(int root, const char *name, pid_t *pid, struct err *e);
+
+/*
+ * True if a process is exiting. A killed process holds its files, and so the lock on its pid file,
+ * until its last thread has ended, but its cgroup and threads can no longer be read.
  */
 bool qemu_process_is_exiting(int root, pid_t pid);
 
-/* Whether the guest called name does not run any more, or is about to end: no wonder if it cannot
- * be looked at. */
+/* True if the guest called name does not run any more, or is exiting: reading it may fail then. */
 bool qemu_process_has_ended(int root, const char *name);
 
 struct running_guests {
@@ -43,24 +47,5 @@ struct running_guests {
  */
 int running_guests(int root, struct running_guests *guests, struct err *e);
 void running_guests_free(struct running_guests *guests);
-
-struct cgroup_location {
-	bool v2;
-	char mount[PATH_MAX]; /* where the hierarchy is mounted, an absolute path without links */
-	char path[PATH_MAX]; /* of the cgroup below that, without a '/' at its ends; "" is the mount
-				point itself */
-};
-
-/*
- * The cgroup of process pid that has, or on v2 would have, the cpuset controller: cgroups(7),
- * "/proc files", mapped through /proc/self/mountinfo, proc(5). Returns 0, or -1 with the reason.
- */
-int hierarchy_find_cgroup(int root, pid_t pid, struct cgroup_location *location, struct err *e);
-
-/*
- * Where the hierarchy with the cpuset controller is mounted, the path in *cgroup being that of its
- * root: cgroup v1's if it has one of its own, else v2's. Returns 0, or -1 with the reason.
- */
-int hierarchy_find_mount(int root, struct cgroup_location *location, struct err *e);
 
 #endif

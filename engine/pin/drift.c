@@ -46,8 +46,9 @@ drift_find(int root, const struct plan *plan, const struct cgroup *cgroup, struc
 		struct drift_group *group = &result.groups[result.count];
 		group->step = &plan->steps[i];
 		group->nodes = plan->nodes;
-		int r = group_state_read(root, cgroup, group->step->group, &group->actual, e);
-		if (r < 0) {
+		enum group_state_result r =
+			group_state_read(root, cgroup, group->step->group, &group->actual, e);
+		if (r == GROUP_STATE_ERROR) {
 			drift_free(&result);
 			return -1;
 		}

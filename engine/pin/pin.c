@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cgroup/qemu_process.h"
 #include "desired/build.h"
 #include "desired/memory_nodes.h"
 #include "pin/dropped.h"

@@ -6,6 +6,7 @@
 
 #include "cgroup/cgroup.h"
 #include "desired/desired.h"
+#include "guest/domain.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 
+#include "cgroup/hierarchy.h"
 #include "cgroup/qemu_process.h"
 
 #include <fcntl.h>
@@ -107,8 +108,8 @@ check_name(int root, const uint8_t *data, size_t size)
 	name[size] = '\0';
 	struct err e = {.text = ""};
 	pid_t pid = -7;
-	int r = qemu_process_find(root, name, &pid, &e);
-	PROMISE(r == QEMU_PROCESS_NOT_RUNNING || r == -1);
+	enum qemu_process_result r = qemu_process_find(root, name, &pid, &e);
+	PROMISE(r == QEMU_PROCESS_NOT_RUNNING || r == QEMU_PROCESS_ERROR);
 	PROMISE(e.text[0] != '\0' && pid == -7);
 	free(name);
 }

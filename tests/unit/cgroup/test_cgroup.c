@@ -114,15 +114,16 @@ finds_a_guest_in_every_layout(void **state)
 }
 
 static void
-follows_the_one_who_holds_the_pid_file(void **state)
+follows_the_holder_of_the_pid_file(void **state)
 {
 	const struct tree *t = *state;
 	char line[256];
-	make_guest(t, "machine/web", false);
+	make_guest(t, "machine/web.libvirt-qemu", false);
 	tree_remove(t, "run/libvirt/qemu/web.xml");
 	tree_make(t, "run/libvirt/qemu/web.pid 1\\c");
 	pid_t holder = tree_hold(t, "run/libvirt/qemu/web.pid");
-	snprintf(line, sizeof(line), "proc/%d/cgroup 7:cpuset:/machine/web/emulator", (int)holder);
+	snprintf(line, sizeof(line), "proc/%d/cgroup 7:cpuset:/machine/web.libvirt-qemu/emulator",
+		(int)holder);
 	tree_make(t, line);
 	struct cgroup cgroup = opened(t);
 	tree_release(holder);
@@ -137,16 +138,16 @@ takes_groups_for_such_by_their_whole_name(void **state)
 	static const char *const odd[] = {"vcpu", "vcpu1x", "vcpu-1", "vcpu+2", "vcpu 3", "xvcpu0",
 		"VCPU4", "vcpu4294967296", "iothread", "iothread1-2", "iothreads", "emulator0",
 		"emulators", "vcpu0x1"};
-	make_guest(t, "m/web", true);
+	make_guest(t, "m/web.libvirt-qemu", true);
 	for (size_t i = 0; i < COUNT(odd); i++) {
 		char path[64];
-		snprintf(path, sizeof(path), "sys/fs/cgroup/m/web/%s/x", odd[i]);
+		snprintf(path, sizeof(path), "sys/fs/cgroup/m/web.libvirt-qemu/%s/x", odd[i]);
 		tree_put(t, path, "");
 	}
-	tree_make(t, "sys/fs/cgroup/m/web/iothread10/cpuset.cpus 3\n"
-		     "sys/fs/cgroup/m/web/iothread2/cpuset.cpus 2\n"
-		     "sys/fs/cgroup/m/web/vcpu10/cpuset.cpus 1\n"
-		     "sys/fs/cgroup/m/web/iothread4294967295/cpuset.cpus 4");
+	tree_make(t, "sys/fs/cgroup/m/web.libvirt-qemu/iothread10/cpuset.cpus 3\n"
+		     "sys/fs/cgroup/m/web.libvirt-qemu/iothread2/cpuset.cpus 2\n"
+		     "sys/fs/cgroup/m/web.libvirt-qemu/vcpu10/cpuset.cpus 1\n"
+		     "sys/fs/cgroup/m/web.libvirt-qemu/iothread4294967295/cpuset.cpus 4");
 	struct cgroup cgroup = opened(t);
 	assert_string_equal(shown_groups(&cgroup),
 		"emulator=0-7 vcpu0=0-7 vcpu1= vcpu10=1 iothread2=2 "
@@ -158,10 +159,11 @@ static void
 lists_many_groups(void **state)
 {
 	const struct tree *t = *state;
-	make_guest(t, "m/web", true);
+	make_guest(t, "m/web.libvirt-qemu", true);
 	for (unsigned i = 2; i < 128; i++) {
 		char line[128];
-		snprintf(line, sizeof(line), "sys/fs/cgroup/m/web/vcpu%u/cpuset.cpus %u", i, i);
+		snprintf(line, sizeof(line),
+			"sys/fs/cgroup/m/web.libvirt-qemu/vcpu%u/cpuset.cpus %u", i, i);
 		tree_make(t, line);
 	}
 	struct cgroup cgroup = opened(t);
@@ -194,46 +196,71 @@ static const struct {
 		"process 4711 is in cgroup '/emulator', which does not end in '/emulator': libvirt "
 		"made no cgroups for this guest's threads",
 		CGROUP_NO_GROUPS},
-	{"only ends like it", "proc/4711", "proc/4711/cgroup 0::/m/web/xemulator",
-		"process 4711 is in cgroup '/m/web/xemulator', which does not end in '/emulator': "
+	{"a user's own", "proc/4711",
+		"proc/4711/cgroup 0::/user.slice/user-1000.slice/qemu-1-web.scope/emulator",
+		"process 4711 is in cgroup '/user.slice/user-1000.slice/qemu-1-web.scope/emulator'"
+		", which libvirt did not make for a guest",
+		CGROUP_NO_GROUPS},
+	{"a container", "proc/4711",
+		"proc/4711/cgroup 0::/machine.slice/machine-lxc\\x2d1.scope/libvirt/emulator",
+		"process 4711 is in cgroup "
+		"'/machine.slice/machine-lxc\\x2d1.scope/libvirt/emulator'"
+		", which libvirt did not make for a guest",
+		CGROUP_NO_GROUPS},
+	{"a name of nothing", "proc/4711", "proc/4711/cgroup 0::/.libvirt-qemu/emulator",
+		"process 4711 is in cgroup '/.libvirt-qemu/emulator', which libvirt did not make "
+		"for a guest",
+		CGROUP_NO_GROUPS},
+	{"a level too deep", "proc/4711", "proc/4711/cgroup 0::/m/web.libvirt-qemu/x/emulator",
+		"process 4711 is in cgroup '/m/web.libvirt-qemu/x/emulator', which libvirt did not "
+		"make for a guest",
+		CGROUP_NO_GROUPS},
+	{"only ends like it", "proc/4711", "proc/4711/cgroup 0::/m/web.libvirt-qemu/xemulator",
+		"process 4711 is in cgroup '/m/web.libvirt-qemu/xemulator', which does not end in "
+		"'/emulator': "
 		"libvirt made no cgroups for this guest's threads",
 		CGROUP_NO_GROUPS},
-	{"deleted", "proc/4711", "proc/4711/cgroup 0::/m/web/emulator (deleted)",
-		"process 4711 is in cgroup '/m/web/emulator (deleted)', which does not end in "
+	{"deleted", "proc/4711", "proc/4711/cgroup 0::/m/web.libvirt-qemu/emulator (deleted)",
+		"process 4711 is in cgroup '/m/web.libvirt-qemu/emulator (deleted)', which does "
+		"not end in "
 		"'/emulator': libvirt made no cgroups for this guest's threads",
 		CGROUP_NO_GROUPS},
 	{"not mounted", "proc/self", "proc/self/mountinfo x",
-		"no cgroup v2 hierarchy is mounted that holds '/m/web/emulator'", -1},
+		"no cgroup v2 hierarchy is mounted that holds '/m/web.libvirt-qemu/emulator'", -1},
 	{"mount point away", "sys/fs", "", "/sys/fs/cgroup: No such file or directory", -1},
-	{"directory away", "sys/fs/cgroup/m/web", "",
-		"/sys/fs/cgroup/m/web: No such file or directory", -1},
-	{"a file in its place", "sys/fs/cgroup/m/web", "sys/fs/cgroup/m/web x",
-		"/sys/fs/cgroup/m/web: Not a directory", -1},
-	{"no cpuset controller", "sys/fs/cgroup/m/web/cpuset.cpus.effective", "",
-		"/sys/fs/cgroup/m/web: cpuset.cpus.effective: controller cpuset is not available "
+	{"directory away", "sys/fs/cgroup/m/web.libvirt-qemu", "",
+		"/sys/fs/cgroup/m/web.libvirt-qemu: No such file or directory", -1},
+	{"a file in its place", "sys/fs/cgroup/m/web.libvirt-qemu",
+		"sys/fs/cgroup/m/web.libvirt-qemu x",
+		"/sys/fs/cgroup/m/web.libvirt-qemu: Not a directory", -1},
+	{"no cpuset controller", "sys/fs/cgroup/m/web.libvirt-qemu/cpuset.cpus.effective", "",
+		"/sys/fs/cgroup/m/web.libvirt-qemu: cpuset.cpus.effective: controller cpuset is "
+		"not available "
 		"here",
 		-1},
-	{"no cpuset controller below", "sys/fs/cgroup/m/web/vcpu1/cpuset.cpus", "",
-		"/sys/fs/cgroup/m/web: vcpu1/cpuset.cpus: controller cpuset is not available here",
+	{"no cpuset controller below", "sys/fs/cgroup/m/web.libvirt-qemu/vcpu1/cpuset.cpus", "",
+		"/sys/fs/cgroup/m/web.libvirt-qemu: vcpu1/cpuset.cpus: controller cpuset is not "
+		"available here",
 		-1},
-	{"rubbish in a mask", "sys/fs/cgroup/m/web/vcpu0/cpuset.cpus",
-		"sys/fs/cgroup/m/web/vcpu0/cpuset.cpus 0-x",
-		"/sys/fs/cgroup/m/web: vcpu0/cpuset.cpus: '0-x' is not a CPU list: a CPU number is "
+	{"rubbish in a mask", "sys/fs/cgroup/m/web.libvirt-qemu/vcpu0/cpuset.cpus",
+		"sys/fs/cgroup/m/web.libvirt-qemu/vcpu0/cpuset.cpus 0-x",
+		"/sys/fs/cgroup/m/web.libvirt-qemu: vcpu0/cpuset.cpus: '0-x' is not a CPU list: a "
+		"CPU number is "
 		"missing",
 		-1},
-	{"a mask that cannot be read", "sys/fs/cgroup/m/web/vcpu0/cpuset.cpus",
-		"sys/fs/cgroup/m/web/vcpu0/cpuset.cpus/",
-		"/sys/fs/cgroup/m/web: vcpu0/cpuset.cpus: Is a directory", -1},
+	{"a mask that cannot be read", "sys/fs/cgroup/m/web.libvirt-qemu/vcpu0/cpuset.cpus",
+		"sys/fs/cgroup/m/web.libvirt-qemu/vcpu0/cpuset.cpus/",
+		"/sys/fs/cgroup/m/web.libvirt-qemu: vcpu0/cpuset.cpus: Is a directory", -1},
 };
 
 static void
-says_what_is_not_as_it_should_be(void **state)
+gives_the_reason_of_each_failure(void **state)
 {
 	const struct tree *t = *state;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		struct cgroup cgroup = {.pid = 77};
 		struct err e;
-		make_guest(t, "m/web", true);
+		make_guest(t, "m/web.libvirt-qemu", true);
 		tree_remove(t, wrong[i].remove);
 		tree_make(t, wrong[i].make);
 		int r = cgroup_open(t->fd, "web", &cgroup, &e);
@@ -254,12 +281,13 @@ follows_no_link(void **state)
 	const struct tree *t = *state;
 	struct cgroup cgroup;
 	struct err e;
-	make_guest(t, "m/web", true);
-	assert_int_equal(
-		renameat(t->fd, "sys/fs/cgroup/m/web", t->fd, "sys/fs/cgroup/elsewhere"), 0);
-	assert_int_equal(symlinkat("../elsewhere", t->fd, "sys/fs/cgroup/m/web"), 0);
+	make_guest(t, "m/web.libvirt-qemu", true);
+	assert_int_equal(renameat(t->fd, "sys/fs/cgroup/m/web.libvirt-qemu", t->fd,
+				 "sys/fs/cgroup/elsewhere"),
+		0);
+	assert_int_equal(symlinkat("../elsewhere", t->fd, "sys/fs/cgroup/m/web.libvirt-qemu"), 0);
 	assert_int_equal(cgroup_open(t->fd, "web", &cgroup, &e), -1);
-	assert_string_equal(e.text, "/sys/fs/cgroup/m/web: Not a directory");
+	assert_string_equal(e.text, "/sys/fs/cgroup/m/web.libvirt-qemu: Not a directory");
 }
 
 static const struct thread_group vcpu0 = {GROUP_VCPU, 0}, vcpu9 = {GROUP_VCPU, 9};
@@ -285,13 +313,13 @@ lists_threads(void **state)
 		{"x\n", 0, EPROTO},
 	};
 	for (int v2 = 0; v2 < 2; v2++) {
-		make_guest(t, "m/web", v2);
+		make_guest(t, "m/web.libvirt-qemu", v2);
 		struct cgroup cgroup = opened(t);
 		for (size_t i = 0; i < COUNT(files); i++) {
 			char path[128];
 			pid_t *tids = NULL;
 			size_t count = 99;
-			snprintf(path, sizeof(path), "sys/fs/cgroup%s/m/web/vcpu0/%s",
+			snprintf(path, sizeof(path), "sys/fs/cgroup%s/m/web.libvirt-qemu/vcpu0/%s",
 				v2 ? "" : "/cpuset", v2 ? "cgroup.threads" : "tasks");
 			tree_put(t, path, files[i].text);
 			errno = 0;
@@ -322,11 +350,11 @@ static void
 knows_whether_a_group_is_still_there(void **state)
 {
 	const struct tree *t = *state;
-	make_guest(t, "m/web", true);
+	make_guest(t, "m/web.libvirt-qemu", true);
 	struct cgroup cgroup = opened(t);
 	assert_true(cgroup_has_group(&cgroup, vcpu0));
 	assert_false(cgroup_has_group(&cgroup, vcpu9));
-	tree_remove(t, "sys/fs/cgroup/m/web/vcpu0");
+	tree_remove(t, "sys/fs/cgroup/m/web.libvirt-qemu/vcpu0");
 	assert_false(cgroup_has_group(&cgroup, vcpu0));
 	cgroup_free(&cgroup);
 }
@@ -337,15 +365,16 @@ reads_a_groups_masks(void **state)
 	const struct tree *t = *state;
 	struct cpumask mask;
 	struct err e;
-	make_guest(t, "m/web", false);
+	make_guest(t, "m/web.libvirt-qemu", false);
 	struct cgroup cgroup = opened(t);
-	tree_make(t, "sys/fs/cgroup/cpuset/m/web/vcpu0/cpuset.effective_cpus 2");
+	tree_make(t, "sys/fs/cgroup/cpuset/m/web.libvirt-qemu/vcpu0/cpuset.effective_cpus 2");
 	assert_int_equal(
 		cgroup_read_mask(&cgroup, vcpu0, cgroup_effective_file(&cgroup), &mask, &e), 0);
 	assert_mask(&mask, "2");
 	assert_int_equal(cgroup_read_mask(&cgroup, vcpu9, "cpuset.cpus", &mask, &e), -1);
-	assert_string_equal(e.text, "/sys/fs/cgroup/cpuset/m/web: vcpu9/cpuset.cpus: controller "
-				    "cpuset is not available here");
+	assert_string_equal(e.text,
+		"/sys/fs/cgroup/cpuset/m/web.libvirt-qemu: vcpu9/cpuset.cpus: controller "
+		"cpuset is not available here");
 	cgroup_free(&cgroup);
 }
 
@@ -354,11 +383,11 @@ read_memory_nodes(const struct tree *t, bool v2)
 {
 	struct err e;
 	char path[160];
-	make_guest(t, "m/web", v2);
+	make_guest(t, "m/web.libvirt-qemu", v2);
 	struct cgroup cgroup = opened(t);
 	assert_int_equal(cgroup_read_memory(&cgroup, &e), -1);
-	assert_non_null(strstr(
-		e.text, v2 ? "m/web: cpuset.mems.effective: " : "m/web: cpuset.effective_mems: "));
+	assert_non_null(strstr(e.text, v2 ? "m/web.libvirt-qemu: cpuset.mems.effective: "
+					  : "m/web.libvirt-qemu: cpuset.effective_mems: "));
 	for (size_t i = 0; i <= cgroup.group_count; i++) {
 		char name[THREAD_GROUP_NAME_MAX];
 		snprintf(path, sizeof(path), "%s/%s%s%s", cgroup.path + 1,
@@ -394,14 +423,16 @@ writes_a_groups_masks(void **state)
 {
 	const struct tree *t = *state;
 	struct cpumask mask = mask_of("1,3-4");
-	make_guest(t, "m/web", true);
-	tree_make(t, "sys/fs/cgroup/m/web/vcpu0/cpuset.mems");
+	make_guest(t, "m/web.libvirt-qemu", true);
+	tree_make(t, "sys/fs/cgroup/m/web.libvirt-qemu/vcpu0/cpuset.mems");
 	struct cgroup cgroup = opened(t);
 	assert_int_equal(cgroup_write_mask(&cgroup, vcpu0, "cpuset.mems", &mask), 0);
-	assert_string_equal(tree_get(t, "sys/fs/cgroup/m/web/vcpu0/cpuset.mems"), "1,3-4");
+	assert_string_equal(
+		tree_get(t, "sys/fs/cgroup/m/web.libvirt-qemu/vcpu0/cpuset.mems"), "1,3-4");
 	mask = mask_of("");
 	assert_int_equal(cgroup_write_mask(&cgroup, vcpu0, "cpuset.mems", &mask), 0);
-	assert_string_equal(tree_get(t, "sys/fs/cgroup/m/web/vcpu0/cpuset.mems"), "\n,3-4");
+	assert_string_equal(
+		tree_get(t, "sys/fs/cgroup/m/web.libvirt-qemu/vcpu0/cpuset.mems"), "\n,3-4");
 	errno = 0;
 	assert_int_equal(cgroup_write_mask(&cgroup, vcpu9, "cpuset.mems", &mask), -1);
 	assert_int_equal(errno, ENOENT);
@@ -409,7 +440,7 @@ writes_a_groups_masks(void **state)
 }
 
 static void
-finds_who_does_not_grant_a_cpu(void **state)
+finds_the_cgroup_that_does_not_grant_a_cpu(void **state)
 {
 	const struct tree *t = *state;
 	static const struct {
@@ -417,20 +448,23 @@ finds_who_does_not_grant_a_cpu(void **state)
 		int r;
 		const char *name, *granted;
 	} cases[] = {
-		{"0-3", 1, NULL, NULL},
+		{"0-3", CGROUP_NO_LIMIT, NULL, NULL},
 		{"0-5", 0, "libvirt", "0-3"},
-		{"6", 0, "machine-web.scope", "0-5"},
+		{"6", 0, "machine-qemu\\x2d1\\x2dweb.scope", "0-5"},
 		{"9", 0, "machine.slice", "0-7"},
 		{"0,9", 0, "machine.slice", "0-7"},
-		{"", 1, NULL, NULL},
+		{"", CGROUP_NO_LIMIT, NULL, NULL},
 	};
-	char name[32];
+	char name[64];
 	struct cpumask granted, wanted;
 	struct err e;
-	make_guest(t, "machine.slice/machine-web.scope/libvirt", true);
+	make_guest(t, "machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt", true);
 	tree_make(t, "sys/fs/cgroup/machine.slice/cpuset.cpus.effective 0-7\n"
-		     "sys/fs/cgroup/machine.slice/machine-web.scope/cpuset.cpus.effective 0-5");
-	tree_put(t, "sys/fs/cgroup/machine.slice/machine-web.scope/libvirt/cpuset.cpus.effective",
+		     "sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/"
+		     "cpuset.cpus.effective 0-5");
+	tree_put(t,
+		"sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/"
+		"cpuset.cpus.effective",
 		"0-3\n");
 	struct cgroup cgroup = opened(t);
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -443,13 +477,15 @@ finds_who_does_not_grant_a_cpu(void **state)
 		assert_string_equal(name, cases[i].name);
 		assert_mask(&granted, cases[i].granted);
 	}
-	tree_remove(t, "sys/fs/cgroup/machine.slice/machine-web.scope/cpuset.cpus.effective");
+	tree_remove(t, "sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/"
+		       "cpuset.cpus.effective");
 	wanted = mask_of("6");
 	assert_int_equal(cgroup_find_limit(&cgroup, cgroup_effective_file(&cgroup), &wanted, name,
 				 sizeof(name), &granted, &e),
 		-1);
-	assert_string_equal(e.text, "machine.slice/machine-web.scope/cpuset.cpus.effective: "
-				    "controller cpuset is not available here");
+	assert_string_equal(e.text,
+		"machine.slice/machine-qemu\\x2d1\\x2dweb.scope/cpuset.cpus.effective: "
+		"controller cpuset is not available here");
 	cgroup_free(&cgroup);
 }
 
@@ -466,7 +502,7 @@ knows_what_the_partition_for_guests_grants(void **state)
 	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), -1);
 	assert_string_equal(e.text, "/cg: No such file or directory");
 	tree_make(t, "cg/machine.slice/\ncg/cgroup.controllers cpuset");
-	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), 1);
+	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), CGROUP_NO_PARTITION);
 	tree_put(t, "cg/machine.slice/cpuset.cpus.effective", "0-3\n");
 	tree_put(t, "cg/machine/cpuset.cpus.effective", "9\n");
 	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), 0);
@@ -487,15 +523,38 @@ knows_what_the_partition_for_guests_grants(void **state)
 	assert_string_equal(e.text, "no cgroup hierarchy with the cpuset controller is mounted");
 }
 
+/* A link to nothing is listed, and cannot be read: as a group that is removed in between. */
+static void
+leaves_out_groups_that_are_removed_meanwhile(void **state)
+{
+	const struct tree *t = *state;
+	make_guest(t, "m/web.libvirt-qemu", true);
+	assert_int_equal(symlinkat("none", t->fd, "sys/fs/cgroup/m/web.libvirt-qemu/vcpu5"), 0);
+	assert_int_equal(symlinkat("none", t->fd, "sys/fs/cgroup/m/web.libvirt-qemu/iothread1"), 0);
+	struct cgroup cgroup = opened(t);
+	assert_string_equal(shown_groups(&cgroup), "emulator=0-7 vcpu0=0-7 vcpu1=");
+	/* and after that */
+	struct err e;
+	tree_make(t, "sys/fs/cgroup/m/web.libvirt-qemu/cpuset.mems.effective 0-1\n"
+		     "sys/fs/cgroup/m/web.libvirt-qemu/emulator/cpuset.mems 0\n"
+		     "sys/fs/cgroup/m/web.libvirt-qemu/vcpu1/cpuset.mems 1");
+	tree_remove(t, "sys/fs/cgroup/m/web.libvirt-qemu/vcpu0");
+	assert_int_equal(cgroup_read_memory(&cgroup, &e), 0);
+	assert_string_equal(shown_groups(&cgroup), "emulator=0-7 vcpu1=");
+	assert_mask(&cgroup.groups[1].nodes, "1");
+	cgroup_free(&cgroup);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		tree_test(leaves_out_groups_that_are_removed_meanwhile),
 		tree_test(finds_a_guest_in_every_layout),
-		tree_test(follows_the_one_who_holds_the_pid_file),
+		tree_test(follows_the_holder_of_the_pid_file),
 		tree_test(takes_groups_for_such_by_their_whole_name),
 		tree_test(lists_many_groups),
-		tree_test(says_what_is_not_as_it_should_be),
+		tree_test(gives_the_reason_of_each_failure),
 		tree_test(follows_no_link),
 		tree_test(lists_threads),
 		tree_test(knows_whether_a_group_is_still_there),
@@ -503,7 +562,7 @@ main(void)
 		tree_test(reads_memory_nodes),
 		tree_test(reads_memory_nodes_on_v2),
 		tree_test(writes_a_groups_masks),
-		tree_test(finds_who_does_not_grant_a_cpu),
+		tree_test(finds_the_cgroup_that_does_not_grant_a_cpu),
 		tree_test(knows_what_the_partition_for_guests_grants),
 	};
 	return cmocka_run_group_tests_name("scope", tests, NULL, NULL);

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define RULES "etc/vmaffinity.ini"
-#define BASE "sys/fs/cgroup/machine.slice/machine-web.scope/libvirt/"
+#define BASE "sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/"
 
 static const char web[] = "<domain id='1'><name>web</name><vcpu current='2'>3</vcpu>"
 			  "<iothreads>1</iothreads></domain>";
@@ -27,13 +27,13 @@ static const char machine[] =
 	"proc/self/mountinfo 30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
 	"run/\n"
 	"sys/fs/cgroup/machine.slice/cpuset.cpus.effective 0-7\n"
-	"sys/fs/cgroup/machine.slice/machine-web.scope/cpuset.cpus.effective 0-5\n" BASE
-	"cpuset.cpus.effective 0-5\n" BASE "emulator/cpuset.cpus\n" BASE
+	"sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/cpuset.cpus.effective "
+	"0-5\n" BASE "cpuset.cpus.effective 0-5\n" BASE "emulator/cpuset.cpus\n" BASE
 	"emulator/cgroup.threads \\c\n" BASE "vcpu0/cpuset.cpus 0-3,4-7\n" BASE
 	"vcpu0/cgroup.threads \\c\n" BASE "vcpu1/cpuset.cpus 0-1\n" BASE
 	"vcpu1/cgroup.threads \\c\n" BASE "iothread1/cpuset.cpus 0-1\n" BASE
 	"iothread1/cgroup.threads \\c\n"
-	"proc/4711/cgroup 0::/machine.slice/machine-web.scope/libvirt/emulator\n";
+	"proc/4711/cgroup 0::/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/emulator\n";
 static const char runs[] = "run/libvirt/qemu/web.xml <domstatus pid='4711'/>\n";
 
 static struct pin_host host;
@@ -166,8 +166,8 @@ plans_a_guest_that_runs(void **state)
 	assert_true(pin.running);
 	assert_int_equal(pin.lock, -1);
 	assert_int_equal(pin.matched.count, 2);
-	assert_string_equal(
-		pin.cgroup.path, "/sys/fs/cgroup/machine.slice/machine-web.scope/libvirt");
+	assert_string_equal(pin.cgroup.path,
+		"/sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt");
 	assert_string_equal(show_plan(), "emulator ->0-1 *\nvcpu0 0-7->2-5 *\nvcpu1 0-1->0-1\n"
 					 "iothread1 0-1->-\n");
 	assert_string_equal(show_messages(&pin.messages), "");
@@ -219,7 +219,8 @@ static const struct {
 	{"9", "error: /etc/vmaffinity.ini:2: vcpus wants 9, but machine.slice allows only 0-7; no "
 	      "CPU "
 	      "is left\n"},
-	{"5-6", "warning: /etc/vmaffinity.ini:2: vcpus wants 5-6, but machine-web.scope allows "
+	{"5-6", "warning: /etc/vmaffinity.ini:2: vcpus wants 5-6, but "
+		"machine-qemu\\x2d1\\x2dweb.scope allows "
 		"only "
 		"0-5; left out: 6\n"},
 	{"15", "error: /etc/vmaffinity.ini:2: vcpus wants 15, but CPU 15 is offline; no CPU is "
@@ -266,9 +267,11 @@ says_it_once_for_a_setting(void **state)
 	assert_int_equal(prepare(t, "[web]\nvcpus = 5-6\nvcpu9 = 0\nemulator = 7\n", PIN_SHOW), 0);
 	assert_string_equal(show_messages(&pin.messages),
 		"note: /etc/vmaffinity.ini:3: vcpu9: no such vCPU in this guest, which can have 3\n"
-		"error: /etc/vmaffinity.ini:4: emulator wants 7, but machine-web.scope allows only "
+		"error: /etc/vmaffinity.ini:4: emulator wants 7, but "
+		"machine-qemu\\x2d1\\x2dweb.scope allows only "
 		"0-5; no CPU is left\n"
-		"warning: /etc/vmaffinity.ini:2: vcpus wants 5-6, but machine-web.scope allows "
+		"warning: /etc/vmaffinity.ini:2: vcpus wants 5-6, but "
+		"machine-qemu\\x2d1\\x2dweb.scope allows "
 		"only "
 		"0-5; left out: 6\n");
 }
@@ -445,9 +448,9 @@ fails_where_the_cgroups_are_not_as_they_should_be(void **state)
 	tree_make(t, runs);
 	tree_remove(t, BASE "vcpu1/cpuset.cpus");
 	assert_int_equal(prepare(t, "[web]\nvcpus = 1\n", PIN_SHOW), -1);
-	assert_string_equal(e.text,
-		"/sys/fs/cgroup/machine.slice/machine-web.scope/libvirt: vcpu1/cpuset.cpus: "
-		"controller cpuset is not available here");
+	assert_string_equal(e.text, "/sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/"
+				    "libvirt: vcpu1/cpuset.cpus: "
+				    "controller cpuset is not available here");
 	assert_false(pin.running);
 }
 
@@ -463,7 +466,8 @@ warns_of_groups_that_are_missing(void **state)
 	assert_string_equal(show_plan(), "emulator ->0 *\niothread1 0-1->-\n");
 	assert_string_equal(show_messages(&pin.messages),
 		"warning: /etc/vmaffinity.ini:2: vcpus: vcpu0 has no cgroup of its own in "
-		"/sys/fs/cgroup/machine.slice/machine-web.scope/libvirt, and so is where the "
+		"/sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt, and so is "
+		"where the "
 		"emulator is\n");
 	assert_int_equal(prepare(t, "[web]\nemulator = 0\n", PIN_SHOW), 0);
 	assert_string_equal(show_messages(&pin.messages), "");

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define RULES "etc/vmaffinity.ini"
-#define BASE "sys/fs/cgroup/machine.slice/machine-web.scope/libvirt/"
+#define BASE "sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/"
 
 static const char web[] = "<domain id='1'><name>web</name><vcpu>1</vcpu></domain>";
 
@@ -21,7 +21,7 @@ static const char machine[] =
 	"sys/devices/system/cpu/present 0-7\n"
 	"sys/devices/system/cpu/isolated\n"
 	"proc/self/mountinfo 30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
-	"proc/4711/cgroup 0::/machine.slice/machine-web.scope/libvirt/emulator\n"
+	"proc/4711/cgroup 0::/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/emulator\n"
 	"run/libvirt/qemu/web.xml <domstatus pid='4711'/>\n" BASE
 	"cpuset.cpus.effective 0-8191\n" BASE "emulator/cpuset.cpus\n";
 

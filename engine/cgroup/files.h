@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Differences between cgroup v1 and v2 in the files of a cpuset: the whole of them, in one table.
+ */
+#ifndef VMAFFINITY_CGROUP_FILES_H
+#define VMAFFINITY_CGROUP_FILES_H
+
+#include <stdbool.h>
+
+/*
+ * Sources: Documentation/admin-guide/cgroup-v1/cpusets and cgroup-v2. "cpuset.cpus" and
+ * "cpuset.mems" have the same name and form in both.
+ */
+struct cgroup_files {
+	const char *version;	    /* "v1" or "v2" */
+	const char *threads;	    /* lists the ids of a cgroup's threads */
+	const char *effective_cpus; /* the CPUs that the kernel grants now */
+	const char *effective_mems; /* the memory nodes that the kernel grants now */
+	const char *controllers; /* of the root: the controllers that the kernel has; NULL on v1 */
+	bool empty_inherits; /* an empty "cpuset.cpus" means all of the parent's; v1 refuses it */
+};
+
+const struct cgroup_files *cgroup_files(bool v2);
+
+#endif
