@@ -5,6 +5,7 @@
 #include "cli/json.h"
 #include "cli/virt.h"
 
+#include "guest/domain_pins.h"
 #include "lint/lint.h"
 #include "pin/pin.h"
 

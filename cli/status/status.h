@@ -3,7 +3,7 @@
 #ifndef VMAFFINITY_CLI_STATUS_STATUS_H
 #define VMAFFINITY_CLI_STATUS_STATUS_H
 
-#include "guest/domain.h"
+#include "guest/domain_pins.h"
 #include "pin/drift.h"
 #include "pin/pin.h"
 

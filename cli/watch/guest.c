@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/watch/watch.h"
 
+#include "guest/domain_pins.h"
 #include "pin/drift.h"
 
 #include <errno.h>

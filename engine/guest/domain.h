@@ -40,29 +40,6 @@ struct domain {
 int domain_parse(const char *xml, size_t length, struct domain *domain, struct err *e);
 void domain_free(struct domain *domain);
 
-/* Where the XML itself pins a group. */
-struct domain_pin {
-	struct thread_group group;
-	struct cpumask cpus;
-};
-
-struct domain_pins {
-	struct domain_pin *pins; /* <vcpupin>, <emulatorpin>, <iothreadpin> */
-	size_t count;
-	bool has_default; /* <vcpu cpuset=>, for every group without a pin of its own */
-	struct cpumask fallback;
-};
-
-/*
- * Reads the pins in a domain's XML. Returns 0 with *pins, to be freed by domain_pins_free(), or -1
- * with the reason.
- */
-int domain_parse_pins(const char *xml, size_t length, struct domain_pins *pins, struct err *e);
-void domain_pins_free(struct domain_pins *pins);
-
-/* The CPUs to which the XML pins group, or NULL if it does not. */
-const struct cpumask *domain_pins_find(const struct domain_pins *pins, struct thread_group group);
-
 /*
  * The pid in libvirt's status file of a running guest, /run/libvirt/qemu/NAME.xml; -1 with the
  * reason.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest/domain.h"
+#include "guest/domain_pins.h"
 
 #include "base/array.h"
+#include "guest/domain.h"
 #include "guest/xml.h"
 
 #include <stdlib.h>

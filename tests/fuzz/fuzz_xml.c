@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "guest/domain.h"
+#include "guest/domain_pins.h"
 
 #include <string.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What else domain.h reads of a guest's XML: where it pins groups, and the pid of a status file. */
+/* Tests where a guest's XML pins its groups, and the pid of a status file. */
+#include "guest/domain_pins.h"
+
 #include "guest/domain.h"
 
 #include "support/mask.h"
