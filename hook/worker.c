@@ -91,11 +91,11 @@ pin(struct job *job, const char *xml, size_t length)
 {
 	struct err e;
 	char done[PIN_DONE_MAX];
-	int r = pin_guest(&job->pin, &job->host, xml, length, job->guest, done, &e);
+	enum pin_result r = pin_guest(&job->pin, &job->host, xml, length, job->guest, done, &e);
 	if (r == PIN_NO_RULE)
 		return WORKER_DONE;
 	log_messages(job, &job->pin.messages, pin_obstacle(&job->pin));
-	if (r == PIN_NOT_RUNNING || r < 0)
+	if (r == PIN_NOT_RUNNING || r == PIN_FAILED)
 		return fail(job, e.text);
 	if (r == PIN_CHANGED)
 		log_line(job, LOG_INFO, "pinned: %s", done);

@@ -54,7 +54,7 @@ pin_has_ended(const struct pin *pin)
 	return pin->matched.count > 0 && qemu_process_has_ended(pin->host->root, pin->domain.name);
 }
 
-static int
+static enum pin_result
 open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 {
 	if (intent == PIN_APPLY) {
@@ -72,9 +72,9 @@ open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 	if (intent == PIN_SHOW && (r == CGROUP_NOT_RUNNING || r == CGROUP_NO_GROUPS)) {
 		messages_add(&pin->messages, r == CGROUP_NOT_RUNNING ? MESSAGE_INFO : MESSAGE_ERROR,
 			"%s", e->text);
-		return 0;
+		return PIN_OK;
 	}
-	return r == 0 ? 0 : r == CGROUP_NOT_RUNNING ? PIN_NOT_RUNNING : -1;
+	return r == 0 ? PIN_OK : r == CGROUP_NOT_RUNNING ? PIN_NOT_RUNNING : PIN_FAILED;
 }
 
 static int
@@ -178,13 +178,13 @@ make_plan(struct pin *pin, struct err *e)
 	return 0;
 }
 
-int
+enum pin_result
 pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, enum pin_intent intent, struct err *e)
 {
 	*pin = (struct pin){.host = host, .lock = -1, .since = clock_ms()};
 	if (domain_parse(xml, length, &pin->domain, e) != 0)
-		return -1;
+		return PIN_FAILED;
 	if (name != NULL && strcmp(name, pin->domain.name) != 0)
 		return err_set(e, "the XML is of a guest called '%.256s'", pin->domain.name);
 	if (rules_match(&host->rules, pin->domain.name, pin->domain.uuid, &pin->matched) != 0)
@@ -192,8 +192,10 @@ pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t leng
 	if (pin->matched.count == 0 ||
 		(intent == PIN_APPLY && !matched_wants_change(&pin->matched)))
 		return PIN_NO_RULE;
-	int r = open_cgroup(pin, intent, e);
-	return r == 0 ? make_plan(pin, e) : r;
+	enum pin_result r = open_cgroup(pin, intent, e);
+	if (r == PIN_OK && make_plan(pin, e) != 0)
+		r = PIN_FAILED;
+	return r;
 }
 
 const char *
@@ -205,11 +207,11 @@ pin_obstacle(const struct pin *pin)
 	return pin->messages.errors > 0 ? "out of memory" : NULL;
 }
 
-static int
+static enum pin_result
 failed(const struct pin *pin, struct err *e)
 {
 	if (!pin_has_ended(pin))
-		return -1;
+		return PIN_FAILED;
 	err_context(e, "the guest ended meanwhile");
 	return PIN_NOT_RUNNING;
 }
@@ -220,7 +222,7 @@ plural(size_t count)
 	return count == 1 ? "" : "s";
 }
 
-int
+enum pin_result
 pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 {
 	struct apply_result result;
@@ -231,7 +233,7 @@ pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 	if (obstacle != NULL || apply(&pin->plan, &pin->cgroup, &result, e) != 0)
 		return failed(pin, e);
 	if (result.masks == 0 && result.threads == 0 && result.nodes == 0)
-		return 0;
+		return PIN_OK;
 	if (result.nodes > 0)
 		snprintf(memory, sizeof(memory), ", memory of %zu group%s", result.nodes,
 			plural(result.nodes));
@@ -242,14 +244,14 @@ pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 	return PIN_CHANGED;
 }
 
-int
+enum pin_result
 pin_guest(struct pin *pin, struct pin_host *host, const char *xml, size_t length, const char *name,
 	char done[PIN_DONE_MAX], struct err *e)
 {
-	int r = pin_prepare(pin, host, xml, length, name, PIN_APPLY, e);
-	if (r == 0)
+	enum pin_result r = pin_prepare(pin, host, xml, length, name, PIN_APPLY, e);
+	if (r == PIN_OK)
 		return pin_apply(pin, done, e);
-	return r < 0 ? failed(pin, e) : r;
+	return r == PIN_FAILED ? failed(pin, e) : r;
 }
 
 void

@@ -65,44 +65,42 @@ enum pin_intent {
 	PIN_APPLY, /* to be applied: it must run, and nobody else is let at it until pin_free() */
 };
 
-/* What pin_prepare() returns when no rule, or with PIN_APPLY none that wants a change, matches the
- * guest; /sys and cgroups were not looked at.
- */
-#define PIN_NO_RULE 1
-
-/* What it returns with PIN_APPLY when the guest does not run here. */
-#define PIN_NOT_RUNNING 2
+/* How it went with one guest. */
+enum pin_result {
+	PIN_FAILED = -1,
+	PIN_OK = 0,	 /* prepared; or applied, and all was as planned already */
+	PIN_NO_RULE,	 /* no rule, or with PIN_APPLY none that wants a change, matches it; /sys
+			    and cgroups were not read */
+	PIN_NOT_RUNNING, /* with PIN_APPLY: it does not run here, or has ended meanwhile */
+	PIN_CHANGED,	 /* applied, and something had to be set */
+};
 
 /*
  * Makes a plan from a domain's XML. If name is not NULL, the XML must be of the guest of that name.
- * host must live until pin_free(), which is to be called whatever this returns: 0, PIN_NO_RULE,
- * PIN_NOT_RUNNING with the reason, or -1 with the reason.
+ * host must live until pin_free(), which is to be called whatever this returns: PIN_OK,
+ * PIN_NO_RULE, or with the reason PIN_NOT_RUNNING or PIN_FAILED.
  */
-int pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
+enum pin_result pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, enum pin_intent intent, struct err *e);
 
 /* The first error among the messages, for which the plan cannot be applied; NULL if there is none.
  */
 const char *pin_obstacle(const struct pin *pin);
 
-/* What pin_apply() and pin_guest() return when something had to be set. */
-#define PIN_CHANGED 3
-
 #define PIN_DONE_MAX 640
 
 /*
- * Applies the plan of a pin prepared with PIN_APPLY. Returns 0 if all was as planned already;
- * PIN_CHANGED with what was set, and in how long, in done ("emulator 0-1, vcpu0-3 4-7 (5 masks and
- * 3 threads set in 0.7 ms)"); PIN_NOT_RUNNING if the guest ended meanwhile, or -1, with the reason;
- * all is as before then.
+ * Applies the plan of a pin prepared with PIN_APPLY. Returns PIN_OK; PIN_CHANGED with what was set,
+ * and in how long, in done ("emulator 0-1, vcpu0-3 4-7 (5 masks and 3 threads set in 0.7 ms)");
+ * PIN_NOT_RUNNING or PIN_FAILED with the reason, and all is as before then.
  */
-int pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e);
+enum pin_result pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e);
 
 /*
  * The whole way: pin_prepare() with PIN_APPLY, then pin_apply(); returns what either of them says.
  * pin_free() is to be called in any case.
  */
-int pin_guest(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
+enum pin_result pin_guest(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, char done[PIN_DONE_MAX], struct err *e);
 
 /* Whether it is no wonder that something failed: the guest has just ended. */
