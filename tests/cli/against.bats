@@ -22,12 +22,12 @@ kept()
 }
 
 # bats test_tags=as-shipped
-@test "every machine becomes the same tree as by expand.sh" {
+@test "every machine becomes the same tree as by expand.py" {
 	rules ''
 	for machine in "$REPO"/tests/fixtures/machines/*.txt; do
 		rm -rf tree temporary/*
 		mkdir tree
-		"$REPO/tests/fixtures/expand.sh" "$machine" tree
+		"$REPO/tests/fixtures/expand.py" "$machine" tree
 		kept "$BUILD/vmaffinity" check rules.ini --against "$machine"
 		diff -r tree temporary/*
 	done
@@ -53,7 +53,7 @@ kept()
 	printf 'a/last no newline' >>host.txt
 	rules ''
 	mkdir tree
-	"$REPO/tests/fixtures/expand.sh" host.txt tree
+	"$REPO/tests/fixtures/expand.py" host.txt tree
 	kept "$BUILD/vmaffinity" check rules.ini --against host.txt
 	diff -r tree temporary/*
 	same "a/b a/back a/bare a/c a/d a/e a/last a/n a/{1-2} a/{}{x}{1-}3" "$(cd temporary/* && find . -type f | sed 's|a d/[0-9]|a|; s|^./||' | sort -u | paste -sd ' ' | sed 's/a\/e/a\/d a\/e/; s/ a\/directory//')"

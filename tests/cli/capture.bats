@@ -15,7 +15,7 @@ setup()
 expand()
 {
 	mkdir "$2"
-	"$REPO/tests/fixtures/expand.sh" "$1" "$2"
+	"$REPO/tests/fixtures/expand.py" "$1" "$2"
 }
 
 # machine LINE...: a machine of these lines, in root/.

@@ -34,7 +34,7 @@ host_with()
 {
 	rm -rf root
 	mkdir -p root/etc
-	"$REPO/tests/fixtures/expand.sh" "$REPO/tests/fixtures/machines/$1.txt" root
+	"$REPO/tests/fixtures/expand.py" "$REPO/tests/fixtures/machines/$1.txt" root
 }
 
 # guest NAME [KEY=VALUE...]: a guest's XML. Keys: vcpu, current, cpuset, iothreads, uuid, id, and pins ("0:1 1:2-3"),

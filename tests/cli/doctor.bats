@@ -13,7 +13,7 @@ setup()
 	cli_setup
 	rm -r root
 	mkdir root
-	"$REPO/tests/fixtures/expand.sh" "$REPO/tests/fixtures/machines/v2-systemd.txt" root
+	"$REPO/tests/fixtures/expand.py" "$REPO/tests/fixtures/machines/v2-systemd.txt" root
 	mkdir -p root/etc/libvirt/hooks root/usr/sbin root/proc/812/attr root/proc/sys/kernel
 	install -m 755 "$BUILD/vmaffinity-guard" $HOOK
 	install -m 755 "$BUILD/vmaffinity-hook" root/usr/sbin/vmaffinity-hook
@@ -273,7 +273,7 @@ worker_at()
 
 @test "cgroup v1" {
 	rm -r root/sys root/proc/self root/proc/1[0-9]* root/run
-	"$REPO/tests/fixtures/expand.sh" "$REPO/tests/fixtures/machines/v1-systemd.txt" root
+	"$REPO/tests/fixtures/expand.py" "$REPO/tests/fixtures/machines/v1-systemd.txt" root
 	run -0 vmaffinity doctor --sysroot root
 	[[ $output == *"PASS  cpuset     the kernel has the cpuset controller, cgroup v1 at /sys/fs/cgroup/cpuset"* ]]
 	[[ $output == *"PASS  cpus       machine.slice allows every CPU that the rules name"* ]]

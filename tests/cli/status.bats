@@ -9,7 +9,7 @@ setup()
 	cli_setup
 	rm -r root
 	mkdir root
-	"$REPO/tests/fixtures/expand.sh" "$REPO/tests/fixtures/machines/v2-systemd.txt" root
+	"$REPO/tests/fixtures/expand.py" "$REPO/tests/fixtures/machines/v2-systemd.txt" root
 	mkdir -p root/etc
 	# Guest db1 is as these rules want it, guest web as libvirt starts it; mail does not run.
 	machine_rules '[db*]\nemulator = 0-1\nvcpu0 = 2\nvcpu1 = 3\n'

@@ -1,20 +1,22 @@
 #!/usr/bin/python3
 """Runs vmaffinity on machines and guests that are kept as text, and compares what it prints. TAP on stdout.
 
-usage: [BUILD=DIR] [UPDATE=1] tests/golden/run.py [CASE...]
+usage: [BUILD=DIR] [UPDATE=1] tests/golden/run.py [--root] [CASE...]
 
-A case is a directory, cases/NAME:
+A case whose outcome is an error of a few lines is a line of cases/errors.table, described there. Any other is a
+directory, cases/NAME:
   machine        the name of a machine in tests/fixtures/machines
   rules.ini      becomes the machine's /etc/vmaffinity.ini
   etc/           becomes the machine's /etc/, for vmaffinity.d
   domain.xml     or any other files, for the command
   command        arguments, redirections and pipes, in bash's words; default: plan --xml domain.xml
   setup          bash code that runs before the command, for what cannot be kept in a file; the machine is below $root
-  needs-root     there if the case can run as root only
+  needs-root     there if the case can run as root only: such cases run with --root, and no others then
   expected       stdout; then stderr, each line with "! " in front; then "= " and the exit status
-  expected.json  there if the command takes --json: the same for that, stdout laid out a line a member
-  text-only      keeps UPDATE from making an expected.json
+  expected.json  there if the form of --json is compared as well: the same for that, stdout laid out a line a member
 The command runs in a copy of the directory whose files are mode 644.
+
+A case of the command "check" that finds nothing but errors is run a second time as "plan", which must report the same.
 
 UPDATE=1 rewrites the expected files with what is printed now. Read the diff: they are what the program is held to.
 """
@@ -28,10 +30,14 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
 REPO = os.path.dirname(os.path.dirname(HERE))
 PROGRAM = os.path.join(REPO, os.environ.get("BUILD") or "build", "vmaffinity")
 UPDATE = bool(os.environ.get("UPDATE"))
+sys.path.insert(0, os.path.join(REPO, "tests/fixtures"))
+import expand  # noqa: E402
+
 SHELL = re.compile(r"[|&;<>()$`\\\"'*?\[#~%{\n]")
 
 
@@ -62,9 +68,7 @@ class Machines:
     def get(self, name):
         root = os.path.join(self.work, "machines", name)
         if name not in self.made:
-            os.makedirs(root)
-            subprocess.run([f"{REPO}/tests/fixtures/expand.sh", f"{REPO}/tests/fixtures/machines/{name}.txt", root],
-                           check=True)
+            expand.expand(f"{REPO}/tests/fixtures/machines/{name}.txt", root)
             os.makedirs(f"{root}/etc", exist_ok=True)
             self.made[name] = stamps(root)
         return root
@@ -146,9 +150,9 @@ class Report:
     def __init__(self):
         self.number = self.failed = 0
 
-    def add(self, name, problem="", remark=""):
+    def add(self, name, problem=""):
         self.number += 1
-        print(f"{'not ok' if problem else 'ok'} {self.number} - golden {name}{remark}")
+        print(f"{'not ok' if problem else 'ok'} {self.number} - golden {name}")
         if problem:
             self.failed += 1
             print("".join(f"# {line}\n" for line in problem.splitlines()), end="", flush=True)
@@ -159,6 +163,9 @@ class Report:
             with open(path, "wb") as file:
                 file.write(actual)
             expected = actual
+        self.match(name, expected, actual, rerun)
+
+    def match(self, name, expected, actual, rerun):
         problem = ""
         if expected != actual:
             lines = [part.decode(errors="backslashreplace").splitlines() for part in (expected, actual)]
@@ -174,17 +181,82 @@ def test_case(name, work, machines, report):
     except (OSError, subprocess.CalledProcessError) as fault:
         report.add(name, f"it cannot be set up: {fault}")
         return
-    if os.path.exists(f"{case}/needs-root") and os.geteuid() != 0:
-        report.add(name, remark=" # SKIP only root can do this")
-        return
     command = read(f"{case}/command").decode().strip() if os.path.exists(f"{case}/command") else "plan --xml domain.xml"
     text, _ = run_case(case, root, command)
     report.compare(name, f"{cases}/expected", text, name)
-    wanted = os.path.exists(f"{cases}/expected.json")
-    if wanted or (UPDATE and not os.path.exists(f"{cases}/text-only")):
-        text, stdout = run_case(case, root, command, "--json")
-        if wanted or stdout:
-            report.compare(f"{name}, JSON", f"{cases}/expected.json", text, name)
+    if os.path.exists(f"{cases}/expected.json"):
+        as_json, _ = run_case(case, root, command, "--json")
+        report.compare(f"{name}, JSON", f"{cases}/expected.json", as_json, name)
+    lines = text.splitlines()[:-1]
+    if command == "check" and lines and all(line.startswith(b"error: ") for line in lines):
+        test_plan_reports(lines, name, (case, root), report)
+
+
+def test_plan_reports(errors, name, place, report):
+    """Runs plan on what check found these errors in: it reports the same ones, in any order, and ends with 2."""
+    with open(f"{place[0]}/domain.xml", "wb") as file:
+        file.write(GUEST)
+    actual, _ = run_case(*place, "plan --xml domain.xml")
+    *printed, status = actual.splitlines()
+    wanted = [b"! " + line for line in sorted(errors)] + [b"= 2"]
+    report.match(f"{name}, as plan reports it", b"\n".join(wanted), b"\n".join([*sorted(printed), status]), name)
+
+
+GUEST = b"<domain type='kvm' id='1'><name>web</name><vcpu>4</vcpu><iothreads>2</iothreads></domain>\n"
+ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"\\": b"\\"}
+
+
+def unescape(field):
+    """The bytes that a field of errors.table stands for."""
+    return re.sub(rb"\\(n|t|r|\\|x[0-9a-f]{2})",
+                  lambda found: ESCAPES.get(found[1]) or bytes([int(found[1][1:], 16)]), field)
+
+
+def read_table():
+    """The cases of errors.table: {name: (machine, rules or None, XML, what is expected)}."""
+    rows, guests = {}, {}
+    for line in read(f"{HERE}/cases/errors.table").splitlines():
+        if line.startswith(b"@"):
+            guest, _, xml = line[1:].partition(b" = ")
+            guests[guest] = unescape(xml)
+        elif line and not line.startswith(b"#"):
+            name, machine, rules, xml, message = (field.strip() for field in line.split(b" | ", 4))
+            expected = b"".join(b"! " + part + b"\n" for part in unescape(message).split(b"\n")) + b"= 2\n"
+            xml = guests[xml] if xml in guests else unescape(xml)
+            rows[name.decode()] = (machine.decode(), None if rules == b"-" else unescape(rules), xml, expected)
+    return rows
+
+
+def test_row(name, row, work, machines, report):
+    machine, rules, xml, expected = row
+    case = os.path.join(work, "case")
+    shutil.rmtree(case, ignore_errors=True)
+    os.mkdir(case)
+    root = machines.get(machine)
+    shutil.rmtree(f"{root}/etc")
+    os.mkdir(f"{root}/etc")
+    for path, data in ((f"{root}/etc/vmaffinity.ini", rules), (f"{case}/domain.xml", xml)):
+        if data is not None:
+            with open(path, "wb") as file:
+                file.write(data)
+    actual, _ = run_case(case, root, "plan --xml domain.xml")
+    if UPDATE and expected != actual:
+        rewrite_row(name, actual)
+        expected = actual
+    report.match(name, expected, actual, name)
+
+
+def rewrite_row(name, actual):
+    """Gives the line of errors.table the message that was printed."""
+    message = b"\n".join(line.removeprefix(b"! ") for line in actual.splitlines()[:-1]).replace(b"\\", b"\\\\")
+    message = b"".join(b"\\n" if char == 10 else b"\\x%02x" % char if char < 32 or char > 126 else bytes([char])
+                       for char in message)
+    lines = read(f"{HERE}/cases/errors.table").splitlines(keepends=True)
+    for at, line in enumerate(lines):
+        if line.startswith(name.encode() + b" | "):
+            lines[at] = b" | ".join([*line.split(b" | ", 4)[:4], message]) + b"\n"
+    with open(f"{HERE}/cases/errors.table", "wb") as file:
+        file.writelines(lines)
 
 
 def main():
@@ -194,12 +266,20 @@ def main():
     if not os.access(PROGRAM, os.X_OK):
         print(f"Bail out! {PROGRAM} is not there; run make")
         return 1
-    names = [os.path.basename(name.rstrip("/")) for name in sys.argv[1:]] or sorted(os.listdir(f"{HERE}/cases"))
+    names, rows = [os.path.basename(name.rstrip("/")) for name in sys.argv[1:] if name != "--root"], read_table()
+    if not names:
+        directories = sorted(entry.name for entry in os.scandir(f"{HERE}/cases") if entry.is_dir())
+        root_only = "--root" in sys.argv[1:]
+        names = [name for name in directories if os.path.exists(f"{HERE}/cases/{name}/needs-root") == root_only]
+        names += [] if root_only else rows
     report = Report()
     with tempfile.TemporaryDirectory() as work:
         machines = Machines(work)
         for name in names:
-            test_case(name, work, machines, report)
+            if name in rows:
+                test_row(name, rows[name], work, machines, report)
+            else:
+                test_case(name, work, machines, report)
         # no command here may write anything into the machine
         for name, before in machines.made.items():
             after = stamps(f"{work}/machines/{name}")

@@ -196,7 +196,7 @@ compare()
 	rm -rf "$work/tree"
 	masks "$text" >"$work/masks"
 	expressions "$text" >"$work/both"
-	tests/fixtures/expand.sh "$text" "$work/tree" && tests/fixtures/expand.sh "$work/masks" "$work/tree"
+	tests/fixtures/expand.py "$text" "$work/tree" && tests/fixtures/expand.py "$work/masks" "$work/tree"
 	cut -f 1 "$work/both" | "$evaluate" "$work/tree" >"$work/ours"
 	cut -f 2 "$work/both" | oracle >"$work/theirs"
 	paste "$work/both" "$work/ours" "$work/theirs" >"$work/table"
