@@ -103,7 +103,8 @@ known=$(keys_in RULE)
 keys=$(section man/vmaffinity.ini.5 "Keys of a rule" | sed -n 's/^\.It //p' | plain | tr -d ' ' | tr , '\n' |
 	sed 's/[AB]\b/N/g')
 same engine/rules/keys.c "$known" man/vmaffinity.ini.5 "$keys" keys
-keys=$(sed -nE 's/^; (emulator|vcpus|iothreads|placement|memory|on-error|match)( .*|,.*|:.*|$)/\1/p; s/^;(emulator|vcpus|iothreads|placement|memory|on-error|match) *=.*/\1/p' conf/vmaffinity.ini)
+alternatives=$(grep -v N <<<"$known" | paste -sd "|")
+keys=$(sed -nE "s/^; ($alternatives)( .*|,.*|:.*|\$)/\1/p; s/^;($alternatives) *=.*/\1/p" conf/vmaffinity.ini)
 same engine/rules/keys.c "$(grep -v N <<<"$known")" conf/vmaffinity.ini "$keys" "keys without a number"
 words=$(sed -nE 's/^\t\{"([a-z]+)", TOPOLOGY_.*/\1/p' engine/desired/cpuset_expr.c)
 man_words=$(section man/vmaffinity.ini.5 "CPU sets" | sed -nE 's/^\.It Cm ([a-z]+( , [a-z]+)*)$/\1/p' | tr -d ' ' | tr , '\n')

@@ -16,7 +16,7 @@ struct text {
 	size_t length;
 };
 
-/* The start of a line, from 1, and its length; NULL if the text has not so many. */
+/* Finds a line, from 1, and its length. Returns NULL if the text has fewer lines. */
 static const char *
 find_line(const struct text *text, unsigned line, size_t *length)
 {
@@ -32,7 +32,7 @@ find_line(const struct text *text, unsigned line, size_t *length)
 	return s;
 }
 
-/* Each has a text that begins with a place which is there. */
+/* Checks that each message begins with a place that the file has. */
 static void
 check_messages(const struct messages *messages, const struct text *text)
 {
@@ -51,7 +51,7 @@ check_messages(const struct messages *messages, const struct text *text)
 	}
 }
 
-/* What is said to stand at a place does stand there. */
+/* Checks that the text of a value is at its place in the file. */
 static void
 check_value(const struct value *value, const struct text *text)
 {
@@ -95,7 +95,7 @@ names_group(const struct setting *s, struct thread_group group)
 	return s->kind == group.kind && (s->every || (group.id >= s->first && group.id <= s->last));
 }
 
-/* The rule that decides is the last one with a key for the group, whatever the key. */
+/* Checks that the setting is of the last rule with a key for the group, whatever the key. */
 static void
 check_setting(const struct matched *matched, struct thread_group group)
 {
@@ -114,7 +114,7 @@ check_setting(const struct matched *matched, struct thread_group group)
 	PROMISE(found == NULL);
 }
 
-/* Without the UUID the same rules are found, unless it is said to be needed. */
+/* Checks that the name alone finds the same rules, unless the UUID is needed. */
 static void
 check_uuid_needed(const struct rules *rules, const char *name, const char *uuid, size_t count)
 {

@@ -12,7 +12,7 @@
 
 #define MAIN "etc/vmaffinity.ini"
 
-/* What is in the main file, and what becomes of it without an error. */
+/* The contents of a main file without an error, and the rules read from it. */
 static const struct {
 	const char *text, *shown;
 } good[] = {
@@ -63,7 +63,7 @@ reads_what_is_good(void **state)
 	}
 }
 
-/* inih 55 leaves a comment behind a continued line in the value, later ones take it away. */
+/* inih 55 leaves the comment after a continued line in the value, later ones remove it. */
 static void
 takes_a_comment_from_a_continued_line(void **state)
 {
