@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Calls libvirt, which is loaded on first need: it brings 60 libraries, more than any command does
+ * that needs none of them, and doctor must run where one of those is broken.
+ */
 #include "cli/virt.h"
 
 #include "base/array.h"
@@ -6,10 +10,60 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* By default libvirt prints each error to stderr by itself. */
+/* The ABI of libvirt that its headers describe; libvirt has not broken it since 0.1. */
+#define LIBRARY "libvirt.so.0"
+
+/* clang-format off */
+#define FUNCTIONS(X) \
+	X(virConnectClose) \
+	X(virConnectDomainEventDeregisterAny) \
+	X(virConnectDomainEventRegisterAny) \
+	X(virConnectListAllDomains) \
+	X(virConnectOpenReadOnly) \
+	X(virConnectRegisterCloseCallback) \
+	X(virConnectUnregisterCloseCallback) \
+	X(virDomainFree) \
+	X(virDomainGetName) \
+	X(virDomainGetState) \
+	X(virDomainGetXMLDesc) \
+	X(virDomainIsPersistent) \
+	X(virDomainLookupByName) \
+	X(virEventAddHandle) \
+	X(virEventRegisterDefaultImpl) \
+	X(virEventRunDefaultImpl) \
+	X(virGetLastErrorCode) \
+	X(virGetLastErrorMessage) \
+	X(virSetErrorFunc)
+/* clang-format on */
+
+#define MEMBER(name) __typeof__(name) *name;
+static struct {
+	FUNCTIONS(MEMBER)
+} libvirt;
+
+/* Loads libvirt unless that is done. Returns 0, or -1 with the reason. */
+static int
+load(struct err *e)
+{
+	static void *library;
+	if (library != NULL)
+		return 0;
+	void *handle = dlopen(LIBRARY, RTLD_NOW);
+	if (handle == NULL)
+		return err_set(e, "%s", dlerror());
+#define LOAD(name)                                                                                 \
+	if ((libvirt.name = (__typeof__(name) *)dlsym(handle, #name)) == NULL)                     \
+		return err_set(e, "%s: no " #name, LIBRARY);
+	FUNCTIONS(LOAD)
+	library = handle;
+	return 0;
+}
+
+/* Keeps libvirt from printing each error to stderr, as it does by default. */
 static void
 be_quiet(void *data, virErrorPtr error)
 {
@@ -20,7 +74,7 @@ be_quiet(void *data, virErrorPtr error)
 static int
 virt_error(struct err *e)
 {
-	return err_set(e, "%s", virGetLastErrorMessage());
+	return err_set(e, "%s", libvirt.virGetLastErrorMessage());
 }
 
 int
@@ -28,23 +82,28 @@ virt_open(struct virt *virt, const char *uri, struct err *e)
 {
 	if (uri == NULL)
 		uri = "qemu:///system";
-	virSetErrorFunc(NULL, be_quiet);
-	*virt = (struct virt){.connection = virConnectOpenReadOnly(uri)};
-	return virt->connection != NULL ? 0 : err_set(e, "%s: %s", uri, virGetLastErrorMessage());
+	*virt = (struct virt){0};
+	if (load(e) != 0)
+		return -1;
+	libvirt.virSetErrorFunc(NULL, be_quiet);
+	virt->connection = libvirt.virConnectOpenReadOnly(uri);
+	return virt->connection != NULL
+		       ? 0
+		       : err_set(e, "%s: %s", uri, libvirt.virGetLastErrorMessage());
 }
 
 /* Takes over the domain, also on failure. */
 static int
 add(struct virt *virt, virDomainPtr domain, struct err *e)
 {
-	const char *known = virDomainGetName(domain);
+	const char *known = libvirt.virDomainGetName(domain);
 	char *name = known != NULL ? strdup(known) : NULL;
 	struct virt_guest *larger = array_grow(virt->guests, virt->count, sizeof(*virt->guests));
 	if (larger != NULL)
 		virt->guests = larger;
 	if (name == NULL || larger == NULL) {
 		free(name);
-		virDomainFree(domain);
+		libvirt.virDomainFree(domain);
 		return err_set(e, "out of memory");
 	}
 	virt->guests[virt->count++] = (struct virt_guest){.name = name, .domain = domain};
@@ -61,7 +120,7 @@ int
 virt_list(struct virt *virt, bool running, struct err *e)
 {
 	virDomainPtr *domains;
-	int count = virConnectListAllDomains(
+	int count = libvirt.virConnectListAllDomains(
 		virt->connection, &domains, running ? VIR_CONNECT_LIST_DOMAINS_ACTIVE : 0);
 	if (count < 0)
 		return virt_error(e);
@@ -78,31 +137,31 @@ virt_list(struct virt *virt, bool running, struct err *e)
 int
 virt_find(struct virt *virt, const char *name, struct err *e)
 {
-	virDomainPtr domain = virDomainLookupByName(virt->connection, name);
+	virDomainPtr domain = libvirt.virDomainLookupByName(virt->connection, name);
 	return domain != NULL ? add(virt, domain, e) : virt_error(e);
 }
 
-static int
+static enum virt_result
 get_xml(const struct virt_guest *guest, unsigned flags, char **xml, struct err *e)
 {
-	*xml = virDomainGetXMLDesc(guest->domain, flags);
+	*xml = libvirt.virDomainGetXMLDesc(guest->domain, flags);
 	if (*xml != NULL)
-		return 0;
-	bool gone = virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
+		return VIRT_OK;
+	bool gone = libvirt.virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
 	virt_error(e);
-	return gone ? VIRT_GONE : -1;
+	return gone ? VIRT_GONE : VIRT_FAILED;
 }
 
-int
+enum virt_result
 virt_xml(const struct virt_guest *guest, char **xml, struct err *e)
 {
 	return get_xml(guest, 0, xml, e);
 }
 
-int
+enum virt_result
 virt_definition(const struct virt_guest *guest, char **xml, struct err *e)
 {
-	if (virDomainIsPersistent(guest->domain) == 0)
+	if (libvirt.virDomainIsPersistent(guest->domain) == 0)
 		return VIRT_TRANSIENT;
 	return get_xml(guest, VIR_DOMAIN_XML_INACTIVE, xml, e);
 }
@@ -111,7 +170,7 @@ bool
 virt_is_starting(const struct virt_guest *guest)
 {
 	int state, reason;
-	return virDomainGetState(guest->domain, &state, &reason, 0) == 0 &&
+	return libvirt.virDomainGetState(guest->domain, &state, &reason, 0) == 0 &&
 	       state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_STARTING_UP;
 }
 
@@ -119,7 +178,7 @@ void
 virt_forget(struct virt *virt)
 {
 	for (size_t i = 0; i < virt->count; i++) {
-		virDomainFree(virt->guests[i].domain);
+		libvirt.virDomainFree(virt->guests[i].domain);
 		free(virt->guests[i].name);
 	}
 	free(virt->guests);
@@ -127,7 +186,7 @@ virt_forget(struct virt *virt)
 	virt->count = 0;
 }
 
-/* Told of the connection's end. */
+/* Reports the connection's end. */
 static void
 on_close(virConnectPtr connection, int reason, void *data)
 {
@@ -138,27 +197,29 @@ on_close(virConnectPtr connection, int reason, void *data)
 }
 
 /*
- * What is registered holds the connection, and with it the socket, also when the daemon has gone
- * (virObjectEventStateRegisterClient()): then the daemon cannot be told, and that is no error.
+ * Registered callbacks hold the connection and its socket (virObjectEventStateRegisterClient()), so
+ * they are removed even if the daemon is gone. Then the calls fail, which does no harm.
  */
 void
 virt_close(struct virt *virt)
 {
 	virt_forget(virt);
 	for (size_t i = 0; i < virt->event_count; i++)
-		virConnectDomainEventDeregisterAny(virt->connection, virt->events[i]);
-	if (virt->hears_of_end)
-		virConnectUnregisterCloseCallback(virt->connection, on_close);
+		libvirt.virConnectDomainEventDeregisterAny(virt->connection, virt->events[i]);
+	if (virt->close_registered)
+		libvirt.virConnectUnregisterCloseCallback(virt->connection, on_close);
 	if (virt->connection != NULL)
-		virConnectClose(virt->connection);
+		libvirt.virConnectClose(virt->connection);
 	*virt = (struct virt){0};
 }
 
 int
 virt_loop_open(struct err *e)
 {
-	virSetErrorFunc(NULL, be_quiet);
-	return virEventRegisterDefaultImpl() == 0 ? 0 : virt_error(e);
+	if (load(e) != 0)
+		return -1;
+	libvirt.virSetErrorFunc(NULL, be_quiet);
+	return libvirt.virEventRegisterDefaultImpl() == 0 ? 0 : virt_error(e);
 }
 
 static void
@@ -174,7 +235,8 @@ is_ready(int watch, int fd, int events, void *data)
 int
 virt_loop_add(struct virt_source *source, struct err *e)
 {
-	return virEventAddHandle(source->fd, VIR_EVENT_HANDLE_READABLE, is_ready, source, NULL) >= 0
+	return libvirt.virEventAddHandle(
+		       source->fd, VIR_EVENT_HANDLE_READABLE, is_ready, source, NULL) >= 0
 		       ? 0
 		       : err_set(e, "the event loop takes no more files");
 }
@@ -182,7 +244,7 @@ virt_loop_add(struct virt_source *source, struct err *e)
 int
 virt_loop_run(struct err *e)
 {
-	return virEventRunDefaultImpl() == 0 ? 0 : virt_error(e);
+	return libvirt.virEventRunDefaultImpl() == 0 ? 0 : virt_error(e);
 }
 
 static int
@@ -192,9 +254,9 @@ on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detai
 	(void)connection;
 	(void)detail;
 	if (event == VIR_DOMAIN_EVENT_STARTED)
-		listener->tell(listener->data, VIRT_STARTED, virDomainGetName(domain));
+		listener->tell(listener->data, VIRT_STARTED, libvirt.virDomainGetName(domain));
 	else if (event == VIR_DOMAIN_EVENT_STOPPED)
-		listener->tell(listener->data, VIRT_STOPPED, virDomainGetName(domain));
+		listener->tell(listener->data, VIRT_STOPPED, libvirt.virDomainGetName(domain));
 	return 0;
 }
 
@@ -206,17 +268,17 @@ on_tunable(virConnectPtr connection, virDomainPtr domain, virTypedParameterPtr p
 	(void)connection;
 	(void)parameters;
 	(void)count;
-	listener->tell(listener->data, VIRT_CHANGED, virDomainGetName(domain));
+	listener->tell(listener->data, VIRT_CHANGED, libvirt.virDomainGetName(domain));
 }
 
-/* Memory that is plugged in makes libvirt write to the guest's cpusets. */
+/* Reports a new device: for plugged memory libvirt writes to the guest's cpusets. */
 static void
 on_device(virConnectPtr connection, virDomainPtr domain, const char *device, void *data)
 {
 	const struct virt_listener *listener = data;
 	(void)connection;
 	(void)device;
-	listener->tell(listener->data, VIRT_CHANGED, virDomainGetName(domain));
+	listener->tell(listener->data, VIRT_CHANGED, libvirt.virDomainGetName(domain));
 }
 
 int
@@ -230,13 +292,13 @@ virt_listen(struct virt *virt, struct virt_listener *listener, struct err *e)
 		{VIR_DOMAIN_EVENT_ID_TUNABLE, VIR_DOMAIN_EVENT_CALLBACK(on_tunable)},
 		{VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device)}};
 	for (size_t i = 0; i < VIRT_EVENTS; i++) {
-		int id = virConnectDomainEventRegisterAny(
+		int id = libvirt.virConnectDomainEventRegisterAny(
 			virt->connection, NULL, events[i].event, events[i].call, listener, NULL);
 		if (id < 0)
 			return virt_error(e);
 		virt->events[virt->event_count++] = id;
 	}
-	virt->hears_of_end =
-		virConnectRegisterCloseCallback(virt->connection, on_close, listener, NULL) == 0;
-	return virt->hears_of_end ? 0 : virt_error(e);
+	virt->close_registered = libvirt.virConnectRegisterCloseCallback(
+					 virt->connection, on_close, listener, NULL) == 0;
+	return virt->close_registered ? 0 : virt_error(e);
 }

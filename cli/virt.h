@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The guests that libvirt knows. The only door to libvirt. */
+/* The guests that libvirt knows. Nothing else of vmaffinity calls libvirt. */
 #ifndef VMAFFINITY_CLI_VIRT_H
 #define VMAFFINITY_CLI_VIRT_H
 
@@ -12,93 +12,94 @@
 
 struct virt_guest {
 	char *name;
-	void *domain; /* libvirt's handle of it */
+	void *domain; /* virDomainPtr */
 };
 
-/* A read-only connection to a daemon, and guests that it was asked for. */
+/* A read-only connection to a daemon, and the guests that virt_list() and virt_find() added. */
 struct virt {
-	void *connection;
+	void *connection; /* virConnectPtr */
 	struct virt_guest *guests;
 	size_t count;
-	int events[VIRT_EVENTS]; /* what virt_listen() has registered: libvirt's numbers of it */
+	int events[VIRT_EVENTS]; /* callback IDs of the events that virt_listen() registered */
 	size_t event_count;
-	bool hears_of_end; /* and that we are told of the connection's end */
+	bool close_registered; /* virt_listen() registered a callback for the connection's end */
+};
+
+enum virt_result {
+	VIRT_FAILED = -1,
+	VIRT_OK = 0,
+	VIRT_GONE,	/* the guest does not exist any more */
+	VIRT_TRANSIENT, /* the guest has no definition that outlives it */
 };
 
 /*
- * Connects to the daemon at uri (NULL: qemu:///system). Returns 0, or -1 with the reason. *virt is
- * to be freed by virt_close() in any case.
+ * Connects to the daemon at uri (NULL: qemu:///system). Returns 0, or -1 with the reason. The
+ * caller calls virt_close() in any case.
  */
 int virt_open(struct virt *virt, const char *uri, struct err *e);
 void virt_close(struct virt *virt);
 
 /*
- * Adds the guests that run, or all that are defined, by name in byte order. Returns 0, or -1 with
+ * Adds the running guests, or all defined ones, sorted by name in byte order. Returns 0, or -1 with
  * the reason.
  */
 int virt_list(struct virt *virt, bool running, struct err *e);
 
-/* Forgets the guests that it was asked for. */
+/* Removes the guests that were added. */
 void virt_forget(struct virt *virt);
 
-/* Adds the guest called name. Returns 0, or -1 with the reason: there is none, for example. */
+/* Adds the guest of that name. Returns 0, or -1 with the reason, for example that there is none. */
 int virt_find(struct virt *virt, const char *name, struct err *e);
 
-/* What virt_xml() returns for a guest that is not there any more. */
-#define VIRT_GONE 1
-
 /*
- * The XML of a guest as it is now: one question to the daemon. Returns 0 with *xml, which the
- * caller frees; VIRT_GONE or -1, with the reason.
+ * Reads the XML of a guest as it is now, with one call to the daemon. Returns VIRT_OK with *xml,
+ * which the caller frees; VIRT_GONE or VIRT_FAILED, with the reason.
  */
-int virt_xml(const struct virt_guest *guest, char **xml, struct err *e);
+enum virt_result virt_xml(const struct virt_guest *guest, char **xml, struct err *e);
 
 /*
- * Whether libvirt is still starting the guest, which it counts among those that run: its cgroups
- * come one after the other then. VIRT_STARTED follows.
+ * True while libvirt starts the guest. libvirt lists such a guest as running, but makes its cgroups
+ * one after the other; VIRT_STARTED follows.
  */
 bool virt_is_starting(const struct virt_guest *guest);
 
-/* What virt_definition() returns for a guest that will not be there when it has ended. */
-#define VIRT_TRANSIENT 2
-
 /*
- * The XML with which the guest will be started the next time, and was the last time if nobody has
- * defined it anew since. Returns as virt_xml(), or VIRT_TRANSIENT.
+ * Reads the guest's definition: the XML with which it starts the next time, and started the last
+ * time unless it was redefined since. Returns as virt_xml() does, or VIRT_TRANSIENT.
  */
-int virt_definition(const struct virt_guest *guest, char **xml, struct err *e);
+enum virt_result virt_definition(const struct virt_guest *guest, char **xml, struct err *e);
 
 /*
- * For a program that goes on: libvirt's events. They come out of virt_loop_run(), as does what
- * other files have to say. To be set up by virt_loop_open() before virt_open().
+ * libvirt's events, for a command that keeps running. virt_loop_run() reports them, and readable
+ * files that virt_loop_add() added. Call virt_loop_open() before virt_open().
  */
 
 enum virt_event {
-	VIRT_STARTED, /* in whatever way: restored, migrated in, ... */
-	VIRT_STOPPED, /* likewise */
-	VIRT_CHANGED, /* somebody gave it other pins, or another device, while it runs */
-	VIRT_LOST,    /* the connection to the daemon: only virt_close() is of use now */
+	VIRT_STARTED, /* in any way: booted, restored, migrated in */
+	VIRT_STOPPED, /* in any way */
+	VIRT_CHANGED, /* the running guest was given other pins or another device */
+	VIRT_LOST,    /* the connection has ended: only virt_close() may be called now */
 };
 
-/* Who is told; the guest is NULL with VIRT_LOST. It must not call virt_ functions. */
+/* Receives events; guest is NULL with VIRT_LOST. tell must not call virt_ functions. */
 struct virt_listener {
 	void (*tell)(void *data, enum virt_event event, const char *guest);
 	void *data;
 };
 
-/* Called when there is something to read from fd. */
+/* ready is called when fd can be read. */
 struct virt_source {
 	int fd;
 	void (*ready)(void *data);
 	void *data;
 };
 
-/* Both listener and source must live on. Return 0, or -1 with the reason. */
+/* The listener and the source must outlive the loop. Return 0, or -1 with the reason. */
 int virt_loop_open(struct err *e);
 int virt_loop_add(struct virt_source *source, struct err *e);
 int virt_listen(struct virt *virt, struct virt_listener *listener, struct err *e);
 
-/* Waits until something happens, and calls who is to be told. Returns 0, or -1 with the reason. */
+/* Waits for events and calls their receivers. Returns 0, or -1 with the reason. */
 int virt_loop_run(struct err *e);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli/watch/notify.h"
 #include "cli/watch/watch.h"
 
 #include "base/array.h"
@@ -12,7 +13,6 @@
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 /* So long the rules' files must be at rest: who edits several means them together. */
@@ -377,10 +377,10 @@ run_watch(const struct options *options)
 	for (bool ready = false; r == 0 && !w.ended; ready = true) {
 		turn(&w);
 		if (!ready)
-			sd_notify(0, "READY=1");
+			watch_notify("READY=1");
 		r = virt_loop_run(&e);
 	}
-	sd_notify(0, "STOPPING=1");
+	watch_notify("STOPPING=1");
 	if (r != 0)
 		complain("%s", e.text);
 	close_watch(&w);

@@ -33,7 +33,7 @@ needs() {
 
 needs vmaffinity-guard ''
 needs vmaffinity-hook 'libc.so.6 libexpat.so.1 libinih.so.1'
-needs vmaffinity 'libc.so.6 libexpat.so.1 libinih.so.1 libjson-c.so.* libsmartcols.so.1 libsystemd.so.0 libvirt.so.0'
+needs vmaffinity 'libc.so.6 libexpat.so.1 libinih.so.1 libjson-c.so.* libsmartcols.so.1'
 
 # only HEADER FILE: no other source includes <HEADER...>.
 only() {
