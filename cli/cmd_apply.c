@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/* vmaffinity apply: pins running guests, as the hook would. */
 #include "cli/command.h"
 #include "cli/guests.h"
+#include "cli/tally.h"
+#include "cli/with_rules.h"
 
 #include "pin/pin.h"
 
@@ -9,14 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How it went with the guests. */
-struct tally {
+/* Guests by outcome. */
+struct counts {
 	size_t changed, as_ruled, no_rule, ended, failed;
 };
 
-/* What is worth knowing of a guest that was applied to, but for the reason why it failed. */
+/* Prints the warnings and errors about a guest, except the reason why it was not pinned. */
 static void
-say_warnings(const struct pin *pin, const char *name)
+print_warnings(const struct pin *pin, const char *name)
 {
 	const char *reason = pin_obstacle(pin);
 	for (size_t i = 0; i < pin->messages.count; i++)
@@ -27,7 +30,7 @@ say_warnings(const struct pin *pin, const char *name)
 				pin->messages.items[i].text);
 }
 
-/* Who waits longer than this is told how far it is, if it is a person at a terminal. */
+/* A command that takes longer than this shows its progress on a terminal. */
 #define PATIENCE_SECONDS 1
 
 static bool
@@ -38,7 +41,7 @@ is_slow(time_t start)
 	return now.tv_sec > start + PATIENCE_SECONDS && isatty(STDERR_FILENO);
 }
 
-/* How far it is, on a line that clear_progress() erases: before anything else is printed. */
+/* Shows the progress on a line that clear_progress() must erase before anything else is printed. */
 static void
 show_progress(size_t done, size_t count)
 {
@@ -52,58 +55,68 @@ clear_progress(void)
 	fputs("\33[K", stderr);
 }
 
-/* An outcome of pin_guest(), told and counted. */
+/* Prints and counts an outcome of pin_guest(). */
 static void
-say_outcome(const struct options *options, const char *name, int outcome, const char *done,
-	const struct err *e, struct tally *tally)
+print_outcome(const struct options *options, const char *name, enum pin_result outcome,
+	const char *done, const struct err *e, struct counts *counts)
 {
-	if (outcome == PIN_CHANGED) {
-		tally->changed++;
+	switch (outcome) {
+	case PIN_CHANGED:
+		counts->changed++;
 		print_line("%s: pinned: %s", name, done);
-	} else if (outcome == 0) {
-		tally->as_ruled++;
+		return;
+	case PIN_OK:
+		counts->as_ruled++;
 		print_line("%s: already as ruled", name);
-	} else if (outcome == PIN_NO_RULE) {
-		tally->no_rule++;
+		return;
+	case PIN_NO_RULE:
+		counts->no_rule++;
 		print_line("%s: no rule pins it", name);
-	} else if (outcome == PIN_NOT_RUNNING && options->word_count == 0) {
-		tally->ended++;
-	} else {
-		tally->failed++;
-		complain("%s: not pinned: %s", name, e->text);
+		return;
+	case PIN_NOT_RUNNING:
+		if (options->word_count == 0) {
+			counts->ended++;
+			return;
+		}
+		break;
+	case PIN_FAILED:
+		break;
 	}
+	counts->failed++;
+	complain("%s: not pinned: %s", name, e->text);
 }
 
 static void
 apply_guest(const struct options *options, struct pin_host *host, const struct virt_guest *guest,
-	bool shown, struct tally *tally)
+	bool shown, struct counts *counts)
 {
 	struct pin pin = {.lock = -1};
 	struct guest_xml xml;
 	struct err e;
 	char done[PIN_DONE_MAX] = "";
-	int r = guests_xml(options, guest, &xml, &e);
-	if (r == 0)
+	enum guests_result found = guests_xml(options, guest, &xml, &e);
+	enum pin_result r = PIN_FAILED;
+	if (found == GUESTS_OK)
 		r = pin_guest(&pin, host, xml.text, xml.length, guest->name, done, &e);
-	else if (r == GUESTS_PASSED_OVER)
+	else if (found == GUESTS_PASSED_OVER)
 		r = PIN_NOT_RUNNING;
 	if (shown)
 		clear_progress();
-	say_warnings(&pin, guest->name);
-	say_outcome(options, guest->name, r, done, &e, tally);
+	print_warnings(&pin, guest->name);
+	print_outcome(options, guest->name, r, done, &e, counts);
 	pin_free(&pin);
 	free(xml.text);
 }
 
 static void
 apply_guests(const struct options *options, struct pin_host *host, const struct virt *virt,
-	struct tally *tally)
+	struct counts *counts)
 {
 	struct timespec start;
 	bool shown = false;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (size_t i = 0; i < virt->count; i++) {
-		apply_guest(options, host, &virt->guests[i], shown, tally);
+		apply_guest(options, host, &virt->guests[i], shown, counts);
 		shown = i + 1 < virt->count && is_slow(start.tv_sec);
 		if (shown)
 			show_progress(i + 1, virt->count);
@@ -111,37 +124,28 @@ apply_guests(const struct options *options, struct pin_host *host, const struct 
 }
 
 static void
-say_tally(const struct tally *tally, size_t guests)
+print_counts(const struct counts *counts, size_t guests)
 {
-	const struct {
-		size_t count;
-		const char *what;
-	} parts[] = {{tally->changed, "pinned"}, {tally->as_ruled, "already as ruled"},
-		{tally->no_rule, "without a rule"}, {tally->ended, "ended meanwhile"},
-		{tally->failed, "failed"}};
-	char text[256];
-	size_t used = 0;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (parts[i].count > 0)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%zu %s",
-				used > 0 ? ", " : "", parts[i].count, parts[i].what);
-	print_line("%zu guests: %s", guests, text);
+	const struct tally_part parts[] = {{counts->changed, "pinned"},
+		{counts->as_ruled, "already as ruled"}, {counts->no_rule, "without a rule"},
+		{counts->ended, "ended meanwhile"}, {counts->failed, "failed"}};
+	tally_print(guests, parts, sizeof(parts) / sizeof(parts[0]), "");
 }
 
 static enum exit_status
 apply_with_rules(const struct options *options, struct pin_host *host)
 {
 	struct virt virt;
-	struct tally tally = {0};
+	struct counts counts = {0};
 	enum exit_status status = EXIT_CANNOT;
-	if (guests_find(options, &virt, &tally.failed) == 0) {
-		size_t guests = virt.count + tally.failed;
-		apply_guests(options, host, &virt, &tally);
+	if (guests_find(options, &virt, &counts.failed) == 0) {
+		size_t guests = virt.count + counts.failed;
+		apply_guests(options, host, &virt, &counts);
 		if (guests == 0)
 			puts("no guest is running");
 		else if (guests > 1)
-			say_tally(&tally, guests);
-		status = tally.failed > 0 ? EXIT_FINDINGS : EXIT_OK;
+			print_counts(&counts, guests);
+		status = counts.failed > 0 ? EXIT_FINDINGS : EXIT_OK;
 	}
 	virt_close(&virt);
 	return status;
@@ -150,20 +154,11 @@ apply_with_rules(const struct options *options, struct pin_host *host)
 static enum exit_status
 run_apply(const struct options *options)
 {
-	struct pin_host host;
-	struct messages messages = {0};
-	enum exit_status status = EXIT_CANNOT;
 	if (options->all && options->word_count > 0) {
 		complain("apply: GUEST and --all exclude each other");
 		return misuse();
 	}
-	if (pin_host_load(&host, options->root, &options->config, options->config != NULL,
-		    &messages) == 0)
-		status = apply_with_rules(options, &host);
-	print_messages(stderr, &messages);
-	messages_free(&messages);
-	pin_host_free(&host);
-	return status;
+	return with_rules(options, apply_with_rules);
 }
 
 const struct command command_apply = {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/* vmaffinity plan: shows what the hook would write for a guest. */
 #include "cli/command.h"
 #include "cli/guests.h"
 #include "cli/json.h"
+#include "cli/with_rules.h"
 
 #include "base/err.h"
 #include "pin/pin.h"
@@ -16,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The rest of a line in a table: a long CPU list is cut here, in JSON it is whole. */
+/* Bytes of a cell of the table: a longer CPU list is cut. JSON has it whole. */
 #define CELL_MAX 256
 
 static json_object *
@@ -37,7 +39,7 @@ json_step(const struct pin *pin, const struct plan_step *step)
 	return object;
 }
 
-/* null if no rule is about it; "nodes" is null for keep, "now" if the guest does not run. */
+/* Returns null if no rule sets memory. "nodes" is null for keep, "now" for a guest not running. */
 static json_object *
 json_memory(const struct pin *pin)
 {
@@ -71,7 +73,7 @@ print_json(const struct pin *pin)
 	json_print(object);
 }
 
-/* "FILE:LINE KEY = VALUE", a continued value on one line. */
+/* Formats "FILE:LINE KEY = VALUE", with a continued value on one line. Returns out. */
 static char *
 rule_text(const char *key, const struct value *value, char *out, size_t size)
 {
@@ -84,7 +86,7 @@ rule_text(const char *key, const struct value *value, char *out, size_t size)
 	return out;
 }
 
-/* Cells are made safe for a terminal by libsmartcols. */
+/* Fills in a line; libsmartcols makes cells safe for a terminal. */
 static void
 fill_line(struct libscols_line *line, const struct plan_step *step, bool running)
 {
@@ -103,7 +105,7 @@ fill_line(struct libscols_line *line, const struct plan_step *step, bool running
 			  : "no rule");
 }
 
-/* "node 0", "nodes 0-1", "". Returns out. */
+/* Formats "node 0", "nodes 0-1" or, without nodes, "". Returns out. */
 static char *
 nodes_text(const struct cpumask *nodes, char *out, size_t size)
 {
@@ -115,7 +117,7 @@ nodes_text(const struct cpumask *nodes, char *out, size_t size)
 	return out;
 }
 
-/* What all groups have; "mixed" if they differ. */
+/* Formats the nodes that all groups have now, or "mixed". Returns out. */
 static char *
 nodes_now_text(const struct plan *plan, char *out, size_t size)
 {
@@ -198,7 +200,7 @@ print_text(const struct pin *pin)
 	return r;
 }
 
-/* Shows one guest's plan. EXIT_CANNOT, after saying why, if there is none or it cannot be applied.
+/* Shows one guest's plan. Returns EXIT_CANNOT, after saying why, if it cannot be made or applied.
  */
 static enum exit_status
 plan_guest(const struct options *options, struct pin_host *host, const struct guest_xml *xml,
@@ -206,13 +208,14 @@ plan_guest(const struct options *options, struct pin_host *host, const struct gu
 {
 	struct pin pin;
 	struct err e;
-	int r = pin_prepare(&pin, host, xml->text, xml->length, NULL, PIN_SHOW, &e);
-	if (r < 0)
+	enum pin_result r = pin_prepare(&pin, host, xml->text, xml->length, NULL, PIN_SHOW, &e);
+	if (r == PIN_FAILED)
 		complain("%s: %s", pin.domain.name != NULL ? pin.domain.name : xml->source, e.text);
-	enum exit_status status = r < 0 || pin_obstacle(&pin) != NULL ? EXIT_CANNOT : EXIT_OK;
-	if (r >= 0 && options->json) {
+	enum exit_status status =
+		r == PIN_FAILED || pin_obstacle(&pin) != NULL ? EXIT_CANNOT : EXIT_OK;
+	if (r != PIN_FAILED && options->json) {
 		print_json(&pin);
-	} else if (r >= 0) {
+	} else if (r != PIN_FAILED) {
 		if (!first)
 			putchar('\n');
 		if (print_text(&pin) != 0) {
@@ -251,10 +254,11 @@ plan_running(const struct options *options, struct pin_host *host)
 	for (size_t i = 0; i < virt.count; i++) {
 		struct guest_xml xml;
 		struct err e;
-		int r = guests_xml(options, &virt.guests[i], &xml, &e);
-		if (r < 0)
+		enum guests_result r = guests_xml(options, &virt.guests[i], &xml, &e);
+		if (r == GUESTS_FAILED)
 			complain("%s: %s", xml.source, e.text);
-		if (r < 0 || (r == 0 && plan_guest(options, host, &xml, i == 0) != EXIT_OK))
+		if (r == GUESTS_FAILED ||
+			(r == GUESTS_OK && plan_guest(options, host, &xml, i == 0) != EXIT_OK))
 			status = EXIT_CANNOT;
 		free(xml.text);
 	}
@@ -262,7 +266,7 @@ plan_running(const struct options *options, struct pin_host *host)
 	return status;
 }
 
-/* Whether stdin is a file or a pipe: then a guest's XML is meant to come from it. */
+/* True if stdin is a file or a pipe, so that a guest's XML may come from it. */
 static bool
 stdin_has_xml(void)
 {
@@ -290,20 +294,11 @@ plan_with_rules(const struct options *options, struct pin_host *host)
 static enum exit_status
 run_plan(const struct options *options)
 {
-	struct pin_host host;
-	struct messages messages = {0};
-	enum exit_status status = EXIT_CANNOT;
 	if (options->word_count > 0 && options->xml_count > 0) {
 		complain("plan: GUEST and --xml exclude each other");
 		return misuse();
 	}
-	if (pin_host_load(&host, options->root, &options->config, options->config != NULL,
-		    &messages) == 0)
-		status = plan_with_rules(options, &host);
-	print_messages(stderr, &messages);
-	messages_free(&messages);
-	pin_host_free(&host);
-	return status;
+	return with_rules(options, plan_with_rules);
 }
 
 const struct command command_plan = {

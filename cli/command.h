@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the commands of vmaffinity(8) share. */
+/* The commands of vmaffinity(8): their options, their description, and how they print. */
 #ifndef VMAFFINITY_CLI_COMMAND_H
 #define VMAFFINITY_CLI_COMMAND_H
 
@@ -11,10 +11,11 @@
 
 enum exit_status {
 	EXIT_OK = 0,
-	EXIT_FINDINGS = 1, /* the answer is not "all is well" */
-	EXIT_CANNOT = 2,   /* misuse, or the question could not be answered */
+	EXIT_FINDINGS = 1, /* the command found something to report, or failed for some guests */
+	EXIT_CANNOT = 2,   /* misuse, or the command could not do its work */
 };
 
+/* The command line. Its strings are those of argv. */
 struct options {
 	const char *config;  /* --config, or NULL */
 	const char *sysroot; /* --sysroot, or NULL */
@@ -62,31 +63,21 @@ struct command {
 extern const struct command command_plan, command_apply, command_status, command_map, command_check,
 	command_doctor, command_watch, command_capture;
 
-/* One line to stderr, "vmaffinity: ...", made safe for a terminal. */
+/*
+ * Prints one line: to stderr after "vmaffinity: ", to stdout, to stderr. Whatever a terminal would
+ * obey is escaped; the format needs no newline.
+ */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* Prints text to stdout or stderr, made safe for a terminal. */
 void print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void print_error_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Prints each note as "LEVEL: TEXT", and how many there are that were not kept. */
+/* Prints each message as "LEVEL: TEXT" to stdout or stderr, and last how many were dropped. */
 void print_messages(FILE *stream, const struct messages *messages);
 
-/* Whether stdout takes colours: a terminal, and NO_COLOR (no-color.org) is not set. */
+/* True if stdout takes colours: it is a terminal, and NO_COLOR (no-color.org) is not set. */
 bool wants_color(void);
 
-/* After a complaint about how the program was called: says where help is. Returns EXIT_CANNOT. */
+/* Says where help is, after a complaint about the command line. Returns EXIT_CANNOT. */
 enum exit_status misuse(void);
-
-/* A guest's XML, and where it is from, for messages that come before its name is known. */
-struct guest_xml {
-	const char *source;
-	char *text;
-	size_t length;
-};
-
-/* Reads a file of XML, "-" for stdin. Returns 0 (caller frees xml->text), or -1 after complaining.
- */
-int read_xml(const char *path, struct guest_xml *xml);
 
 #endif

@@ -1,24 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* The guests that a command is about. */
+/* The guests that a command is to work on, and their XML. */
 #ifndef VMAFFINITY_CLI_GUESTS_H
 #define VMAFFINITY_CLI_GUESTS_H
 
 #include "cli/command.h"
 #include "cli/virt.h"
 
+/* A guest's XML. source names it in messages until its name is known: "stdin", a path. */
+struct guest_xml {
+	const char *source;
+	char *text;
+	size_t length;
+};
+
 /*
- * Asks libvirt for the guests that are named in options->words or, if there are none, for all that
- * run. Returns 0 with *virt, or -1 after complaining, to be freed by virt_close() in any case. Each
- * name that libvirt does not know is complained of and counted in *unknown.
+ * Reads a file of XML, or stdin if path is "-". Returns 0 (caller frees xml->text), or -1 after
+ * complaining.
+ */
+int read_xml(const char *path, struct guest_xml *xml);
+
+/*
+ * Asks libvirt for the guests named in options->words or, without words, for all running guests.
+ * Complains of each name that libvirt does not know and counts it in *unknown. Returns 0, or -1
+ * after complaining. The caller calls virt_close() in any case.
  */
 int guests_find(const struct options *options, struct virt *virt, size_t *unknown);
 
+enum guests_result {
+	GUESTS_FAILED = -1,
+	GUESTS_OK = 0,
+	GUESTS_PASSED_OVER, /* the guest has ended, and was not named on the command line */
+};
+
 /*
- * A guest's XML. Returns 0 (caller frees xml->text); GUESTS_PASSED_OVER if it has ended meanwhile
- * and nobody had named it; or -1 with the reason.
+ * Asks libvirt for a guest's XML. Returns GUESTS_OK (caller frees xml->text), GUESTS_PASSED_OVER,
+ * or GUESTS_FAILED with the reason.
  */
-int guests_xml(const struct options *options, const struct virt_guest *guest, struct guest_xml *xml,
-	struct err *e);
-#define GUESTS_PASSED_OVER 1
+enum guests_result guests_xml(const struct options *options, const struct virt_guest *guest,
+	struct guest_xml *xml, struct err *e);
 
 #endif

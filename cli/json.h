@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What --json output has in common. */
+/* JSON values that several commands print with --json. */
 #ifndef VMAFFINITY_CLI_JSON_H
 #define VMAFFINITY_CLI_JSON_H
 
@@ -8,22 +8,22 @@
 
 #include <json-c/json.h>
 
-/* A file's name or text: what is not UTF-8, which JSON must be, is written as \\xNN. */
+/* Makes a string of a file's name or text; bytes that are not UTF-8 are written as \\xNN. */
 json_object *json_text(const char *text);
 
-/* "FILE:LINE". */
+/* Makes the string "FILE:LINE". */
 json_object *json_place(const char *file, unsigned line);
 
-/* In the kernel's list form; null if there is no mask. */
+/* Makes a string in the kernel's list form; null if mask is NULL. */
 json_object *json_mask(const struct cpumask *mask);
 
-/* What stands first in the object of a guest: guest, id, uuid, rules. */
+/* Makes the object of a guest, with its guest, id, uuid and rules. */
 json_object *json_guest(const struct pin *pin);
 
-/* An array of {"level": "warning", "text": "..."}. */
+/* Makes an array of {"level": "warning", "text": "..."}. */
 json_object *json_messages(const struct messages *messages);
 
-/* Prints object on one line, and frees it. */
+/* Prints object on one line to stdout and frees it. */
 void json_print(json_object *object);
 
 #endif

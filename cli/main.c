@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The command line of vmaffinity(8): finds the command, reads its options, prints the help. */
 #include "cli/command.h"
-
-#include "base/cleanup.h"
-#include "base/file.h"
-#include "guest/domain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,29 +32,6 @@ static const struct option long_options[] = {
 static const struct command *const commands[] = {&command_plan, &command_check, &command_apply,
 	&command_status, &command_map, &command_doctor, &command_watch, &command_capture};
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-enum exit_status
-misuse(void)
-{
-	fputs("Try 'vmaffinity --help'\n", stderr);
-	return EXIT_CANNOT;
-}
-
-int
-read_xml(const char *path, struct guest_xml *xml)
-{
-	bool from_stdin = strcmp(path, "-") == 0;
-	*xml = (struct guest_xml){.source = from_stdin ? "stdin" : path};
-	AUTO_CLOSE int fd = from_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && file_read_all(fd, DOMAIN_XML_MAX, &xml->text, &xml->length) == 0)
-		return 0;
-	if (errno == EFBIG)
-		complain("%s: the XML is larger than %zu MiB", xml->source,
-			DOMAIN_XML_MAX / 1024 / 1024);
-	else
-		complain("%s: %s", xml->source, strerror(errno));
-	return -1;
-}
 
 static const struct command *
 find_command(const char *name)

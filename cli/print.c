@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Prints for people: one line at a time, and nothing that a terminal would obey. */
 #include "cli/command.h"
 
 #include "base/escape.h"
@@ -58,6 +59,13 @@ complain(const char *format, ...)
 	va_start(args, format);
 	print_safely(stderr, "vmaffinity: ", format, args);
 	va_end(args);
+}
+
+enum exit_status
+misuse(void)
+{
+	fputs("Try 'vmaffinity --help'\n", stderr);
+	return EXIT_CANNOT;
 }
 
 bool

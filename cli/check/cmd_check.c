@@ -2,8 +2,8 @@
 #include "cli/capture/snapshot_read.h"
 #include "cli/check/report.h"
 #include "cli/command.h"
+#include "cli/guests.h"
 #include "cli/json.h"
-#include "cli/virt.h"
 
 #include "guest/domain_pins.h"
 #include "lint/lint.h"

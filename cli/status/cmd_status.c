@@ -1,82 +1,31 @@
 /* SPDX-License-Identifier: MIT */
+/* vmaffinity status: compares running guests with the rules. */
+#include "cli/status/json.h"
 #include "cli/status/status.h"
+#include "cli/status/text.h"
 
 #include "cli/command.h"
 #include "cli/guests.h"
+#include "cli/tally.h"
+#include "cli/with_rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What was found out of all guests. */
-struct tally {
+/* Guests by state, and what is common to all. */
+struct counts {
 	size_t guests[STATES];
-	size_t groups; /* that are not as ruled */
-	size_t shown;  /* guests, whatever their state */
+	size_t groups; /* thread groups that are not as ruled, of all guests */
+	size_t shown;  /* guests shown, in any state */
 	size_t failed;
 };
 
-const struct cpumask *
-status_record(const struct status *status, const struct drift_group *group)
-{
-	const struct cpumask *record = domain_pins_find(&status->pins, group->step->group);
-	return record != NULL && group->step->cpus != NULL &&
-			       !cpumask_equal(record, group->step->cpus)
-		       ? record
-		       : NULL;
-}
-
-static enum state
-judge(const struct status *status)
-{
-	return status->drift.drifted > 0 || status->pin.plan.missing_count > 0 ||
-			       pin_obstacle(&status->pin) != NULL
-		       ? STATE_DRIFT
-		       : STATE_AS_RULED;
-}
-
-static int
-compare(struct status *status, struct pin_host *host, const struct guest_xml *xml, struct err *e)
-{
-	struct pin *pin = &status->pin;
-	int r = pin_prepare(pin, host, xml->text, xml->length, xml->source, PIN_SHOW, e);
-	if (r == PIN_NO_RULE) {
-		status->state = STATE_NO_RULE;
-		return 0;
-	}
-	if (r != 0 || domain_parse_pins(xml->text, xml->length, &status->pins, e) != 0)
-		return -1;
-	if (pin->running &&
-		drift_find(host->root, &pin->plan, &pin->cgroup, &status->drift, e) != 0)
-		return -1;
-	status->state =
-		pin->running || pin_obstacle(pin) != NULL ? judge(status) : STATE_NOT_RUNNING;
-	return 0;
-}
-
-/* Returns 0, or -1 with the reason. */
-static int
-look(struct status *status, struct pin_host *host, const struct guest_xml *xml, struct err *e)
-{
-	if (compare(status, host, xml, e) == 0)
-		return 0;
-	status->state = STATE_NOT_RUNNING;
-	return pin_has_ended(&status->pin) ? 0 : -1;
-}
-
 static void
-free_status(struct status *status)
+show(const struct status *status, bool json, struct counts *counts)
 {
-	domain_pins_free(&status->pins);
-	drift_free(&status->drift);
-	pin_free(&status->pin);
-}
-
-static void
-show(const struct status *status, bool json, struct tally *tally)
-{
-	bool first = tally->shown++ == 0;
-	tally->guests[status->state]++;
-	tally->groups += status->drift.drifted;
+	bool first = counts->shown++ == 0;
+	counts->guests[status->state]++;
+	counts->groups += status->drift.drifted;
 	if (json) {
 		status_print_json(status);
 		return;
@@ -85,82 +34,65 @@ show(const struct status *status, bool json, struct tally *tally)
 		putchar('\n');
 	if (status_print_text(status) != 0) {
 		complain("out of memory");
-		tally->failed++;
+		counts->failed++;
 	}
 }
 
 static void
 status_guest(const struct options *options, struct pin_host *host, const struct virt_guest *guest,
-	struct tally *tally)
+	struct counts *counts)
 {
 	struct status status = {.pin = {.lock = -1}};
 	struct guest_xml xml;
 	struct err e;
-	int r = guests_xml(options, guest, &xml, &e);
-	if (r == 0 && (r = look(&status, host, &xml, &e)) == 0)
-		show(&status, options->json, tally);
-	if (r < 0) {
+	enum guests_result r = guests_xml(options, guest, &xml, &e);
+	if (r == GUESTS_OK && status_read(&status, host, &xml, &e) == 0) {
+		show(&status, options->json, counts);
+	} else if (r != GUESTS_PASSED_OVER) {
 		complain("%s: %s", guest->name, e.text);
-		tally->failed++;
+		counts->failed++;
 	}
-	free_status(&status);
+	status_free(&status);
 	free(xml.text);
 }
 
 static void
-say_tally(const struct tally *tally)
+print_counts(const struct counts *counts)
 {
-	const struct {
-		size_t count;
-		const char *what;
-	} parts[] = {{tally->guests[STATE_AS_RULED], "as ruled"},
-		{tally->guests[STATE_DRIFT], "not as ruled"},
-		{tally->guests[STATE_NO_RULE], "without a rule"},
-		{tally->guests[STATE_NOT_RUNNING], "not running"}, {tally->failed, "failed"}};
-	char text[256] = "";
-	size_t used = 0;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (parts[i].count > 0)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%zu %s",
-				used > 0 ? ", " : "", parts[i].count, parts[i].what);
-	if (tally->groups > 0)
-		snprintf(text + used, sizeof(text) - used, "; drift in %zu group%s", tally->groups,
-			tally->groups == 1 ? "" : "s");
+	const struct tally_part parts[] = {{counts->guests[STATE_AS_RULED], "as ruled"},
+		{counts->guests[STATE_DRIFT], "not as ruled"},
+		{counts->guests[STATE_NO_RULE], "without a rule"},
+		{counts->guests[STATE_NOT_RUNNING], "not running"}, {counts->failed, "failed"}};
+	char rest[64] = "";
+	if (counts->groups > 0)
+		snprintf(rest, sizeof(rest), "; drift in %zu group%s", counts->groups,
+			counts->groups == 1 ? "" : "s");
 	putchar('\n');
-	print_line("%zu guests: %s", tally->shown + tally->failed, text);
+	tally_print(counts->shown + counts->failed, parts, sizeof(parts) / sizeof(parts[0]), rest);
 }
 
 static enum exit_status
 status_with_rules(const struct options *options, struct pin_host *host)
 {
 	struct virt virt;
-	struct tally tally = {0};
-	int found = guests_find(options, &virt, &tally.failed);
+	struct counts counts = {0};
+	int found = guests_find(options, &virt, &counts.failed);
 	for (size_t i = 0; i < virt.count && found == 0; i++)
-		status_guest(options, host, &virt.guests[i], &tally);
-	if (found == 0 && !options->json && virt.count + tally.failed == 0)
+		status_guest(options, host, &virt.guests[i], &counts);
+	if (found == 0 && !options->json && virt.count + counts.failed == 0)
 		puts("no guest is running");
-	if (!options->json && tally.shown > 1)
-		say_tally(&tally);
+	if (!options->json && counts.shown > 1)
+		print_counts(&counts);
 	virt_close(&virt);
-	return found != 0 || tally.failed > 0  ? EXIT_CANNOT
-	       : tally.guests[STATE_DRIFT] > 0 ? EXIT_FINDINGS
-					       : EXIT_OK;
+	return found != 0 || counts.failed > 0	? EXIT_CANNOT
+	       : counts.guests[STATE_DRIFT] > 0 ? EXIT_FINDINGS
+						: EXIT_OK;
 }
 
 static enum exit_status
 run_status(const struct options *options)
 {
-	struct pin_host host;
-	struct messages messages = {0};
-	enum exit_status status = EXIT_CANNOT;
-	if (pin_host_load(&host, options->root, &options->config, options->config != NULL,
-		    &messages) == 0)
-		status = status_with_rules(options, &host);
-	print_messages(stderr, &messages);
-	messages_free(&messages);
-	pin_host_free(&host);
-	return status;
+	return with_rules(options, status_with_rules);
 }
 
 const struct command command_status = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/status/status.h"
+#include "cli/status/json.h"
 
 #include "cli/json.h"
 

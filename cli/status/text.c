@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/status/status.h"
+/* Prints the status of a guest for people. */
+#include "cli/status/text.h"
 
 #include "cli/command.h"
 
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The rest of a line in a table: a long CPU list is cut here, in JSON it is whole. */
+/* Bytes of a cell of the table: a longer CPU list is cut. JSON has it whole. */
 #define CELL_MAX 256
 
 #define DRIFT_COLOR "\33[1;31m"
@@ -27,7 +28,7 @@ enum column {
 	COLUMNS
 };
 
-/* Where a terminal is too narrow, what may be long goes on in the next line. */
+/* On a narrow terminal, the cells with SCOLS_FL_WRAP continue in the next line. */
 static const struct {
 	const char *name;
 	int flags;
@@ -50,8 +51,8 @@ struct table {
 	bool record; /* the column LIBVIRT is shown */
 };
 
-/* The affinity that all threads of a group have or, if they do not have the same, of how many it is
- * not as wished. */
+/* Formats the affinity that all threads of a group have, or how many threads differ from the rule.
+ */
 static void
 affinity_text(const struct drift_group *group, char *out, size_t size)
 {
@@ -134,7 +135,7 @@ cell_text(const struct status *status, const struct drift_group *group, enum col
 	}
 }
 
-/* Cells are made safe for a terminal by libsmartcols. */
+/* Adds the line of a group; libsmartcols makes cells safe for a terminal. */
 static int
 add_line(const struct table *table, const struct drift_group *group, bool color)
 {
@@ -184,7 +185,7 @@ print_table(const struct status *status)
 }
 
 static void
-say_drift(const struct status *status)
+print_drift(const struct status *status)
 {
 	const struct drift *drift = &status->drift;
 	const struct drift_group *end = drift->groups + drift->count, *next;
@@ -197,7 +198,7 @@ say_drift(const struct status *status)
 }
 
 static void
-say_state(const struct status *status)
+print_state(const struct status *status)
 {
 	const char *name = status->pin.domain.name;
 	const struct drift *drift = &status->drift;
@@ -222,9 +223,9 @@ say_state(const struct status *status)
 	}
 }
 
-/* A command is shown only if it can be copied to a shell as it is. */
+/* Prints the remedy. A command is printed only if a shell takes the name unquoted. */
 static void
-say_remedy(const struct status *status)
+print_remedy(const struct status *status)
 {
 	const char *name = status->pin.domain.name;
 	bool plain = name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -241,7 +242,7 @@ say_remedy(const struct status *status)
 int
 status_print_text(const struct status *status)
 {
-	say_state(status);
+	print_state(status);
 	int r = 0;
 	if (status->drift.count > 0 && (r = print_table(status)) != 0)
 		return r;
@@ -250,8 +251,8 @@ status_print_text(const struct status *status)
 			print_line("%s: %s",
 				message_level_name(status->pin.messages.items[i].level),
 				status->pin.messages.items[i].text);
-	say_drift(status);
+	print_drift(status);
 	if (status->drift.drifted > 0)
-		say_remedy(status);
+		print_remedy(status);
 	return 0;
 }

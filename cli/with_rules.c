@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/with_rules.h"
+
+enum exit_status
+with_rules(const struct options *options,
+	enum exit_status (*run)(const struct options *options, struct pin_host *host))
+{
+	struct pin_host host;
+	struct messages messages = {0};
+	enum exit_status status = EXIT_CANNOT;
+	if (pin_host_load(&host, options->root, &options->config, options->config != NULL,
+		    &messages) == 0)
+		status = run(options, &host);
+	print_messages(stderr, &messages);
+	messages_free(&messages);
+	pin_host_free(&host);
+	return status;
+}
