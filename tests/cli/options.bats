@@ -248,3 +248,16 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 		printable_only out || { echo "$words"; cat -v out; false; }
 	done
 }
+
+@test "libvirt is loaded by what asks it something; the rest works where it is broken" {
+	rules '[*]\nvcpus = 0\n'
+	mkdir broken
+	echo >broken/libvirt.so.0
+	export LD_LIBRARY_PATH=$PWD/broken
+	run -0 vmaffinity --version
+	run -0 vmaffinity plan --sysroot root --config rules.ini --xml web-1.xml
+	run -0 vmaffinity map --sysroot root
+	run -0 vmaffinity check --sysroot root rules.ini
+	run -1 vmaffinity doctor --sysroot root
+	cannot "vmaffinity: $PWD/broken/libvirt.so.0: file too short" vmaffinity plan --sysroot root --config rules.ini web-1
+}
