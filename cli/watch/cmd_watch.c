@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+/* vmaffinity watch: waits for events and, at each, does what has become pending. */
+#include "cli/command.h"
+#include "cli/virt.h"
+#include "cli/watch/guest.h"
+#include "cli/watch/hotplug.h"
 #include "cli/watch/notify.h"
-#include "cli/watch/watch.h"
+#include "cli/watch/rule_files.h"
+#include "cli/watch/signals.h"
+#include "cli/watch/watched.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "pin/pin.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,10 +23,11 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* So long the rules' files must be at rest: who edits several means them together. */
+/* The rules are read when their files have not changed for so long: edits of several belong
+ * together. */
 #define SETTLE_MS 200
 
-/* After that long it is tried again to reach libvirt, and to set what could not be set. */
+/* The pause before libvirt is called again, or a failed pass is tried again. */
 #define RETRY_MS 1000
 
 struct watch {
@@ -28,13 +37,13 @@ struct watch {
 	struct virt virt;
 	struct virt_listener listener;
 	bool connected, lost;
-	bool told_why; /* why libvirt cannot be reached */
+	bool complained; /* that libvirt cannot be reached */
 	struct watched *guests;
 	size_t count;
-	int groups; /* inotify: of the guests' directories */
-	struct watch_rules rules;
-	bool deaf;	   /* the rules' directory cannot be watched: it has gone */
-	int settle, retry; /* timers */
+	int groups; /* inotify fd: watches the guests' directories */
+	struct rule_files rules;
+	bool rules_dir_gone; /* the rules' directory cannot be watched */
+	int settle, retry;   /* timerfds */
 	bool retry_armed;
 	int end, hangup; /* eventfd, signalfd */
 	struct virt_source sources[6];
@@ -42,7 +51,7 @@ struct watch {
 };
 
 static struct watched *
-find(const struct watch *w, const char *name)
+find_guest(const struct watch *w, const char *name)
 {
 	for (size_t i = 0; i < w->count; i++)
 		if (strcmp(w->guests[i].name, name) == 0)
@@ -50,11 +59,11 @@ find(const struct watch *w, const char *name)
 	return NULL;
 }
 
-/* A guest that runs is to be looked at. */
+/* Adds a reason for a pass over a running guest, and the guest if it is unknown. */
 static void
-meet(struct watch *w, const char *name, enum watch_reason reason)
+add_guest(struct watch *w, const char *name, enum watch_reason reason)
 {
-	struct watched *guest = find(w, name);
+	struct watched *guest = find_guest(w, name);
 	if (guest == NULL) {
 		struct watched *larger = array_grow(w->guests, w->count, sizeof(*larger));
 		char *copy = strdup(name);
@@ -72,9 +81,9 @@ meet(struct watch *w, const char *name, enum watch_reason reason)
 	guest->failures = 0;
 }
 
-/* It does not run any more. Its directory is gone, and with it the watch. */
+/* Forgets a guest that has ended. Its directory is gone, and with it the inotify watch. */
 static void
-part(struct watch *w, struct watched *guest)
+forget_guest(struct watch *w, struct watched *guest)
 {
 	watched_free(guest);
 	*guest = w->guests[--w->count];
@@ -84,13 +93,13 @@ static void
 on_event(void *data, enum virt_event event, const char *name)
 {
 	struct watch *w = data;
-	struct watched *guest = name != NULL ? find(w, name) : NULL;
+	struct watched *guest = name != NULL ? find_guest(w, name) : NULL;
 	if (event == VIRT_LOST)
 		w->lost = true;
 	else if (event == VIRT_STOPPED && guest != NULL)
-		part(w, guest);
+		forget_guest(w, guest);
 	else if (event != VIRT_STOPPED && name != NULL)
-		meet(w, name, event == VIRT_STARTED ? WATCH_STARTED : WATCH_CHANGED);
+		add_guest(w, name, event == VIRT_STARTED ? WATCH_STARTED : WATCH_CHANGED);
 }
 
 static void
@@ -100,9 +109,9 @@ arm(int timer, int ms)
 	timerfd_settime(timer, 0, &in, NULL);
 }
 
-/* Whether there was something to read: a timer that has run out, for one. */
+/* Reads a timerfd or an eventfd. True if it had expired, or had been written to. */
 static bool
-has_come(int fd)
+timer_expired(int fd)
 {
 	uint64_t times;
 	return read(fd, &times, sizeof(times)) > 0;
@@ -112,14 +121,14 @@ static void
 on_settle(void *data)
 {
 	struct watch *w = data;
-	w->rules_due |= has_come(w->settle);
+	w->rules_due |= timer_expired(w->settle);
 }
 
 static void
 on_retry(void *data)
 {
 	struct watch *w = data;
-	if (!has_come(w->retry))
+	if (!timer_expired(w->retry))
 		return;
 	w->retry_due = true;
 	w->retry_armed = false;
@@ -137,14 +146,14 @@ static void
 on_end(void *data)
 {
 	struct watch *w = data;
-	w->ended |= has_come(w->end);
+	w->ended |= timer_expired(w->end);
 }
 
 static void
 on_rules(void *data)
 {
 	struct watch *w = data;
-	if (watch_rules_changed(&w->rules))
+	if (rule_files_changed(&w->rules))
 		arm(w->settle, SETTLE_MS);
 }
 
@@ -152,7 +161,7 @@ static void
 on_groups(void *data)
 {
 	struct watch *w = data;
-	watch_groups_read(w->groups, w->guests, w->count);
+	hotplug_read(w->groups, w->guests, w->count);
 }
 
 static void
@@ -164,15 +173,15 @@ free_rules(struct pin_host **host)
 	*host = NULL;
 }
 
-/* Takes the rules as they are now, if they are without error; else those before stay in force. */
+/* Reads the rules. With an error in them, those before stay in force. */
 static void
 read_rules(struct watch *w)
 {
 	struct pin_host *host = malloc(sizeof(*host));
 	struct messages messages = {0};
 	w->rules_due = false;
-	/* Other directories may stand in the place of those that were watched. */
-	w->deaf = watch_rules_follow(&w->rules) != 0;
+	/* A directory may have been replaced. */
+	w->rules_dir_gone = rule_files_follow(&w->rules) != 0;
 	if (host == NULL) {
 		complain("out of memory");
 		return;
@@ -195,16 +204,16 @@ read_rules(struct watch *w)
 	messages_free(&messages);
 }
 
-/* Forgets guests that ran when libvirt was there last, and do not now. */
+/* Forgets guests that have ended while libvirt was not there. */
 static void
-part_from_ended(struct watch *w)
+forget_ended(struct watch *w)
 {
 	for (size_t i = w->count; i-- > 0;) {
 		bool runs = false;
 		for (size_t j = 0; j < w->virt.count && !runs; j++)
 			runs = strcmp(w->virt.guests[j].name, w->guests[i].name) == 0;
 		if (!runs)
-			part(w, &w->guests[i]);
+			forget_guest(w, &w->guests[i]);
 	}
 }
 
@@ -216,18 +225,18 @@ connect_to_libvirt(struct watch *w)
 		virt_listen(&w->virt, &w->listener, &e) != 0 ||
 		virt_list(&w->virt, true, &e) != 0) {
 		virt_close(&w->virt);
-		if (!w->told_why)
+		if (!w->complained)
 			complain("%s; trying again until it answers", e.text);
-		w->told_why = true;
+		w->complained = true;
 		return;
 	}
-	part_from_ended(w);
+	forget_ended(w);
 	for (size_t i = 0; i < w->virt.count; i++)
-		meet(w, w->virt.guests[i].name, WATCH_MET);
+		add_guest(w, w->virt.guests[i].name, WATCH_NEW);
 	print_line("libvirt answers; guests that run: %zu", w->virt.count);
 	virt_forget(&w->virt);
 	w->connected = true;
-	w->told_why = false;
+	w->complained = false;
 }
 
 static void
@@ -238,16 +247,16 @@ lose_libvirt(struct watch *w)
 	print_line("libvirt has gone");
 }
 
-/* A guest that could not be set is tried again when it is time, all others at once. */
+/* True if a pass over the guest is due. After a failure it waits for the timer. */
 static bool
 is_due(const struct watch *w, const struct watched *guest)
 {
 	return guest->reasons != 0 && (guest->failures == 0 || w->retry_due);
 }
 
-/* Returns whether there is something left to be tried again. */
+/* Makes the passes that are due. Returns true if any guest is left for another try. */
 static bool
-look_at_guests(struct watch *w)
+pass_over_guests(struct watch *w)
 {
 	const struct watch_view view = {.virt = &w->virt,
 		.host = w->host,
@@ -259,13 +268,13 @@ look_at_guests(struct watch *w)
 	if (w->host == NULL)
 		return false;
 	pin_host_change(w->host, w->host->root);
-	/* A look at one can tell of others, so there are looks until nothing is due. */
-	for (bool looked = true; looked && w->connected;) {
-		looked = false;
+	/* The pass over one guest reads the events of all of them, so it can make others due. */
+	for (bool any = true; any && w->connected;) {
+		any = false;
 		for (size_t i = 0; i < w->count; i++)
 			if (is_due(w, &w->guests[i])) {
 				watch_guest(&view, &w->guests[i]);
-				looked = true;
+				any = true;
 			}
 		w->retry_due = false;
 	}
@@ -276,21 +285,21 @@ look_at_guests(struct watch *w)
 	return left;
 }
 
-/* Does what is due. */
+/* Does everything that is pending. */
 static void
-turn(struct watch *w)
+do_pending(struct watch *w)
 {
 	if (w->lost)
 		lose_libvirt(w);
-	if (w->deaf && w->retry_due)
-		w->rules_due |= watch_rules_follow(&w->rules) == 0;
+	if (w->rules_dir_gone && w->retry_due)
+		w->rules_due |= rule_files_follow(&w->rules) == 0;
 	if (w->rules_due)
 		read_rules(w);
 	if (w->retry_due && !w->connected)
 		connect_to_libvirt(w);
-	bool left = look_at_guests(w);
+	bool left = pass_over_guests(w);
 	w->retry_due = false;
-	if ((left || w->deaf || !w->connected) && !w->retry_armed) {
+	if ((left || w->rules_dir_gone || !w->connected) && !w->retry_armed) {
 		arm(w->retry, RETRY_MS);
 		w->retry_armed = true;
 	}
@@ -328,7 +337,7 @@ open_watch(struct watch *w, struct err *e)
 {
 	if (virt_loop_open(e) != 0 || open_signals(w, e) != 0)
 		return -1;
-	if (watch_rules_open(&w->rules, w->options->root, w->options->config, e) != 0 ||
+	if (rule_files_open(&w->rules, w->options->root, w->options->config, e) != 0 ||
 		add_source(w, 2, w->rules.inotify, on_rules, e) != 0)
 		return -1;
 	w->groups = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -345,7 +354,7 @@ static void
 close_watch(struct watch *w)
 {
 	while (w->count > 0)
-		part(w, &w->guests[w->count - 1]);
+		forget_guest(w, &w->guests[w->count - 1]);
 	free(w->guests);
 	virt_close(&w->virt);
 	free_rules(&w->before);
@@ -375,7 +384,7 @@ run_watch(const struct options *options)
 	w.listener = (struct virt_listener){.tell = on_event, .data = &w};
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (bool ready = false; r == 0 && !w.ended; ready = true) {
-		turn(&w);
+		do_pending(&w);
 		if (!ready)
 			watch_notify("READY=1");
 		r = virt_loop_run(&e);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/watch/watch.h"
+/* A pass over one guest: what is not as ruled, which of it watch is to set, and the report. */
+#include "cli/watch/guest.h"
 
+#include "cli/command.h"
+#include "cli/watch/hotplug.h"
 #include "guest/domain_pins.h"
 #include "pin/drift.h"
 
@@ -8,29 +11,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 
-/* How often in a row it is tried again to set what could not be set. */
+/* So many times in a row a failed pass is tried again. */
 #define FAILURES_MAX 3
 
-/* One look at one guest. */
-struct look {
+/* One pass over one guest. */
+struct pass {
 	const struct watch_view *view;
 	struct watched *guest;
 	char *xml;
 	struct pin pin;
-	struct pin before;	    /* what the rules before these said, as far as that is asked */
-	bool compared;		    /* before is there */
-	struct domain_pins defined; /* where its definition pins it, as far as that is asked */
+	struct pin before; /* by the rules before these; valid if compared */
+	bool compared;
+	struct domain_pins defined; /* the pins in its definition, read for WATCH_NEW */
 	struct drift drift;
-	struct messages wrong; /* what is not as ruled, and stays so */
+	struct messages wrong; /* what is not as ruled and stays so */
 };
 
 static bool
-has_come(const struct watched *guest, struct thread_group group)
+was_plugged(const struct watched *guest, struct thread_group group)
 {
-	for (size_t i = 0; i < guest->came_count; i++)
-		if (thread_group_compare(guest->came[i], group) == 0)
+	for (size_t i = 0; i < guest->plugged_count; i++)
+		if (thread_group_compare(guest->plugged[i], group) == 0)
 			return true;
 	return false;
 }
@@ -41,21 +43,21 @@ is_same_desire(const struct cpumask *a, const struct cpumask *b)
 	return a == b || (a != NULL && b != NULL && cpumask_equal(a, b));
 }
 
-/* Whether the rules before said something else about what drifts in a group. */
+/* True if the rules before said something else about what drifts in a group. */
 static bool
-is_new_desire(const struct look *look, const struct drift_group *group)
+is_new_desire(const struct pass *pass, const struct drift_group *group)
 {
-	const struct plan *before = &look->before.plan;
+	const struct plan *before = &pass->before.plan;
 	const struct plan_step *step = group->step;
-	if (look->compared && group->kind == DRIFT_MEMORY)
+	if (pass->compared && group->kind == DRIFT_MEMORY)
 		return !is_same_desire(before->nodes, group->nodes);
-	for (size_t i = 0; i < before->step_count && look->compared; i++)
+	for (size_t i = 0; i < before->step_count && pass->compared; i++)
 		if (thread_group_compare(before->steps[i].group, step->group) == 0)
 			return !is_same_desire(before->steps[i].cpus, step->cpus);
 	return true;
 }
 
-/* Whether nothing about the guest is as ruled: nobody has pinned it by these rules. */
+/* True if nothing about the guest is as ruled: nobody has pinned it by these rules. */
 static bool
 is_untouched(const struct drift *drift)
 {
@@ -65,41 +67,41 @@ is_untouched(const struct drift *drift)
 	return true;
 }
 
-/* Whether a group's mask is what libvirt gave it when it started the guest. */
+/* True if a group's mask is what libvirt gave it when it started the guest. */
 static bool
-is_as_defined(const struct look *look, const struct drift_group *group)
+is_as_defined(const struct pass *pass, const struct drift_group *group)
 {
-	const struct cpumask *pin = domain_pins_find(&look->defined, group->step->group);
+	const struct cpumask *pin = domain_pins_find(&pass->defined, group->step->group);
 	return pin != NULL && cpumask_equal(pin, &group->actual.cpus);
 }
 
 /*
- * Whether a group that is not as ruled is ours to set. If not, the administrator has chosen so, and
- * it is not for us to fight that.
+ * True if watch is to set a group that is not as ruled. If it is not, an administrator has changed
+ * the group, and without enforce = yes that choice is left alone.
  */
 static bool
-is_to_set(const struct look *look, const struct drift_group *group, bool untouched)
+is_ours(const struct pass *pass, const struct drift_group *group, bool untouched)
 {
-	unsigned reasons = look->guest->reasons;
+	unsigned reasons = pass->guest->reasons;
 	bool unpinned = group->kind == DRIFT_UNPINNED;
-	if (look->view->host->rules.enforce == ENFORCE_YES || (reasons & WATCH_STARTED) != 0)
+	if (pass->view->host->rules.enforce == ENFORCE_YES || (reasons & WATCH_STARTED) != 0)
 		return true;
-	if ((reasons & WATCH_GROUPS) != 0 && has_come(look->guest, group->step->group))
+	if ((reasons & WATCH_GROUPS) != 0 && was_plugged(pass->guest, group->step->group))
 		return true;
-	if ((reasons & WATCH_RULES) != 0 && (unpinned || is_new_desire(look, group)))
+	if ((reasons & WATCH_RULES) != 0 && (unpinned || is_new_desire(pass, group)))
 		return true;
-	return (reasons & WATCH_MET) != 0 && (unpinned || untouched || is_as_defined(look, group));
+	return (reasons & WATCH_NEW) != 0 && (unpinned || untouched || is_as_defined(pass, group));
 }
 
-/* Takes out of the plan what is not ours to set, and messages that it stays as it is. */
+/* Removes from the plan what watch is not to set, with a warning that it stays as it is. */
 static void
-leave_the_rest(struct look *look)
+keep_only_ours(struct pass *pass)
 {
-	struct drift *drift = &look->drift;
+	struct drift *drift = &pass->drift;
 	bool untouched = is_untouched(drift);
 	for (size_t i = 0; i < drift->count; i++)
 		if (drift->groups[i].kind != DRIFT_NONE &&
-			is_to_set(look, &drift->groups[i], untouched))
+			is_ours(pass, &drift->groups[i], untouched))
 			drift->groups[i].kind = DRIFT_NONE;
 	const struct drift_group *end;
 	for (const struct drift_group *first = drift->groups; first < drift->groups + drift->count;
@@ -107,127 +109,115 @@ leave_the_rest(struct look *look)
 		char text[DRIFT_TEXT_MAX];
 		end = drift_end_of_run(drift, first);
 		if (first->kind != DRIFT_NONE)
-			messages_add(&look->wrong, MESSAGE_WARNING, "%s; left as it is",
+			messages_add(&pass->wrong, MESSAGE_WARNING, "%s; left as it is",
 				drift_text(first, end, text));
 	}
 	for (size_t i = 0; i < drift->count; i++)
 		if (drift->groups[i].kind != DRIFT_NONE) {
 			struct plan_step *step =
-				&look->pin.plan.steps[drift->groups[i].step - look->pin.plan.steps];
+				&pass->pin.plan.steps[drift->groups[i].step - pass->pin.plan.steps];
 			step->cpus = NULL;
 			step->write = step->write_nodes = false;
 		}
 }
 
 /*
- * From now on we hear of groups that libvirt makes for the guest. Returns whether that is new: then
- * some may have come since the plan was made.
- */
-static bool
-hear_of_groups(struct look *look)
-{
-	char path[32];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", look->pin.cgroup.directory);
-	int watch = inotify_add_watch(look->view->inotify, path, IN_CREATE | IN_ONLYDIR);
-	bool new = watch >= 0 && watch != look->guest->watch;
-	if (watch < 0)
-		messages_add(&look->wrong, MESSAGE_WARNING,
-			"%s cannot be watched, so what is plugged in stays unpinned: %s",
-			look->pin.cgroup.path, strerror(errno));
-	look->guest->watch = watch;
-	return new;
-}
-
-/*
- * A pin that stands in the guest's definition, too, is libvirt's, from its start: that a rule is to
- * override. One that does not is an administrator's, made while it ran.
+ * Reads the pins in the guest's definition. A pin that is also there was made by libvirt when the
+ * guest started, and a rule overrides it. Any other was made by an administrator while it ran.
  */
 static void
-read_definition(struct look *look)
+read_definition(struct pass *pass)
 {
-	struct virt *virt = look->view->virt;
+	struct virt *virt = pass->view->virt;
 	char *xml = NULL;
 	struct err e;
-	if (virt_find(virt, look->guest->name, &e) == 0 &&
+	if (virt_find(virt, pass->guest->name, &e) == 0 &&
 		virt_definition(&virt->guests[virt->count - 1], &xml, &e) == 0 &&
-		domain_parse_pins(xml, strlen(xml), &look->defined, &e) != 0)
-		messages_add(&look->wrong, MESSAGE_WARNING, "its definition: %s", e.text);
+		domain_parse_pins(xml, strlen(xml), &pass->defined, &e) != 0)
+		messages_add(&pass->wrong, MESSAGE_WARNING, "its definition: %s", e.text);
 	virt_forget(virt);
 	free(xml);
 }
 
-/* Returns as pin_apply() does. */
+/* Sets what watch is to set. Returns as pin_apply() does. */
 static int
-set(struct look *look, char done[PIN_DONE_MAX], struct err *e)
+set_ours(struct pass *pass, char done[PIN_DONE_MAX], struct err *e)
 {
-	const struct watch_view *view = look->view;
-	struct pin *pin = &look->pin;
-	if ((look->guest->reasons & WATCH_RULES) != 0 && view->before != NULL)
-		look->compared = pin_prepare(&look->before, view->before, look->xml,
-					 strlen(look->xml), look->guest->name, PIN_SHOW, e) == 0;
-	if (drift_find(view->host->root, &pin->plan, &pin->cgroup, &look->drift, e) != 0)
+	const struct watch_view *view = pass->view;
+	struct pin *pin = &pass->pin;
+	if ((pass->guest->reasons & WATCH_RULES) != 0 && view->before != NULL)
+		pass->compared = pin_prepare(&pass->before, view->before, pass->xml,
+					 strlen(pass->xml), pass->guest->name, PIN_SHOW, e) == 0;
+	if (drift_find(view->host->root, &pin->plan, &pin->cgroup, &pass->drift, e) != 0)
 		return -1;
-	if (look->drift.drifted == 0)
+	if (pass->drift.drifted == 0)
 		return pin_obstacle(pin) != NULL ? pin_apply(pin, done, e) : 0;
-	if ((look->guest->reasons & WATCH_MET) != 0)
-		read_definition(look);
-	leave_the_rest(look);
+	if ((pass->guest->reasons & WATCH_NEW) != 0)
+		read_definition(pass);
+	keep_only_ours(pass);
 	return pin_apply(pin, done, e);
 }
 
 /*
- * Takes libvirt's word on the guest, and makes the plan. Returns as pin_prepare() does. One that is
- * still being started does not run yet: who asks for no event can meet it.
+ * Asks libvirt for the guest's XML and makes the plan. Returns as pin_prepare() does. A guest that
+ * libvirt is still starting counts as not running, unless an event has announced it.
  */
 static int
-prepare(struct look *look, struct err *e)
+prepare(struct pass *pass, struct err *e)
 {
-	struct virt *virt = look->view->virt;
-	pin_free(&look->pin);
-	free(look->xml);
-	look->xml = NULL;
-	int r = virt_find(virt, look->guest->name, e);
+	struct virt *virt = pass->view->virt;
+	pin_free(&pass->pin);
+	free(pass->xml);
+	pass->xml = NULL;
+	int r = virt_find(virt, pass->guest->name, e);
 	const struct virt_guest *guest = r == 0 ? &virt->guests[virt->count - 1] : NULL;
-	if (r == 0 && (look->guest->reasons & (WATCH_MET | WATCH_RULES)) != 0 &&
+	if (r == 0 && (pass->guest->reasons & (WATCH_NEW | WATCH_RULES)) != 0 &&
 		virt_is_starting(guest))
 		r = VIRT_GONE;
 	if (r == 0)
-		r = virt_xml(guest, &look->xml, e);
+		r = virt_xml(guest, &pass->xml, e);
 	virt_forget(virt);
 	if (r != 0)
 		return r == VIRT_GONE ? PIN_NOT_RUNNING : -1;
-	return pin_prepare(&look->pin, look->view->host, look->xml, strlen(look->xml),
-		look->guest->name, PIN_APPLY, e);
+	return pin_prepare(&pass->pin, pass->view->host, pass->xml, strlen(pass->xml),
+		pass->guest->name, PIN_APPLY, e);
 }
 
 /*
- * Whether groups came that the plan may know, but libvirt's XML was asked for before: it answers
- * when the group is set up. What comes later will be another reason for a look.
+ * True if the guest has changed since libvirt was asked for its XML, so that the plan may know
+ * groups that the XML does not. libvirt answers only once a new group is set up.
  */
 static bool
-has_more_come(struct look *look)
+changed_meanwhile(struct pass *pass)
 {
-	const struct watched *guest = look->guest;
+	const struct watched *guest = pass->guest;
 	unsigned reasons = guest->reasons;
-	size_t count = guest->came_count;
-	bool new = hear_of_groups(look);
-	watch_groups_read(look->view->inotify, look->view->guests, look->view->count);
-	return new || guest->came_count != count || guest->reasons != reasons;
+	size_t count = guest->plugged_count;
+	bool is_new = false;
+	if (watch_cgroup_dir(
+		    pass->guest, pass->view->inotify, pass->pin.cgroup.directory, &is_new) != 0)
+		messages_add(&pass->wrong, MESSAGE_WARNING,
+			"%s cannot be watched, so what is plugged in stays unpinned: %s",
+			pass->pin.cgroup.path, strerror(errno));
+	hotplug_read(pass->view->inotify, pass->view->guests, pass->view->count);
+	return is_new || guest->plugged_count != count || guest->reasons != reasons;
 }
 
-/* Returns as pin_guest() does. */
+/* Makes the plan until it is of one state of the guest, and applies it. Returns as pin_guest()
+ * does.
+ */
 static int
-prepare_and_set(struct look *look, char done[PIN_DONE_MAX], struct err *e)
+prepare_and_set(struct pass *pass, char done[PIN_DONE_MAX], struct err *e)
 {
 	int r;
 	do
-		r = prepare(look, e);
-	while (r == 0 && has_more_come(look));
-	return r == 0 ? set(look, done, e) : r;
+		r = prepare(pass, e);
+	while (r == 0 && changed_meanwhile(pass));
+	return r == 0 ? set_ours(pass, done, e) : r;
 }
 
 static bool
-are_alike(const struct messages *a, const struct messages *b)
+same_texts(const struct messages *a, const struct messages *b)
 {
 	bool alike = a->count == b->count;
 	for (size_t i = 0; i < a->count && alike; i++)
@@ -235,52 +225,52 @@ are_alike(const struct messages *a, const struct messages *b)
 	return alike;
 }
 
-/* Tells what is wrong, unless that is what was told last. */
+/* Reports what is wrong, unless the last report said the same. */
 static void
-tell(struct look *look)
+report_wrong(struct pass *pass)
 {
-	struct watched *guest = look->guest;
-	if (!are_alike(&look->wrong, &guest->told)) {
-		for (size_t i = 0; i < look->wrong.count; i++)
+	struct watched *guest = pass->guest;
+	if (!same_texts(&pass->wrong, &guest->reported)) {
+		for (size_t i = 0; i < pass->wrong.count; i++)
 			print_error_line("%s: %s: %s", guest->name,
-				message_level_name(look->wrong.items[i].level),
-				look->wrong.items[i].text);
-		if (look->wrong.count == 0)
+				message_level_name(pass->wrong.items[i].level),
+				pass->wrong.items[i].text);
+		if (pass->wrong.count == 0)
 			print_line("%s: as ruled again", guest->name);
 	}
-	messages_free(&guest->told);
-	guest->told = look->wrong;
-	look->wrong = (struct messages){0};
+	messages_free(&guest->reported);
+	guest->reported = pass->wrong;
+	pass->wrong = (struct messages){0};
 }
 
 void
 watch_guest(const struct watch_view *view, struct watched *guest)
 {
-	struct look look = {
+	struct pass pass = {
 		.view = view, .guest = guest, .pin = {.lock = -1}, .before = {.lock = -1}};
 	char done[PIN_DONE_MAX];
 	struct err e;
-	int r = prepare_and_set(&look, done, &e);
-	const char *obstacle = pin_obstacle(&look.pin);
-	for (size_t i = 0; i < look.pin.messages.count; i++)
-		if (look.pin.messages.items[i].level == MESSAGE_WARNING)
-			messages_add(&look.wrong, MESSAGE_WARNING, "%s",
-				look.pin.messages.items[i].text);
+	int r = prepare_and_set(&pass, done, &e);
+	const char *obstacle = pin_obstacle(&pass.pin);
+	for (size_t i = 0; i < pass.pin.messages.count; i++)
+		if (pass.pin.messages.items[i].level == MESSAGE_WARNING)
+			messages_add(&pass.wrong, MESSAGE_WARNING, "%s",
+				pass.pin.messages.items[i].text);
 	if (r == PIN_CHANGED)
 		print_line("%s: pinned: %s", guest->name, done);
 	if (r < 0)
-		messages_add(&look.wrong, MESSAGE_ERROR, "not pinned: %s", e.text);
+		messages_add(&pass.wrong, MESSAGE_ERROR, "not pinned: %s", e.text);
 	guest->failures = r < 0 && obstacle == NULL ? guest->failures + 1 : 0;
 	if (guest->failures == 0 || guest->failures > FAILURES_MAX) {
 		guest->reasons = 0;
-		guest->came_count = 0;
+		guest->plugged_count = 0;
 	}
 	if (r != PIN_NOT_RUNNING)
-		tell(&look);
-	drift_free(&look.drift);
-	domain_pins_free(&look.defined);
-	pin_free(&look.before);
-	pin_free(&look.pin);
-	messages_free(&look.wrong);
-	free(look.xml);
+		report_wrong(&pass);
+	drift_free(&pass.drift);
+	domain_pins_free(&pass.defined);
+	pin_free(&pass.before);
+	pin_free(&pass.pin);
+	messages_free(&pass.wrong);
+	free(pass.xml);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/watch/watch.h"
+/* Changes of the rules' files, seen by inotify in their directories. */
+#include "cli/watch/rule_files.h"
+
+#include "rules/rules.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -11,14 +14,14 @@
 #include <unistd.h>
 
 /*
- * The directories are watched, not the files: editors put a new file in an old one's place, and one
- * that is not there can come. Also its owner and mode count.
+ * The directories are watched and not the files, because editors replace a file, and a missing one
+ * can be made. A change of owner or mode can make a file valid or invalid.
  */
 #define CHANGES                                                                                    \
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB |        \
 		IN_ONLYDIR)
 
-/* Watches the directory path (absolute: below root). Returns as inotify_add_watch(2) does. */
+/* Watches a directory; an absolute path is below root. Returns as inotify_add_watch(2) does. */
 static int
 add_directory(int inotify, int root, const char *path)
 {
@@ -32,7 +35,7 @@ add_directory(int inotify, int root, const char *path)
 	return inotify_add_watch(inotify, full, CHANGES);
 }
 
-/* The same for the directory in which the file path lies. */
+/* Watches the directory that contains the file path. Returns as inotify_add_watch(2) does. */
 static int
 add_directory_of(int inotify, int root, const char *path)
 {
@@ -43,30 +46,30 @@ add_directory_of(int inotify, int root, const char *path)
 }
 
 int
-watch_rules_follow(struct watch_rules *rules)
+rule_files_follow(struct rule_files *files)
 {
-	const char *file = rules->config != NULL ? rules->config : RULES_MAIN_FILE;
-	rules->main = add_directory_of(rules->inotify, rules->root, file);
-	rules->more = rules->config == NULL /* it may come later */
-			      ? add_directory(rules->inotify, rules->root, RULES_DIRECTORY)
+	const char *file = files->config != NULL ? files->config : RULES_MAIN_FILE;
+	files->main = add_directory_of(files->inotify, files->root, file);
+	files->more = files->config == NULL /* it may come later */
+			      ? add_directory(files->inotify, files->root, RULES_DIRECTORY)
 			      : -1;
-	return rules->main < 0 ? -1 : 0;
+	return files->main < 0 ? -1 : 0;
 }
 
 int
-watch_rules_open(struct watch_rules *rules, int root, const char *config, struct err *e)
+rule_files_open(struct rule_files *files, int root, const char *config, struct err *e)
 {
-	*rules = (struct watch_rules){
+	*files = (struct rule_files){
 		.inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), .root = root, .config = config};
-	if (rules->inotify < 0)
+	if (files->inotify < 0)
 		return err_set(e, "inotify: %s", strerror(errno));
-	if (watch_rules_follow(rules) == 0)
+	if (rule_files_follow(files) == 0)
 		return 0;
 	return err_set(e, "the directory of %s cannot be watched: %s",
 		config != NULL ? config : RULES_MAIN_FILE, strerror(errno));
 }
 
-/* What is behind the last '/'. */
+/* Returns the part of path after its last '/'. */
 static const char *
 last_part(const char *path)
 {
@@ -74,37 +77,37 @@ last_part(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-/* Whether the rules can be others after that. */
+/* True if the rules can have changed with the event. */
 static bool
-is_about_rules(const struct watch_rules *rules, const struct inotify_event *event)
+is_about_rules(const struct rule_files *files, const struct inotify_event *event)
 {
 	const char *name = event->len > 0 ? event->name : "";
 	size_t length = strlen(name);
 	if ((event->mask & IN_Q_OVERFLOW) != 0)
 		return true;
-	if (event->wd != rules->main && event->wd != rules->more)
+	if (event->wd != files->main && event->wd != files->more)
 		return false;
-	if ((event->mask & IN_IGNORED) != 0) /* it has gone */
+	if ((event->mask & IN_IGNORED) != 0) /* the directory is gone */
 		return true;
-	if (event->wd == rules->more)
+	if (event->wd == files->more)
 		return length > 4 && strcmp(name + length - 4, ".ini") == 0;
-	if (rules->config != NULL)
-		return strcmp(name, last_part(rules->config)) == 0;
+	if (files->config != NULL)
+		return strcmp(name, last_part(files->config)) == 0;
 	return strcmp(name, last_part(RULES_MAIN_FILE)) == 0 ||
 	       strcmp(name, last_part(RULES_DIRECTORY)) == 0;
 }
 
 bool
-watch_rules_changed(struct watch_rules *rules)
+rule_files_changed(struct rule_files *files)
 {
 	_Alignas(struct inotify_event) char buffer[16 * 1024];
 	bool changed = false;
 	ssize_t got;
-	while ((got = read(rules->inotify, buffer, sizeof(buffer))) > 0)
+	while ((got = read(files->inotify, buffer, sizeof(buffer))) > 0)
 		for (const char *at = buffer; at < buffer + got;) {
 			const struct inotify_event *event = (const void *)at;
 			at += sizeof(*event) + event->len;
-			changed |= is_about_rules(rules, event);
+			changed |= is_about_rules(files, event);
 		}
 	return changed;
 }

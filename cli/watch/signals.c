@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/watch/watch.h"
+#include "cli/watch/signals.h"
+
+#include "cli/command.h"
 
 #include <signal.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Who is told to end, but waits for a daemon or a lock that is stuck, does so after that long. */
+/* After a signal to end, so long may a call to the daemon or the wait for a lock take. */
 #define END_SECONDS 5
 
-/* What the handler can write to. */
+/* The eventfd, for the handler. */
 static int end = -1;
 
 static void
