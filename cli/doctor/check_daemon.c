@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/doctor/doctor.h"
+/* The running daemon: does it know of the hook? */
+#include "cli/doctor/checks.h"
 #include "cli/subprocess.h"
 
 #include "base/cleanup.h"
@@ -24,7 +25,7 @@
 /* proc/stat has a line for each CPU and a number for each interrupt. */
 #define PROC_STAT_MAX ((size_t)4 * 1024 * 1024)
 
-/* Decimal digits at *text, which is moved behind them. Returns 0, or -1: none, or too many. */
+/* Parses decimal digits at *text, and moves it after them. Returns 0, or -1: none, or too many. */
 static int
 parse_u64(const char **text, uint64_t *number)
 {
@@ -51,7 +52,8 @@ clock_now(clockid_t clock)
 	return nanoseconds(t);
 }
 
-/* When the host booted. Of a tree it is known to the second only: proc(5), "btime". */
+/* Reads when the host booted; in a tree of files only to the second: proc(5), "btime". Returns 0,
+ * or -1. */
 static int
 boot_time(const struct doctor *doctor, int64_t *boot)
 {
@@ -74,7 +76,7 @@ boot_time(const struct doctor *doctor, int64_t *boot)
 	return 0;
 }
 
-/* When a process started. */
+/* Reads when a process started. Returns 0, or -1 with errno set. */
 static int
 start_time(const struct doctor *doctor, pid_t pid, int64_t *start)
 {
@@ -89,7 +91,7 @@ start_time(const struct doctor *doctor, pid_t pid, int64_t *start)
 	return 0;
 }
 
-/* A number that systemd has of a unit: "u 812". */
+/* Asks systemd for a numeric property of a unit; busctl prints "u 812". Returns 0, or -1. */
 static int
 systemd_property(const char *unit, const char *interface, const char *property, uint64_t *value)
 {
@@ -111,8 +113,8 @@ systemd_property(const char *unit, const char *interface, const char *property, 
 }
 
 /*
- * When systemd last saw the daemon's unit change: after its start that is a reload, which no file
- * tells of. Returns -1 if systemd does not run it.
+ * Asks systemd when the daemon's unit last changed its state. After the start that was a reload,
+ * of which there is no trace in any file. Returns -1 if systemd does not run the daemon.
  */
 static int
 last_reload(const struct doctor *doctor, const struct host_process *daemon, int64_t *when)
@@ -140,8 +142,8 @@ advise_reload(struct doctor *doctor, const struct host_process *daemon, const ch
 }
 
 /*
- * The daemon looks for hooks when it starts and when it is reloaded (virHookInitialize()), and
- * remembers only whether there is one: so any that was there before it will do.
+ * Checks that a daemon knows of the hook. It looks for hooks when it starts and when it is reloaded
+ * (virHookInitialize()), and remembers only if there is one, so any older hook will do.
  */
 static void
 check_knows(struct doctor *doctor, const struct host_process *daemon)
@@ -150,34 +152,35 @@ check_knows(struct doctor *doctor, const struct host_process *daemon)
 	char since[32], known[32];
 	time_t hooked_s = doctor->hooked_since.tv_sec;
 	if (start_time(doctor, daemon->pid, &start) != 0) {
-		doctor_say(doctor, DOCTOR_WARN, "when %s (%d) started cannot be told: %s",
+		doctor_say(doctor, DOCTOR_WARN, "cannot read when %s (%d) started: %s",
 			daemon->name, (int)daemon->pid, strerror(errno));
 		advise_reload(doctor, daemon, "");
 		return;
 	}
 	if (start >= hooked) {
-		doctor_say(doctor, DOCTOR_PASS, "%s (%d) was started after the hook came",
+		doctor_say(doctor, DOCTOR_PASS, "%s (%d) was started after the hook was installed",
 			daemon->name, (int)daemon->pid);
 		return;
 	}
 	time_t start_s = (time_t)(start / NANOSECONDS);
 	strftime(since, sizeof(since), "%F %T", localtime(&start_s));
 	strftime(known, sizeof(known), "%F %T", localtime(&hooked_s));
-	bool told = last_reload(doctor, daemon, &reload) == 0;
-	if (told && reload >= hooked) {
-		doctor_say(doctor, DOCTOR_PASS, "%s (%d) was reloaded after the hook came",
+	bool known_reload = last_reload(doctor, daemon, &reload) == 0;
+	if (known_reload && reload >= hooked) {
+		doctor_say(doctor, DOCTOR_PASS, "%s (%d) was reloaded after the hook was installed",
 			daemon->name, (int)daemon->pid);
 	} else {
 		doctor_say(doctor, DOCTOR_WARN,
-			"%s (%d) has run since %s, and the hook's file is as it is since %s: %s",
+			"%s (%d) has run since %s, and the hook was installed or changed at %s: %s",
 			daemon->name, (int)daemon->pid, since, known,
-			told ? "it was not reloaded, and may know of no hook"
-			     : "whether it was reloaded after that cannot be told");
-		advise_reload(doctor, daemon, told ? "" : " if that was not done");
+			known_reload
+				? "it has not been reloaded since, and may not know of the hook"
+				: "it is unknown if it has been reloaded since");
+		advise_reload(doctor, daemon, known_reload ? "" : " unless that has been done");
 	}
 }
 
-/* A container's daemon, or another user's, looks for its hooks elsewhere. */
+/* True if the daemon runs the hooks of this host: not that of a container or of another user. */
 static bool
 is_this_hosts(const struct doctor *doctor, pid_t pid)
 {
@@ -195,7 +198,7 @@ is_this_hosts(const struct doctor *doctor, pid_t pid)
 	       mine.st_ino == its.st_ino;
 }
 
-/* Whether systemd listens in the daemon's place and will start it: unix(7), /proc/net/unix. */
+/* True if systemd listens on a socket of the daemon and will start it: unix(7), /proc/net/unix. */
 static bool
 is_listened_for(const struct doctor *doctor)
 {
@@ -220,7 +223,7 @@ check_daemon(struct doctor *doctor)
 	size_t found = 0;
 	for (size_t i = 0; i < doctor->process_count; i++) {
 		const struct host_process *process = &doctor->processes[i];
-		if (!doctor_is_daemon(process->name) || !is_this_hosts(doctor, process->pid))
+		if (!is_libvirt_daemon(process->name) || !is_this_hosts(doctor, process->pid))
 			continue;
 		found++;
 		if (doctor->hooked)
@@ -233,11 +236,12 @@ check_daemon(struct doctor *doctor)
 		return;
 	if (is_listened_for(doctor)) {
 		doctor_say(doctor, DOCTOR_PASS,
-			"no libvirt daemon runs now; it starts when it is called, and sees the "
-			"hook then");
+			"no libvirt daemon runs now; systemd starts one on the first connection, "
+			"and it "
+			"sees the hook then");
 	} else {
-		doctor_say(doctor, DOCTOR_WARN, "no libvirt daemon runs here");
+		doctor_say(doctor, DOCTOR_WARN, "no libvirt daemon is running");
 		doctor_advise(doctor, "systemctl start libvirtd (or virtqemud); without it no "
-				      "guest starts, and nothing can be pinned");
+				      "guest starts");
 	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/doctor/doctor.h"
+/* The hook: the guard in libvirt's hooks directory, the worker that it runs, and other hooks. */
+#include "cli/doctor/checks.h"
 #include "cli/subprocess.h"
 
 #include "base/cleanup.h"
@@ -23,21 +24,21 @@
 /* The guard takes some 50 KiB, ten times as much with sanitizers. */
 #define GUARD_MAX ((size_t)16 * 1024 * 1024)
 
-/* In the guard's data: this, its version, a space, its worker's path, a NUL; see hook/guard.c. */
+/* The guard contains this, then its version, a space, its worker's path and a NUL: hook/guard.c. */
 static const char marker[] = "vmaffinity-guard ";
 
 #define WORKER_LIMIT_MS 10000
 
 struct hook {
-	bool there; /* and a regular file */
-	bool runs;  /* libvirt runs it */
+	bool there; /* a regular file */
+	bool runs;  /* executable, so libvirt runs it */
 	bool ours;
 	struct stat st;
 	char version[32];
 	char worker[PATH_MAX];
 };
 
-/* What editors, package managers and people leave behind of a file. */
+/* True for the names under which editors, package managers and people leave copies of a file. */
 static bool
 is_leftover(const char *name)
 {
@@ -50,7 +51,8 @@ is_leftover(const char *name)
 	return false;
 }
 
-/* A script that only mentions the marker is somebody else's. */
+/* Reads version and worker from a guard. True if it is one; a script that contains the marker is
+ * not. */
 static bool
 read_marker(const char *data, size_t length, struct hook *hook)
 {
@@ -64,19 +66,18 @@ read_marker(const char *data, size_t length, struct hook *hook)
 	const char *space = end != NULL ? memchr(found, ' ', (size_t)(end - found)) : NULL;
 	if (space == NULL || (size_t)(space - found) >= sizeof(hook->version) ||
 		(size_t)(end - space) > sizeof(hook->worker) || space[1] != '/')
-		return true; /* ours, of a version that told less */
+		return true; /* ours, of a version without them */
 	memcpy(hook->version, found, (size_t)(space - found));
 	memcpy(hook->worker, space + 1, (size_t)(end - space));
 	return true;
 }
 
 /*
- * What libvirt would do with the file: virFileIsExecutable() follows links and asks for a regular
- * file with any of the three x bits. Returns 0, or -1 with errno set; a file that is not there is
- * no error.
+ * Reads a hook. libvirt runs a regular file with any of the three x bits, following links
+ * (virFileIsExecutable()). Returns 0, or -1 with errno set; a missing file is no error.
  */
 static int
-look_at(int directory, const char *path, struct hook *hook)
+read_hook(int directory, const char *path, struct hook *hook)
 {
 	AUTO_FREE char *data = NULL;
 	size_t length;
@@ -97,7 +98,7 @@ look_at(int directory, const char *path, struct hook *hook)
 	return 0;
 }
 
-/* libvirt remembers that there is something to run; the oldest is what it has known longest. */
+/* Notes a hook's age. libvirt remembers only that there is a hook, so the oldest one counts. */
 static void
 report_age(struct doctor *doctor, const struct hook *hook)
 {
@@ -108,76 +109,78 @@ report_age(struct doctor *doctor, const struct hook *hook)
 	doctor->hooked = true;
 }
 
-/* Others than root could make libvirt run as root what they like. */
+/* Checks that only root can change what libvirt runs as root. Returns true if so. */
 static bool
 check_owner(struct doctor *doctor, const char *path, const struct stat *st)
 {
 	if (st->st_uid == 0 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0)
 		return true;
 	doctor_say(doctor, DOCTOR_FAIL,
-		"%s may be changed by others than root (user %u, mode %04o)", path, st->st_uid,
+		"%s can be changed by others than root (owner %u, mode %04o)", path, st->st_uid,
 		st->st_mode & 07777u);
 	doctor_advise(doctor, "chown root:root %s; chmod 755 %s", path, path);
 	return false;
 }
 
-/* The one of ours that libvirt runs. */
+/* Checks the guard that libvirt runs. */
 static void
 check_ours(struct doctor *doctor, const char *path, const struct hook *hook)
 {
 	if (!check_owner(doctor, path, &hook->st))
 		return;
 	if (hook->worker[0] == '\0' || strcmp(hook->version, VERSION) != 0) {
-		doctor_say(doctor, DOCTOR_WARN, "%s is of vmaffinity %s, and this is " VERSION,
+		doctor_say(doctor, DOCTOR_WARN, "%s is from vmaffinity %s, and this is " VERSION,
 			path, hook->version[0] != '\0' ? hook->version : "(unknown)");
-		doctor_advise(doctor, "install vmaffinity again: sudo ./install.sh");
+		doctor_advise(doctor, "reinstall vmaffinity: sudo ./install.sh");
 	} else {
 		doctor_say(doctor, DOCTOR_PASS, "%s is in place and executable", path);
 	}
 	snprintf(doctor->worker, sizeof(doctor->worker), "%s", hook->worker);
 }
 
-/* What else libvirt runs at the same time. */
+/* Reports another executable that libvirt runs as a hook. */
 static void
 check_other(struct doctor *doctor, const char *path, const char *name, const struct hook *hook)
 {
 	if (hook->ours) {
 		doctor_say(doctor, DOCTOR_WARN,
-			"%s is vmaffinity's hook once more: libvirt runs both", path);
+			"%s is vmaffinity's hook a second time: libvirt runs both", path);
 		doctor_advise(doctor, "rm '%s'", path);
 	} else if (is_leftover(name)) {
 		doctor_say(doctor, DOCTOR_WARN,
-			"%s looks like a left-over, and libvirt runs it: it runs every executable "
-			"file there",
+			"%s looks like a leftover, and libvirt runs it as a hook: it runs every "
+			"executable file there",
 			path);
 		doctor_advise(doctor, "rm '%s', or move it out of " HOOK_DIRECTORY, path);
 	} else {
 		doctor_say(doctor, DOCTOR_NOTE,
-			"%s of another program runs as well; if it fails, libvirt ends the guest",
+			"%s, of another program, runs as well; if it fails, libvirt kills the "
+			"guest",
 			path);
 	}
 }
 
-/* . and .., which libvirt's virDirRead() passes over, too. */
+/* True for all but "." and "..", as in libvirt's virDirRead(). */
 static int
 is_entry(const struct dirent *entry)
 {
 	return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
 }
 
-struct search {
-	bool found;	     /* one of ours that runs */
-	char idle[PATH_MAX]; /* one of ours that does not, being not executable */
+struct hook_search {
+	bool found;	     /* a guard that libvirt runs */
+	char idle[PATH_MAX]; /* a guard that is not executable; "" if there is none */
 };
 
+/* Checks a file that may be a hook. */
 static void
-take(struct doctor *doctor, struct search *search, int directory, const char *name,
+check_hook_file(struct doctor *doctor, struct hook_search *search, int directory, const char *name,
 	const char *path)
 {
 	struct hook hook;
-	if (look_at(directory, name, &hook) != 0) {
+	if (read_hook(directory, name, &hook) != 0) {
 		doctor_say(doctor, DOCTOR_WARN, "%s: %s", path, strerror(errno));
-		doctor_advise(doctor, "look at it as root");
+		doctor_advise(doctor, "run doctor as root");
 		return;
 	}
 	if (hook.ours && !hook.runs)
@@ -192,8 +195,9 @@ take(struct doctor *doctor, struct search *search, int directory, const char *na
 	search->found |= hook.ours;
 }
 
+/* Checks the hooks in qemu.d. */
 static void
-take_directory(struct doctor *doctor, struct search *search)
+check_hook_directory(struct doctor *doctor, struct hook_search *search)
 {
 	AUTO_CLOSE int directory =
 		openat(doctor->root, &HOOK_DIRECTORY[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -203,12 +207,12 @@ take_directory(struct doctor *doctor, struct search *search)
 			    : -1;
 	if (count < 0 && errno != ENOENT && errno != ENOTDIR) {
 		doctor_say(doctor, DOCTOR_WARN, HOOK_DIRECTORY ": %s", strerror(errno));
-		doctor_advise(doctor, "look at it as root");
+		doctor_advise(doctor, "run doctor as root");
 	}
 	for (int i = 0; i < count; i++) {
 		char path[sizeof(HOOK_DIRECTORY) + 1 + sizeof(entries[i]->d_name)];
 		snprintf(path, sizeof(path), "%s/%s", HOOK_DIRECTORY, entries[i]->d_name);
-		take(doctor, search, directory, entries[i]->d_name, path);
+		check_hook_file(doctor, search, directory, entries[i]->d_name, path);
 		free(entries[i]);
 	}
 	if (count >= 0)
@@ -218,22 +222,22 @@ take_directory(struct doctor *doctor, struct search *search)
 void
 check_hook(struct doctor *doctor)
 {
-	struct search search = {0};
+	struct hook_search search = {0};
 	struct stat st;
-	take(doctor, &search, doctor->root, &HOOK[1], HOOK);
+	check_hook_file(doctor, &search, doctor->root, &HOOK[1], HOOK);
 	bool taken = fstatat(doctor->root, &HOOK[1], &st, AT_SYMLINK_NOFOLLOW) == 0;
-	take_directory(doctor, &search);
+	check_hook_directory(doctor, &search);
 	if (search.found)
 		return;
 	if (search.idle[0] != '\0') {
-		doctor_say(doctor, DOCTOR_FAIL, "%s is not executable: libvirt passes it over",
+		doctor_say(doctor, DOCTOR_FAIL, "%s is not executable, so libvirt does not run it",
 			search.idle);
 		doctor_advise(doctor, "chmod 755 %s", search.idle);
 	} else if (taken) {
 		doctor_say(doctor, DOCTOR_FAIL,
-			HOOK " is another program's, and vmaffinity's hook is nowhere");
+			HOOK " belongs to another program, and vmaffinity's hook is not installed");
 		doctor_advise(doctor,
-			"install vmaffinity: it leaves that one alone and goes to " HOOK_BESIDE);
+			"reinstall vmaffinity: it leaves that hook alone and goes to " HOOK_BESIDE);
 	} else {
 		doctor_say(
 			doctor, DOCTOR_FAIL, "there is no hook: neither " HOOK " nor " HOOK_BESIDE);
@@ -241,7 +245,7 @@ check_hook(struct doctor *doctor)
 	}
 }
 
-/* How it ends when it is to do nothing; the loader's complaint about a library is its output. */
+/* Runs the worker with --version. A missing library is then the loader's message in its output. */
 static void
 run_worker(struct doctor *doctor)
 {
@@ -250,22 +254,21 @@ run_worker(struct doctor *doctor)
 	const char *const arguments[] = {doctor->worker, "--version", NULL};
 	if (program_run(arguments, WORKER_LIMIT_MS, &result, &e) != 0) {
 		doctor_say(doctor, DOCTOR_FAIL, "the hook cannot run its worker: %s", e.text);
-		doctor_advise(doctor, "install vmaffinity again: sudo ./install.sh");
+		doctor_advise(doctor, "reinstall vmaffinity: sudo ./install.sh");
 	} else if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0) {
 		bool killed = WIFSIGNALED(result.status);
 		doctor_say(doctor, DOCTOR_FAIL, "%s does not run (%s %d): %s", doctor->worker,
 			killed ? "ended by signal" : "exit status",
 			killed ? WTERMSIG(result.status) : WEXITSTATUS(result.status),
-			result.output[0] != '\0' ? result.output : "without a word");
-		doctor_advise(doctor,
-			"if a library is named, install it again, or build vmaffinity "
-			"with the one that is there: sudo ./install.sh");
+			result.output[0] != '\0' ? result.output : "no message");
+		doctor_advise(doctor, "if a library is named, install it, or build vmaffinity "
+				      "anew with the one that is there: sudo ./install.sh");
 	} else if (strcmp(result.output, "vmaffinity-hook " VERSION) != 0) {
-		doctor_say(doctor, DOCTOR_WARN, "%s says that it is '%s', and this is " VERSION,
+		doctor_say(doctor, DOCTOR_WARN, "%s reports version '%s', and this is " VERSION,
 			doctor->worker, result.output);
-		doctor_advise(doctor, "install vmaffinity again: sudo ./install.sh");
+		doctor_advise(doctor, "reinstall vmaffinity: sudo ./install.sh");
 	} else {
-		doctor_say(doctor, DOCTOR_PASS, "%s runs, and finds its libraries", doctor->worker);
+		doctor_say(doctor, DOCTOR_PASS, "%s runs and finds its libraries", doctor->worker);
 	}
 }
 
@@ -279,15 +282,15 @@ check_worker(struct doctor *doctor)
 	if (fstatat(doctor->root, path + 1, &st, 0) != 0) {
 		doctor_say(doctor, DOCTOR_FAIL, "the hook runs %s, which is not there: %s", path,
 			strerror(errno));
-		doctor_advise(doctor, "install vmaffinity again: sudo ./install.sh");
+		doctor_advise(doctor, "reinstall vmaffinity: sudo ./install.sh");
 	} else if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0) {
 		doctor_say(doctor, DOCTOR_FAIL, "%s is not an executable file", path);
-		doctor_advise(doctor, "install vmaffinity again: sudo ./install.sh");
+		doctor_advise(doctor, "reinstall vmaffinity: sudo ./install.sh");
 	} else if (check_owner(doctor, path, &st)) {
-		/* A tree is a description of a host: nothing of it is run. */
+		/* A tree of files describes another host; nothing in it is run. */
 		if (doctor->options->sysroot == NULL)
 			run_worker(doctor);
 		else
-			doctor_say(doctor, DOCTOR_PASS, "%s is there and executable", path);
+			doctor_say(doctor, DOCTOR_PASS, "%s is in place and executable", path);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What kernel, cgroups and rules have to be for guests to be pinned. */
-#include "cli/doctor/doctor.h"
+/* The host: its kernel, the cpuset controller, the running guests, and the rules. */
+#include "cli/doctor/checks.h"
 
 #include "base/file.h"
 #include "base/number.h"
@@ -16,14 +16,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A file full of garbage: "check" shows all. */
+/* Of a file full of errors; "check" shows all. */
 #define ERRORS_SHOWN 10
 
 /* The first kernel that keeps the mask of sched_setaffinity(2) beside the cpuset's (FACTS 4). */
 #define STICKY_MAJOR 6
 #define STICKY_MINOR 2
 
-/* The controllers of a cgroup v2 are words with spaces between. */
+/* True if word is among the words, separated by spaces. */
 static bool
 has_word(char *words, const char *word)
 {
@@ -33,7 +33,7 @@ has_word(char *words, const char *word)
 	return false;
 }
 
-/* Returns whether the host has it at all. */
+/* Checks that the kernel has the cpuset controller. Returns true if so. */
 static bool
 check_controller(struct doctor *doctor)
 {
@@ -64,7 +64,7 @@ check_controller(struct doctor *doctor)
 	return true;
 }
 
-/* Whether a guest's groups are there, with a cpuset each. */
+/* Checks that a guest has its groups, each with a cpuset; counts it if it is running. */
 static void
 check_guest(struct doctor *doctor, const char *name, size_t *running)
 {
@@ -97,8 +97,8 @@ check_guests(struct doctor *doctor)
 		check_guest(doctor, guests.names[i], &running);
 	running_guests_free(&guests);
 	if (running > 0 && doctor->count == count)
-		doctor_say(doctor, DOCTOR_PASS, "guests that run: %zu, each with its cpusets",
-			running);
+		doctor_say(
+			doctor, DOCTOR_PASS, "running guests: %zu, each with its cpusets", running);
 }
 
 void
@@ -117,7 +117,7 @@ check_the_rules(struct doctor *doctor)
 		for (size_t i = 0; i < messages.count && i < ERRORS_SHOWN; i++) {
 			doctor_say(doctor, DOCTOR_FAIL, "%s", messages.items[i].text);
 			doctor_advise(
-				doctor, "mend it: with one error anywhere no rule is applied");
+				doctor, "correct it; while there is an error, no rule is applied");
 		}
 		if (messages.count + messages.dropped > ERRORS_SHOWN) {
 			doctor_say(doctor, DOCTOR_FAIL, "and %zu more errors in the rules",
@@ -140,15 +140,15 @@ check_the_rules(struct doctor *doctor)
 	messages_free(&messages);
 }
 
-/* What keeps guests from some CPUs. */
+/* What limits the CPUs of guests. */
 struct limit {
 	const char *name, *remedy;
 	struct cpumask granted;
 };
 
-/* A setting that wants more than that. */
+/* Checks that a setting wants no more than the limit. Returns true if it does. */
 static bool
-is_too_wide(struct doctor *doctor, const struct setting *setting, const struct limit *limit)
+check_setting(struct doctor *doctor, const struct setting *setting, const struct limit *limit)
 {
 	struct cpumask wanted;
 	struct err e;
@@ -157,7 +157,7 @@ is_too_wide(struct doctor *doctor, const struct setting *setting, const struct l
 		return false;
 	if (cpuset_expr_eval(&doctor->host.expr, &setting->value, &wanted, &e) != 0) {
 		doctor_say(doctor, DOCTOR_WARN, "%s", e.text);
-		doctor_advise(doctor, "change the rule: a guest that it is for is not pinned here");
+		doctor_advise(doctor, "change the rule; it pins no guest on this host");
 		return true;
 	}
 	if (cpumask_subset(&wanted, &limit->granted))
@@ -170,7 +170,8 @@ is_too_wide(struct doctor *doctor, const struct setting *setting, const struct l
 	return true;
 }
 
-/* libvirt's partition for guests or, before the first guest made it, the whole host. */
+/* Finds the limit: libvirt's partition for guests or, before the first guest, the whole host.
+ * Returns 0, or -1 with the reason. */
 static int
 find_limit(struct doctor *doctor, struct limit *limit, struct err *e)
 {
@@ -197,12 +198,12 @@ check_partition(struct doctor *doctor)
 		return;
 	if (find_limit(doctor, &limit, &e) != 0) {
 		doctor_say(doctor, DOCTOR_WARN, "%s", e.text);
-		doctor_advise(doctor, "without it nothing can be said of the rules' CPUs");
+		doctor_advise(doctor, "without it the rules' CPUs cannot be checked");
 		return;
 	}
 	for (size_t i = 0; i < rules->rule_count; i++)
 		for (size_t j = 0; j < rules->rules[i].setting_count; j++)
-			bad |= is_too_wide(doctor, &rules->rules[i].settings[j], &limit);
+			bad |= check_setting(doctor, &rules->rules[i].settings[j], &limit);
 	if (!bad)
 		doctor_say(
 			doctor, DOCTOR_PASS, "%s allows every CPU that the rules name", limit.name);
@@ -230,8 +231,7 @@ check_kernel(struct doctor *doctor)
 	if (!rhel9 && (major < STICKY_MAJOR || (major == STICKY_MAJOR && minor < STICKY_MINOR)))
 		return;
 	doctor_say(doctor, DOCTOR_NOTE,
-		"kernel %s keeps each thread's own affinity beside its cpuset: to write "
-		"cpuset.cpus "
+		"kernel %s keeps each thread's own affinity beside its cpuset: writing cpuset.cpus "
 		"by hand is not enough (vmaffinity sets both)",
 		release);
 }

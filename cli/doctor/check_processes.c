@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What runs here beside the guests, and what it may do. */
-#include "cli/doctor/doctor.h"
+/* The processes beside the guests: libvirt's daemons under AppArmor, and programs that move
+ * threads. */
+#include "cli/doctor/checks.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -21,7 +22,7 @@
 
 static const char *const daemons[] = {"libvirtd", "virtqemud", NULL};
 
-/* Programs that move interrupts, memory or threads about, and what to tell them. */
+/* Programs that move interrupts, memory or threads, and how to keep them from the guests. */
 static const struct {
 	const char *name, *does, *remedy;
 } neighbours[] = {
@@ -35,7 +36,7 @@ static const struct {
 #define NEIGHBOURS (sizeof(neighbours) / sizeof(neighbours[0]))
 
 bool
-doctor_is_daemon(const char *name)
+is_libvirt_daemon(const char *name)
 {
 	for (size_t i = 0; daemons[i] != NULL; i++)
 		if (strcmp(daemons[i], name) == 0)
@@ -49,10 +50,10 @@ is_wanted(const char *name)
 	for (size_t i = 0; i < NEIGHBOURS; i++)
 		if (strcmp(neighbours[i].name, name) == 0)
 			return true;
-	return doctor_is_daemon(name);
+	return is_libvirt_daemon(name);
 }
 
-/* Adds the process called by the digits entry if its name is one of those. */
+/* Adds the process that the entry of /proc is of, if its name is wanted. */
 static void
 take_process(struct doctor *doctor, int proc, const char *entry)
 {
@@ -85,7 +86,7 @@ check_processes(struct doctor *doctor)
 	DIR *directory = copy >= 0 ? fdopendir(copy) : NULL;
 	if (directory == NULL) {
 		doctor_say(doctor, DOCTOR_WARN, "/proc: %s", strerror(errno));
-		doctor_advise(doctor, "mount it: nothing is known of any process");
+		doctor_advise(doctor, "mount it; without it no process can be seen");
 		return;
 	}
 	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
@@ -93,7 +94,7 @@ check_processes(struct doctor *doctor)
 	closedir(directory);
 }
 
-/* What the profiles of libvirt's daemons in Debian and Ubuntu let them execute. */
+/* True if the profiles of libvirt's daemons in Debian and Ubuntu allow executing path. */
 static bool
 is_allowed(const char *path)
 {
@@ -106,7 +107,7 @@ is_allowed(const char *path)
 	return strncmp(path, "/usr/lib/libvirt/", strlen("/usr/lib/libvirt/")) == 0;
 }
 
-/* Whether the administrator's addition to the profile names the path. */
+/* True if the administrator's addition to the profile names the path. */
 static bool
 is_allowed_here(const struct doctor *doctor, const char *daemon, const char *path)
 {
@@ -118,7 +119,7 @@ is_allowed_here(const struct doctor *doctor, const char *daemon, const char *pat
 	       strstr(text, path) != NULL;
 }
 
-/* "libvirtd (enforce)"; "unconfined" or "libvirtd (complain)" keep it from nothing. */
+/* True if a profile is enforced on the process: "libvirtd (enforce)", not "(complain)". */
 static bool
 is_confined(const struct doctor *doctor, pid_t pid)
 {
@@ -139,11 +140,12 @@ check_apparmor(struct doctor *doctor)
 		return;
 	for (size_t i = 0; i < doctor->process_count; i++) {
 		const struct host_process *p = &doctor->processes[i];
-		if (!doctor_is_daemon(p->name) || !is_confined(doctor, p->pid))
+		if (!is_libvirt_daemon(p->name) || !is_confined(doctor, p->pid))
 			continue;
 		if (is_allowed(doctor->worker) ||
 			is_allowed_here(doctor, p->name, doctor->worker)) {
-			doctor_say(doctor, DOCTOR_PASS, "%s is confined, and may run %s", p->name,
+			doctor_say(doctor, DOCTOR_PASS,
+				"%s is confined by AppArmor, and may run %s", p->name,
 				doctor->worker);
 			continue;
 		}

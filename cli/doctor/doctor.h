@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What doctor's checks are made with. */
+/* What doctor's checks share: the findings, and what one check leaves for the next. */
 #ifndef VMAFFINITY_CLI_DOCTOR_DOCTOR_H
 #define VMAFFINITY_CLI_DOCTOR_DOCTOR_H
 
@@ -15,7 +15,7 @@
 
 enum doctor_level {
 	DOCTOR_PASS,
-	DOCTOR_NOTE, /* good to know; nothing is wrong */
+	DOCTOR_NOTE, /* worth knowing; nothing is wrong */
 	DOCTOR_WARN,
 	DOCTOR_FAIL, /* guests are not pinned as the rules say, or will not be */
 };
@@ -27,7 +27,7 @@ struct finding {
 	char *remedy; /* NULL if there is nothing to do */
 };
 
-/* A process whose name is one that a check asked for. */
+/* A process whose name check_processes() looks for. */
 struct host_process {
 	pid_t pid;
 	char name[16]; /* /proc/PID/comm: TASK_COMM_LEN with the NUL */
@@ -36,41 +36,32 @@ struct host_process {
 struct doctor {
 	const struct options *options;
 	int root;	   /* directory fd */
-	const char *check; /* the one that runs, for doctor_say() */
+	const char *check; /* the name of the running check, for doctor_say() */
 	struct finding *findings;
 	size_t count;
-	bool lost; /* a finding for which there was no memory */
+	bool lost; /* there was no memory for a finding */
 
-	/* What one check found out for those behind it. */
-	char worker[PATH_MAX];		/* that the hook in place runs; "" if there is none */
-	bool hooked;			/* libvirt has something to run */
-	struct timespec hooked_since;	/* for all that is known; see check_daemon() */
-	struct pin_host host;		/* its rules are without errors, or none */
-	struct host_process *processes; /* those that check_processes() looks for */
+	/* Set by one check for those after it. */
+	char worker[PATH_MAX];		/* the path that our hook runs; "" if there is no hook */
+	bool hooked;			/* libvirt has a hook to run, ours or another */
+	struct timespec hooked_since;	/* the change time of the oldest hook; see check_daemon() */
+	struct pin_host host;		/* rules; none if there was an error in them */
+	struct host_process *processes; /* what check_processes() found */
 	size_t process_count;
 };
 
-/* Adds a finding of the check that runs. */
+/* Adds a finding of the running check. */
 void doctor_say(struct doctor *doctor, enum doctor_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* What to do about the finding that was added last. */
+/* Says what to do about the last finding. */
 void doctor_advise(struct doctor *doctor, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Whether that is libvirt's daemon with the QEMU driver in it. */
-bool doctor_is_daemon(const char *name);
+void doctor_print_text(const struct doctor *doctor);
+void doctor_print_json(const struct doctor *doctor);
 
-/* The checks, in the order in which they stand on one another. */
-void check_hook(struct doctor *doctor);
-void check_worker(struct doctor *doctor);
-void check_processes(struct doctor *doctor);
-void check_daemon(struct doctor *doctor);
-void check_apparmor(struct doctor *doctor);
-void check_cpuset(struct doctor *doctor);
-void check_the_rules(struct doctor *doctor);
-void check_partition(struct doctor *doctor);
-void check_kernel(struct doctor *doctor);
-void check_neighbours(struct doctor *doctor);
+/* Frees all. Returns the exit status: EXIT_FINDINGS with a WARN or a FAIL. */
+enum exit_status doctor_end(struct doctor *doctor);
 
 #endif

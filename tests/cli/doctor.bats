@@ -7,7 +7,7 @@ load cli
 
 HOOK=root/etc/libvirt/hooks/qemu
 
-# Debian 13 with a libvirtd that was started after the hook came, two guests, and rules.
+# Debian 13 with a libvirtd that was started after the hook was installed, two guests, and rules.
 setup()
 {
 	cli_setup
@@ -60,10 +60,10 @@ is()
 	run -0 vmaffinity doctor --sysroot root
 	same "\
 PASS  hook       /etc/libvirt/hooks/qemu is in place and executable
-PASS  worker     /usr/sbin/vmaffinity-hook is there and executable
-PASS  daemon     libvirtd (812) was started after the hook came
+PASS  worker     /usr/sbin/vmaffinity-hook is in place and executable
+PASS  daemon     libvirtd (812) was started after the hook was installed
 PASS  cpuset     the kernel has the cpuset controller, cgroup v2 at /sys/fs/cgroup
-PASS  cpuset     guests that run: 2, each with its cpusets
+PASS  cpuset     running guests: 2, each with its cpusets
 PASS  rules      1 rule in 1 file, without an error
 PASS  cpus       machine.slice allows every CPU that the rules name" "$output"
 }
@@ -83,35 +83,35 @@ PASS  cpus       machine.slice allows every CPU that the rules name" "$output"
 	is FAIL hook "there is no hook: neither /etc/libvirt/hooks/qemu nor /etc/libvirt/hooks/qemu.d/50-vmaffinity" "install vmaffinity: sudo ./install.sh"
 	mkdir $HOOK # a directory is none
 	said 1
-	[[ $output == "FAIL  hook       /etc/libvirt/hooks/qemu is another program's, and vmaffinity's hook is nowhere"* ]]
+	[[ $output == "FAIL  hook       /etc/libvirt/hooks/qemu belongs to another program, and vmaffinity's hook is not installed"* ]]
 }
 
 @test "the hook is not executable" {
 	chmod 644 $HOOK
-	is FAIL hook "/etc/libvirt/hooks/qemu is not executable: libvirt passes it over" "chmod 755 /etc/libvirt/hooks/qemu"
+	is FAIL hook "/etc/libvirt/hooks/qemu is not executable, so libvirt does not run it" "chmod 755 /etc/libvirt/hooks/qemu"
 }
 
 @test "the hook may be changed by others" {
 	chmod 775 $HOOK
-	is FAIL hook "/etc/libvirt/hooks/qemu may be changed by others than root (user 0, mode 0775)" \
+	is FAIL hook "/etc/libvirt/hooks/qemu can be changed by others than root (owner 0, mode 0775)" \
 		"chown root:root /etc/libvirt/hooks/qemu; chmod 755 /etc/libvirt/hooks/qemu"
 	chmod 755 $HOOK
 	chown 65534 $HOOK
 	said 1
-	[[ $output == "FAIL  hook       /etc/libvirt/hooks/qemu may be changed by others than root (user 65534, mode 0755)"* ]]
+	[[ $output == "FAIL  hook       /etc/libvirt/hooks/qemu can be changed by others than root (owner 65534, mode 0755)"* ]]
 	chown 0 $HOOK
 	chmod 757 root/usr/sbin/vmaffinity-hook
 	said 1
-	[[ $output == "FAIL  worker     /usr/sbin/vmaffinity-hook may be changed by others than root (user 0, mode 0757)"* ]]
+	[[ $output == "FAIL  worker     /usr/sbin/vmaffinity-hook can be changed by others than root (owner 0, mode 0757)"* ]]
 }
 
 @test "the hook is of another version" {
 	sed -i 's/vmaffinity-guard [0-9.]*/vmaffinity-guard 0.0.9/' $HOOK
 	version=$(vmaffinity --version)
-	is WARN hook "/etc/libvirt/hooks/qemu is of vmaffinity 0.0.9, and this is ${version#* }" "install vmaffinity again: sudo ./install.sh"
+	is WARN hook "/etc/libvirt/hooks/qemu is from vmaffinity 0.0.9, and this is ${version#* }" "reinstall vmaffinity: sudo ./install.sh"
 	sed -i 's/vmaffinity-guard [0-9.]* /vmaffinity-guard 0.0.9\x00/' $HOOK # before it told its worker
 	said 1
-	[[ $output == "WARN  hook       /etc/libvirt/hooks/qemu is of vmaffinity (unknown), and this is "* ]]
+	[[ $output == "WARN  hook       /etc/libvirt/hooks/qemu is from vmaffinity (unknown), and this is "* ]]
 }
 
 # other NAME: a hook of another program.
@@ -126,12 +126,12 @@ other()
 	other ""
 	said 1
 	same "\
-NOTE  hook       /etc/libvirt/hooks/qemu of another program runs as well; if it fails, libvirt ends the guest
-FAIL  hook       /etc/libvirt/hooks/qemu is another program's, and vmaffinity's hook is nowhere
-              -> install vmaffinity: it leaves that one alone and goes to /etc/libvirt/hooks/qemu.d/50-vmaffinity" "$output"
+NOTE  hook       /etc/libvirt/hooks/qemu, of another program, runs as well; if it fails, libvirt kills the guest
+FAIL  hook       /etc/libvirt/hooks/qemu belongs to another program, and vmaffinity's hook is not installed
+              -> reinstall vmaffinity: it leaves that hook alone and goes to /etc/libvirt/hooks/qemu.d/50-vmaffinity" "$output"
 	mkdir $HOOK.d
 	install -m 755 "$BUILD/vmaffinity-guard" $HOOK.d/50-vmaffinity
-	is NOTE hook "/etc/libvirt/hooks/qemu of another program runs as well; if it fails, libvirt ends the guest" ""
+	is NOTE hook "/etc/libvirt/hooks/qemu, of another program, runs as well; if it fails, libvirt kills the guest" ""
 	chmod 644 $HOOK # libvirt does not run that
 	well
 	rm $HOOK
@@ -143,14 +143,14 @@ FAIL  hook       /etc/libvirt/hooks/qemu is another program's, and vmaffinity's 
 @test "what else libvirt runs in qemu.d" {
 	for name in 50-vmaffinity~ qemu.dpkg-old .50-x.swp x.rpmsave; do
 		other ".d/$name"
-		is WARN hook "/etc/libvirt/hooks/qemu.d/$name looks like a left-over, and libvirt runs it: it runs every executable file there" \
+		is WARN hook "/etc/libvirt/hooks/qemu.d/$name looks like a leftover, and libvirt runs it as a hook: it runs every executable file there" \
 			"rm '/etc/libvirt/hooks/qemu.d/$name', or move it out of /etc/libvirt/hooks/qemu.d"
 		chmod 644 "$HOOK.d/$name"
 		well
 		rm "$HOOK.d/$name"
 	done
 	other .d/10-network
-	is NOTE hook "/etc/libvirt/hooks/qemu.d/10-network of another program runs as well; if it fails, libvirt ends the guest" ""
+	is NOTE hook "/etc/libvirt/hooks/qemu.d/10-network, of another program, runs as well; if it fails, libvirt kills the guest" ""
 	rm $HOOK.d/10-network
 	mkdir $HOOK.d/directory.bak
 	ln -s /nowhere $HOOK.d/dangling~
@@ -160,20 +160,20 @@ FAIL  hook       /etc/libvirt/hooks/qemu is another program's, and vmaffinity's 
 	ln -s "$PWD/root/usr/lib-hook" $HOOK # libvirt follows links
 	well
 	cp -L $HOOK $HOOK.d/50-vmaffinity
-	is WARN hook "/etc/libvirt/hooks/qemu.d/50-vmaffinity is vmaffinity's hook once more: libvirt runs both" "rm '/etc/libvirt/hooks/qemu.d/50-vmaffinity'"
+	is WARN hook "/etc/libvirt/hooks/qemu.d/50-vmaffinity is vmaffinity's hook a second time: libvirt runs both" "rm '/etc/libvirt/hooks/qemu.d/50-vmaffinity'"
 }
 
 @test "names that others chose cannot reach the terminal" {
 	other $'.d/a\e[2Jb~'
 	said 1
-	[[ $output == *'/a\x1b[2Jb~ looks like a left-over'* ]]
+	[[ $output == *'/a\x1b[2Jb~ looks like a leftover'* ]]
 }
 
 @test "the worker is missing, or not executable" {
 	chmod 644 root/usr/sbin/vmaffinity-hook
-	is FAIL worker "/usr/sbin/vmaffinity-hook is not an executable file" "install vmaffinity again: sudo ./install.sh"
+	is FAIL worker "/usr/sbin/vmaffinity-hook is not an executable file" "reinstall vmaffinity: sudo ./install.sh"
 	rm root/usr/sbin/vmaffinity-hook
-	is FAIL worker "the hook runs /usr/sbin/vmaffinity-hook, which is not there: No such file or directory" "install vmaffinity again: sudo ./install.sh"
+	is FAIL worker "the hook runs /usr/sbin/vmaffinity-hook, which is not there: No such file or directory" "reinstall vmaffinity: sudo ./install.sh"
 }
 
 @test "nothing in a tree is run" {
@@ -184,7 +184,7 @@ FAIL  hook       /etc/libvirt/hooks/qemu is another program's, and vmaffinity's 
 
 @test "no daemon" {
 	rm -r root/proc/812
-	is WARN daemon "no libvirt daemon runs here" "systemctl start libvirtd (or virtqemud); without it no guest starts, and nothing can be pinned"
+	is WARN daemon "no libvirt daemon is running" "systemctl start libvirtd (or virtqemud); without it no guest starts"
 	# A socket for which systemd listens.
 	mkdir -p root/proc/1/net
 	for socket in libvirt-sock virtqemud-sock; do
@@ -200,15 +200,15 @@ FAIL  hook       /etc/libvirt/hooks/qemu is another program's, and vmaffinity's 
 @test "the daemon was there before the hook" {
 	daemon_started 1700000000
 	hooked=$(date -d "@$(stat -c %Z $HOOK)" '+%F %T')
-	is WARN daemon "libvirtd (812) has run since $(date -d @1700000000 '+%F %T'), and the hook's file is as it is since $hooked: whether it was reloaded after that cannot be told" \
-		"kill -HUP 812 if that was not done; no guest is touched"
+	is WARN daemon "libvirtd (812) has run since $(date -d @1700000000 '+%F %T'), and the hook was installed or changed at $hooked: it is unknown if it has been reloaded since" \
+		"kill -HUP 812 unless that has been done; no guest is touched"
 	mkdir -p root/run/systemd/system
 	echo virtqemud >root/proc/812/comm
 	said 1
-	[[ $output == "WARN  daemon     virtqemud (812) has run since "*"-> systemctl reload virtqemud if that was not done; no guest is touched" ]]
+	[[ $output == "WARN  daemon     virtqemud (812) has run since "*"-> systemctl reload virtqemud unless that has been done; no guest is touched" ]]
 	rm root/proc/812/stat
 	said 1
-	[[ $output == "WARN  daemon     when virtqemud (812) started cannot be told: "* ]]
+	[[ $output == "WARN  daemon     cannot read when virtqemud (812) started: "* ]]
 }
 
 @test "the daemon knows of any hook that was there before it: the oldest counts" {
@@ -238,7 +238,7 @@ worker_at()
 	echo Y >root/sys/module/apparmor/parameters/enabled
 	echo 'libvirtd (enforce)' >root/proc/812/attr/current
 	run -0 vmaffinity doctor --sysroot root
-	[[ $output == *"PASS  apparmor   libvirtd is confined, and may run /usr/sbin/vmaffinity-hook"* ]]
+	[[ $output == *"PASS  apparmor   libvirtd is confined by AppArmor, and may run /usr/sbin/vmaffinity-hook"* ]]
 	worker_at /opt/sbin/hook
 	is FAIL apparmor "libvirtd is confined by AppArmor, which does not let it run /opt/sbin/hook" \
 		"install below /usr (PREFIX=/usr), or add '/opt/sbin/hook PUx,' to /etc/apparmor.d/local/usr.sbin.libvirtd and run 'apparmor_parser -r /etc/apparmor.d/usr.sbin.libvirtd'"
@@ -284,19 +284,19 @@ worker_at()
 	said 1
 	same "\
 FAIL  rules      /etc/vmaffinity.ini:3: unknown key 'vcpuz'; did you mean 'vcpus'?
-              -> mend it: with one error anywhere no rule is applied
+              -> correct it; while there is an error, no rule is applied
 FAIL  rules      /etc/vmaffinity.ini:2:11: a CPU number is missing
-              -> mend it: with one error anywhere no rule is applied" "$output"
+              -> correct it; while there is an error, no rule is applied" "$output"
 	{ echo '[*]' && yes 'x = 1' | head -n 1500; } >root/etc/vmaffinity.ini
 	said 1
 	[ "$(grep -c ^FAIL <<<"$output")" = 11 ]
 	[[ $output == *"FAIL  rules      and 1490 more errors in the rules"$'\n'*"-> vmaffinity check" ]]
 	echo '[*]' >root/etc/vmaffinity.ini
 	chmod 666 root/etc/vmaffinity.ini
-	is FAIL rules "/etc/vmaffinity.ini: group or others may write it (mode 0666); run chmod go-w on it" "mend it: with one error anywhere no rule is applied"
+	is FAIL rules "/etc/vmaffinity.ini: group or others may write it (mode 0666); run chmod go-w on it" "correct it; while there is an error, no rule is applied"
 	chmod 644 root/etc/vmaffinity.ini
 	chown 65534 root/etc/vmaffinity.ini
-	is FAIL rules "/etc/vmaffinity.ini: belongs to user 65534, not to root; run chown root on it" "mend it: with one error anywhere no rule is applied"
+	is FAIL rules "/etc/vmaffinity.ini: belongs to user 65534, not to root; run chown root on it" "correct it; while there is an error, no rule is applied"
 	rm root/etc/vmaffinity.ini
 	is NOTE rules "there is no /etc/vmaffinity.ini, and no file in /etc/vmaffinity.d" "write one, if guests are to be pinned: man 5 vmaffinity.ini"
 	cp "$REPO/conf/vmaffinity.ini" root/etc
@@ -317,7 +317,7 @@ FAIL  rules      /etc/vmaffinity.ini:2:11: a CPU number is missing
 @test "a kernel with sticky masks" {
 	for release in 6.2.0 6.12.41+deb13-amd64 7.0 10.1 5.14.0-427.el9.x86_64; do
 		echo "$release" >root/proc/sys/kernel/osrelease
-		is NOTE kernel "kernel $release keeps each thread's own affinity beside its cpuset: to write cpuset.cpus by hand is not enough (vmaffinity sets both)" ""
+		is NOTE kernel "kernel $release keeps each thread's own affinity beside its cpuset: writing cpuset.cpus by hand is not enough (vmaffinity sets both)" ""
 	done
 	for release in 6.1.0-44-amd64 5.14.0-generic 4.18.0-553.el8.x86_64 x; do
 		echo "$release" >root/proc/sys/kernel/osrelease

@@ -55,9 +55,9 @@ finds()
 	doctor 0
 	[ -z "$output" ]
 	[[ $all == *"PASS  hook       $GUARD is in place and executable"* ]]
-	[[ $all == *"PASS  worker     $WORKER runs, and finds its libraries"* ]]
-	[[ $all == *"PASS  daemon     libvirtd "*" was started after the hook came"* ]]
-	[[ $all == *"PASS  cpuset     guests that run: 2, each with its cpusets"* ]]
+	[[ $all == *"PASS  worker     $WORKER runs and finds its libraries"* ]]
+	[[ $all == *"PASS  daemon     libvirtd "*" was started after the hook was installed"* ]]
+	[[ $all == *"PASS  cpuset     running guests: 2, each with its cpusets"* ]]
 	show "$all"
 }
 
@@ -66,7 +66,7 @@ finds()
 	finds 1 "FAIL  hook       there is no hook"
 	printf '#!/bin/sh\n' >"$GUARD"
 	chmod 755 "$GUARD"
-	finds 1 "FAIL  hook       $GUARD is another program's, and vmaffinity's hook is nowhere"
+	finds 1 "FAIL  hook       $GUARD belongs to another program, and vmaffinity's hook is not installed"
 	product_restore
 	chmod 644 "$GUARD"
 	finds 1 "FAIL  hook       $GUARD is not executable"
@@ -78,7 +78,7 @@ finds()
 	mkdir "$GUARD.d"
 	printf '#!/bin/sh\necho "%s" >>%s/left-over\n' '$1 $2' "$E2E_DIR" >"$GUARD.d/50-vmaffinity~"
 	chmod 755 "$GUARD.d/50-vmaffinity~"
-	finds 1 "WARN  hook       $GUARD.d/50-vmaffinity~ looks like a left-over"
+	finds 1 "WARN  hook       $GUARD.d/50-vmaffinity~ looks like a leftover"
 	# and runs this indeed
 	host_restart
 	guest_start h
@@ -97,7 +97,7 @@ finds()
 	host_reload
 	if [ "$E2E_HOST" = systemd ]; then
 		doctor 0
-		[[ $all == *"PASS  daemon     libvirtd ("*") was reloaded after the hook came"* ]]
+		[[ $all == *"PASS  daemon     libvirtd ("*") was reloaded after the hook was installed"* ]]
 	else
 		finds 1 "whether it was reloaded after that cannot be told" "-> kill -HUP $(cat "$HOST_PIDFILE") if that was not done"
 	fi
@@ -117,11 +117,11 @@ finds()
 	mkdir -p /run/systemd/system
 	busctl_says "u $pid" "t $((now + 10))000000"
 	doctor 0
-	[[ $all == *"PASS  daemon     libvirtd ($pid) was reloaded after the hook came"* ]]
+	[[ $all == *"PASS  daemon     libvirtd ($pid) was reloaded after the hook was installed"* ]]
 	busctl_says "u $pid" "t $((now - 10))000000"
 	finds 1 "it was not reloaded, and may know of no hook" "-> systemctl reload libvirtd; no guest is touched"
 	busctl_says "u 1" "t $((now + 10))000000"
-	finds 1 "cannot be told" "-> systemctl reload libvirtd if that was not done; no guest is touched"
+	finds 1 "cannot be told" "-> systemctl reload libvirtd unless that has been done; no guest is touched"
 	printf '#!/bin/sh\nexec sleep 60\n' >/usr/bin/busctl
 	finds 1 "cannot be told" # it is not waited for
 }
@@ -152,26 +152,26 @@ busctl_says()
 	fake_worker <<<'hello'
 	finds 1 "FAIL  worker     the hook cannot run its worker: $WORKER: Exec format error"
 	fake_worker <<<$'#!/bin/sh\nkill -SEGV $$'
-	finds 1 "FAIL  worker     $WORKER does not run (ended by signal 11): without a word"
+	finds 1 "FAIL  worker     $WORKER does not run (ended by signal 11): no message"
 	fake_worker <<<$'#!/bin/sh\nexec sleep 1000'
 	finds 1 "FAIL  worker     the hook cannot run its worker: $WORKER did not end within 10 s"
 	fake_worker <<<$'#!/bin/sh\nsleep 1000 & echo $! >/run/e2e/child; exit 0'
 	finds 1 "did not end within 10 s" # it holds the output
 	run ! kill -0 "$(cat /run/e2e/child)"
 	fake_worker <<<$'#!/bin/sh\nhead -c 1000000 /dev/zero | tr "\\0" x'
-	finds 1 "WARN  worker     $WORKER says that it is 'xxx"
+	finds 1 "WARN  worker     $WORKER reports version 'xxx"
 	[ "${#output}" -lt 2000 ]
 	chmod 777 "$WORKER"
-	finds 1 "FAIL  worker     $WORKER may be changed by others than root (user 0, mode 0777)"
+	finds 1 "FAIL  worker     $WORKER can be changed by others than root (owner 0, mode 0777)"
 }
 
 @test "doctor: no daemon; rules that are wrong" {
 	host_stop
 	if [ "$E2E_HOST" = systemd ]; then
 		doctor 0
-		[[ $all == *"PASS  daemon     no libvirt daemon runs now; it starts when it is called"* ]]
+		[[ $all == *"PASS  daemon     no libvirt daemon runs now; systemd starts one on the first connection"* ]]
 	else
-		finds 1 "WARN  daemon     no libvirt daemon runs here"
+		finds 1 "WARN  daemon     no libvirt daemon is running"
 	fi
 	host_start
 	echo 'vcpuz = 1' >>"$RULES"

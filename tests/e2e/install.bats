@@ -51,7 +51,7 @@ vcpu_rules()
 	echo "$output"
 	[[ $output == *"daemon     libvirtd ($pid) reloaded"* ]]
 	[[ $output == *$'\n'"vmaffinity doctor:"$'\n'"PASS  hook       /etc/libvirt/hooks/qemu is in place and executable"* ]]
-	[[ $output == *"PASS  worker     /usr/sbin/vmaffinity-hook runs, and finds its libraries"* ]]
+	[[ $output == *"PASS  worker     /usr/sbin/vmaffinity-hook runs and finds its libraries"* ]]
 	diff - <(changes) <<-'END'
 		> /etc/libvirt/hooks/qemu
 		> /etc/vmaffinity.ini
