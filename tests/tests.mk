@@ -30,6 +30,7 @@ $(BUILD)/tests/unit/%.o: EXTRA_CFLAGS = -Itests/unit
 .SECONDEXPANSION:
 $(UNIT_PROGRAMS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o \
 		$$(addprefix $(BUILD)/tests/unit/support/,$$(addsuffix .o,$(SUPPORT) $$(HELPERS_$$*))) \
+		$(BUILD)/cli/capture/snapshot_read.o \
 		$$(EXTRA_$$(call wing,$$*)) \
 		$$(call archives,$$(filter $(WINGS),$$(call wing,$$*)) $$(USES_$$(call wing,$$*)))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS) -lcmocka $(LIBS_$*)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* vmaffinity capture: which files of a host and of its guests are written down. */
 #include "cli/capture/snapshot_write.h"
 #include "cli/command.h"
 
@@ -18,18 +19,18 @@
 #define CPUS "sys/devices/system/cpu"
 #define NODES "sys/devices/system/node"
 
-/* hwloc looks at no more: cache/index0 to index9. */
+/* cache/index0 to index9, which are all that hwloc reads. */
 #define CACHES 10
 
 struct capture {
 	struct snapshot snapshot;
-	char **cgroups; /* those that were taken: guests share what is above theirs */
+	char **cgroups; /* already captured: guests share the cgroups above their own */
 	size_t cgroup_count;
 };
 
 /*
- * What the kernel says of each CPU, the second name being the one from before Linux 5.3
- * (Documentation/ ABI/stable/sysfs-devices-system-cpu).
+ * The files of each CPU, the second name from before Linux 5.3
+ * (Documentation/ABI/stable/sysfs-devices-system-cpu).
  */
 static const char *const cpu_files[][2] = {
 	{"topology/physical_package_id", NULL},
@@ -46,7 +47,7 @@ static const char *const cpu_files[][2] = {
 };
 
 static void
-take_cpus(struct snapshot *snapshot)
+capture_cpus(struct snapshot *snapshot)
 {
 	static const char *const host[] = {CPUS "/possible", CPUS "/present", CPUS "/online",
 		CPUS "/isolated", "sys/devices/cpu_core/cpus", "sys/devices/cpu_atom/cpus"};
@@ -68,9 +69,9 @@ take_cpus(struct snapshot *snapshot)
 		}
 }
 
-/* The nodes whose CPUs are the nearest to a node; it may have none of its own. */
+/* Captures the nodes whose CPUs are nearest to a node, which may have no CPUs of its own. */
 static void
-take_initiators(struct snapshot *snapshot, unsigned node)
+capture_initiators(struct snapshot *snapshot, unsigned node)
 {
 	char directory[PATH_MAX], path[PATH_MAX];
 	for (unsigned class = 0; class < 2; class ++) {
@@ -85,7 +86,7 @@ take_initiators(struct snapshot *snapshot, unsigned node)
 }
 
 static void
-take_nodes(struct snapshot *snapshot)
+capture_nodes(struct snapshot *snapshot)
 {
 	static const char *const host[] = {
 		NODES "/possible", NODES "/online", NODES "/has_cpu", NODES "/has_memory"};
@@ -96,21 +97,21 @@ take_nodes(struct snapshot *snapshot)
 	snapshot_copy_each(snapshot, NODES "/node", &nodes, "/cpulist");
 	snapshot_copy_each(snapshot, NODES "/node", &nodes, "/distance");
 	cpumask_for_each (i, &nodes) {
-		take_initiators(snapshot, i);
-		/* Of its memory what does not change from one moment to the next. */
+		capture_initiators(snapshot, i);
+		/* The only line of meminfo that does not change all the time. */
 		if (snapshot_path(snapshot, path, NODES "/node%u/meminfo", i))
 			snapshot_copy_lines(snapshot, path, " MemTotal:", " MemTotal:");
 	}
 }
 
-/* What a cgroup's cpuset may have: v1 and v2. */
+/* The files of a cgroup's cpuset, v1 and v2. */
 static const char *const cpuset_files[] = {"cpuset.cpus", "cpuset.cpus.effective",
 	"cpuset.cpus.exclusive", "cpuset.cpus.partition", "cpuset.effective_cpus", "cpuset.mems",
 	"cpuset.mems.effective", "cpuset.effective_mems", "cpuset.memory_migrate"};
 #define CPUSET_FILES (sizeof(cpuset_files) / sizeof(cpuset_files[0]))
 
 static void
-take_cgroup(struct capture *capture, const char *directory)
+capture_cgroup(struct capture *capture, const char *directory)
 {
 	for (size_t i = 0; i < capture->cgroup_count; i++)
 		if (strcmp(capture->cgroups[i], directory) == 0)
@@ -129,11 +130,11 @@ take_cgroup(struct capture *capture, const char *directory)
 }
 
 /*
- * The hierarchies of cgroups that are mounted, and of those with the cpuset controller the top and
- * the cgroups in which libvirt puts its guests (libvirt, docs/cgroups).
+ * Captures the mounts of cgroup hierarchies, and in each with the cpuset controller the cpusets of
+ * the root and of the cgroups in which libvirt puts its guests (libvirt, docs/cgroups).
  */
 static void
-take_hierarchies(struct capture *capture)
+capture_hierarchies(struct capture *capture)
 {
 	static const char mountinfo[] = "proc/self/mountinfo";
 	static const char *const parts[] = {"", "/machine.slice", "/machine"};
@@ -148,13 +149,13 @@ take_hierarchies(struct capture *capture)
 			continue;
 		for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 			if (snapshot_path(snapshot, path, "%s%s", mount, parts[i]))
-				take_cgroup(capture, path);
+				capture_cgroup(capture, path);
 	}
 }
 
-/* The threads of a group, and where each may run. */
+/* Captures the threads of a group, and each one's affinity. */
 static void
-take_threads(struct capture *capture, pid_t pid, const char *group, const char *file)
+capture_threads(struct capture *capture, pid_t pid, const char *group, const char *file)
 {
 	char path[PATH_MAX];
 	if (!snapshot_path(&capture->snapshot, path, "%s/%s", group, file))
@@ -171,17 +172,17 @@ take_threads(struct capture *capture, pid_t pid, const char *group, const char *
 				"Cpus_allowed_list:", "Mems_allowed_list:");
 }
 
-/* The groups of a guest that are below directory: what their cpusets say, then their threads. */
+/* Captures the groups of a guest below directory: their cpusets, then their threads. */
 static void
-take_groups(struct capture *capture, pid_t pid, const char *directory, const char *threads)
+capture_groups(struct capture *capture, pid_t pid, const char *directory, const char *threads)
 {
 	static const char *const stems[] = {"vcpu", "iothread"};
 	struct snapshot *snapshot = &capture->snapshot;
 	char path[PATH_MAX], group[PATH_MAX], name[64];
 	if (!snapshot_path(snapshot, path, "%s/emulator", directory))
 		return;
-	take_cgroup(capture, path);
-	take_threads(capture, pid, path, threads);
+	capture_cgroup(capture, path);
+	capture_threads(capture, pid, path, threads);
 	for (size_t i = 0; i < sizeof(stems) / sizeof(stems[0]); i++) {
 		struct cpumask ids = snapshot_numbers(snapshot, directory, stems[i]);
 		if (!snapshot_path(snapshot, path, "%s/%s", directory, stems[i]))
@@ -192,35 +193,36 @@ take_groups(struct capture *capture, pid_t pid, const char *directory, const cha
 		}
 		cpumask_for_each (id, &ids)
 			if (snapshot_path(snapshot, group, "%s%u", path, id))
-				take_threads(capture, pid, group, threads);
+				capture_threads(capture, pid, group, threads);
 	}
 }
 
-/* From the mount point down to the cgroup that holds a guest's groups, and these. */
+/* Captures the cgroups from the mount point down to the one that holds a guest's groups, and the
+ * groups. */
 static void
-take_cgroups(struct capture *capture, pid_t pid, const struct cgroup_location *location)
+capture_cgroups(struct capture *capture, pid_t pid, const struct cgroup_location *location)
 {
 	static const char last[] = "/emulator";
 	char path[PATH_MAX];
 	if (!snapshot_path(&capture->snapshot, path, "%s%s%s", location->mount + 1,
 		    *location->path != '\0' ? "/" : "", location->path))
 		return;
-	/* Where libvirt made no groups there are none to take, and that is to be seen. */
+	/* Where libvirt made no groups, the snapshot shows that there are none. */
 	size_t length = strlen(path), end = sizeof(last) - 1;
 	if (length > end && strcmp(path + length - end, last) == 0)
 		path[length - end] = '\0';
 	for (char *s = path + strlen(location->mount) - 1; *s != '\0'; s++)
 		if (*s == '/') {
 			*s = '\0';
-			take_cgroup(capture, path);
+			capture_cgroup(capture, path);
 			*s = '/';
 		}
-	take_cgroup(capture, path);
-	take_groups(capture, pid, path, cgroup_files(location->v2)->threads);
+	capture_cgroup(capture, path);
+	capture_groups(capture, pid, path, cgroup_files(location->v2)->threads);
 }
 
 static void
-take_guest(struct capture *capture, const char *guest)
+capture_guest(struct capture *capture, const char *guest)
 {
 	struct snapshot *snapshot = &capture->snapshot;
 	struct cgroup_location location;
@@ -233,7 +235,7 @@ take_guest(struct capture *capture, const char *guest)
 		return;
 	}
 	printf("\n# A guest, process %d.\n", (int)pid);
-	/* Who it is, as libvirt's status file says: a copy of the pid file nobody holds locked. */
+	/* The pid is written as libvirt's status file: nobody holds a lock on a copied pid file. */
 	if (snapshot_path(snapshot, path, QEMU_RUN_DIRECTORY "/%s.xml", guest)) {
 		snprintf(status, sizeof(status), "<domstatus pid='%d'/>\n", (int)pid);
 		snapshot_write(snapshot, path, status);
@@ -241,7 +243,7 @@ take_guest(struct capture *capture, const char *guest)
 	if (snapshot_path(snapshot, path, "proc/%d/cgroup", (int)pid))
 		snapshot_copy_lines(snapshot, path, "cpuset", "0::");
 	if (hierarchy_find_cgroup(snapshot->root, pid, &location, &e) == 0) {
-		take_cgroups(capture, pid, &location);
+		capture_cgroups(capture, pid, &location);
 	} else {
 		complain("%s: %s", guest, e.text);
 		snapshot->incomplete = true;
@@ -254,15 +256,15 @@ run_capture(const struct options *options)
 	struct capture capture = {.snapshot.root = options->root};
 	puts("# Captured by vmaffinity " VERSION ".");
 	snapshot_copy(&capture.snapshot, "proc/sys/kernel/osrelease");
-	take_cpus(&capture.snapshot);
-	take_nodes(&capture.snapshot);
-	take_hierarchies(&capture);
+	capture_cpus(&capture.snapshot);
+	capture_nodes(&capture.snapshot);
+	capture_hierarchies(&capture);
 	for (size_t i = 0; i < options->word_count; i++) {
 		size_t first = 0;
 		while (strcmp(options->words[first], options->words[i]) != 0)
 			first++;
 		if (first == i)
-			take_guest(&capture, options->words[i]);
+			capture_guest(&capture, options->words[i]);
 	}
 	for (size_t i = 0; i < capture.cgroup_count; i++)
 		free(capture.cgroups[i]);

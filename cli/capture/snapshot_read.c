@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Makes a directory of files from a host that is written as text. */
 #include "cli/capture/snapshot_read.h"
 
 #include "base/cleanup.h"
@@ -16,20 +17,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Directories that are open while the tree is removed. */
+/* Directories kept open while the tree is removed. */
 #define REMOVE_FDS 16
 
-/* In a path under work, for a brace that is only a brace. No path has a control character. */
+/* Stands for an escaped brace in a path under work. No path has a control character. */
 #define PLAIN_BRACE '\001'
 
-struct maker {
+struct tree_maker {
 	int root;
 	size_t files, bytes;
 };
 
 /*
- * Resolves \a and \b to A and B, and two backslashes to one, in place; any other backslash is one.
- * Returns the length.
+ * Resolves \a and \b to A and B, and two backslashes to one, in place. Any other backslash stays.
+ * Returns the new length.
  */
 static size_t
 unescape(char *text, size_t length, char a, char A, char b, char B)
@@ -44,7 +45,7 @@ unescape(char *text, size_t length, char a, char A, char b, char B)
 	return used;
 }
 
-/* Nothing may lead out of the directory: neither "/x" nor "../x" nor "x/../../y". */
+/* True if path leads nowhere out of the directory, as "/x", "../x" and "x/../../y" do. */
 static bool
 stays_inside(const char *path)
 {
@@ -74,7 +75,8 @@ make_directories(int root, char *path)
 	return 0;
 }
 
-/* There is no link in the tree, for nothing here makes one: so a path leads where it says. */
+/* Appends value to a file, making it and its directories. The tree has no links, as none is made.
+ */
 static int
 append(int root, char *path, const char *value, size_t length)
 {
@@ -94,7 +96,7 @@ append(int root, char *path, const char *value, size_t length)
 }
 
 static int
-make_one(struct maker *maker, char *path, const char *value, size_t length, struct err *e)
+make_one(struct tree_maker *maker, char *path, const char *value, size_t length, struct err *e)
 {
 	for (char *s = path; *s != '\0'; s++)
 		if (*s == PLAIN_BRACE)
@@ -111,7 +113,8 @@ make_one(struct maker *maker, char *path, const char *value, size_t length, stru
 	return r == 0 ? 0 : err_errno(e, "%.256s", path);
 }
 
-/* The '}' of a list of numbers that begins at open, a '{'; NULL if there is none. */
+/* Parses the list of numbers that begins at open, a '{'. Returns its '}', or NULL if it is no list.
+ */
 static const char *
 parse_list(const char *open, struct cpumask *numbers)
 {
@@ -127,9 +130,10 @@ parse_list(const char *open, struct cpumask *numbers)
 	return NULL;
 }
 
-/* "vcpu{0-3,5}/cpuset.cpus": one file for each number. */
+/* Makes one file, or one for each number of a list in path: "vcpu{0-3,5}/cpuset.cpus". */
 static int
-make_each(struct maker *maker, const char *path, const char *value, size_t length, struct err *e)
+make_each(
+	struct tree_maker *maker, const char *path, const char *value, size_t length, struct err *e)
 {
 	char one[PATH_MAX];
 	struct cpumask numbers = {0};
@@ -150,9 +154,10 @@ make_each(struct maker *maker, const char *path, const char *value, size_t lengt
 	return 0;
 }
 
-/* "PATH VALUE"; line[length] is the newline, or the text's end, and may be written. */
+/* Makes the files of a line "PATH VALUE". line[length], a newline or the end, may be overwritten.
+ */
 static int
-make_line(struct maker *maker, char *line, size_t length, struct err *e)
+make_line(struct tree_maker *maker, char *line, size_t length, struct err *e)
 {
 	if (length == 0 || line[0] == '#')
 		return 0;
@@ -177,17 +182,17 @@ make_line(struct maker *maker, char *line, size_t length, struct err *e)
 	return r;
 }
 
-static int
-make_all(int root, const char *path, char *text, size_t length, struct err *e)
+int
+snapshot_make(int root, const char *name, char *text, size_t length, struct err *e)
 {
-	struct maker maker = {.root = root};
+	struct tree_maker maker = {.root = root};
 	unsigned number = 1;
 	if (memchr(text, '\0', length) != NULL || memchr(text, PLAIN_BRACE, length) != NULL)
-		return err_set(e, "%s: is no text", path);
+		return err_set(e, "%s: is no text", name);
 	for (char *line = text, *end; line < text + length; line = end + 1, number++) {
 		end = strchrnul(line, '\n');
 		if (make_line(&maker, line, (size_t)(end - line), e) != 0)
-			return err_context(e, "%s:%u", path, number);
+			return err_context(e, "%s:%u", name, number);
 	}
 	return 0;
 }
@@ -245,7 +250,7 @@ snapshot_open(const char *path, struct snapshot_tree *host, struct err *e)
 		return err_errno(e, "%s", path);
 	if (make_root(host, e) != 0)
 		return -1;
-	if (make_all(host->root, path, text, length, e) == 0)
+	if (snapshot_make(host->root, path, text, length, e) == 0)
 		return 0;
 	snapshot_close(host);
 	return -1;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Writes a host as text, a line for each file. */
 #include "cli/capture/snapshot_write.h"
 
 #include "cli/command.h"
@@ -15,13 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All threads of a host: pid_max is at most 4 Mi, each with up to 7 digits and a newline. */
+/* Room for all threads of a host: at most 4 Mi (pid_max), each of 7 digits and a newline. */
 #define FILE_MAX ((size_t)32 * 1024 * 1024)
 
-/* What a backslash has a meaning in front of. */
+/* The characters that have a meaning after a backslash. */
 static const char in_path[] = "s{\\", in_value[] = "nc\\";
 
-/* Special is in_path or in_value: in front of that a backslash is doubled. */
+/* Prints text. A backslash before one of special, in_path or in_value, is doubled. */
 static void
 put_escaped(const char *text, size_t length, const char *special)
 {
@@ -36,7 +37,7 @@ put_escaped(const char *text, size_t length, const char *special)
 			putchar(*s);
 }
 
-/* Whether an editor shows text as it is; tabs and line ends count as such. */
+/* True if text has no control characters but tabs and line ends. */
 static bool
 is_plain(const char *text)
 {
@@ -52,16 +53,17 @@ is_plain(const char *text)
 	return plain;
 }
 
-/* With ids not NULL, for the files BEFORE N AFTER. */
+/* Prints the line for the file BEFORE AFTER or, if ids is not NULL, for the files BEFORE N AFTER.
+ */
 static void
-put(struct snapshot *snapshot, const char *before, const struct cpumask *ids, const char *after,
-	const char *text)
+print_file_line(struct snapshot *snapshot, const char *before, const struct cpumask *ids,
+	const char *after, const char *text)
 {
 	size_t length = strlen(text);
 	bool ended = length > 0 && text[length - 1] == '\n';
 	if (!is_plain(before) || strchr(before, '\n') != NULL || !is_plain(text)) {
-		complain("/%s%s: cannot be written as a line: it has control characters", before,
-			after);
+		complain("/%s%s: cannot be written as a line: it contains control characters",
+			before, after);
 		snapshot->incomplete = true;
 		return;
 	}
@@ -116,7 +118,7 @@ snapshot_read(struct snapshot *snapshot, const char *path)
 void
 snapshot_write(struct snapshot *snapshot, const char *path, const char *text)
 {
-	put(snapshot, path, NULL, "", text);
+	print_file_line(snapshot, path, NULL, "", text);
 }
 
 void
@@ -170,7 +172,7 @@ snapshot_copy_each(
 				texts[j] = NULL;
 			}
 		if (text != NULL)
-			put(snapshot, before, &same, after, text);
+			print_file_line(snapshot, before, &same, after, text);
 		any |= text != NULL;
 	}
 	return any;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A machine as text, the form of which is in docs/SNAPSHOT.md: a line for each file. */
+/* Writes a host as text, a line for each file; docs/SNAPSHOT.md has the format. */
 #ifndef VMAFFINITY_CLI_CAPTURE_SNAPSHOT_WRITE_H
 #define VMAFFINITY_CLI_CAPTURE_SNAPSHOT_WRITE_H
 
@@ -9,24 +9,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where the files are, and whether all went well. */
+/* Where the files are read, and how it went. */
 struct snapshot {
 	int root;	 /* directory fd; not owned */
-	bool incomplete; /* something is there and could not be written; it has been complained of
-			  */
+	bool incomplete; /* a file is there and could not be written; that was complained of */
 };
 
-/* Puts a path together. Returns false, after complaining, if it is too long. */
+/* Formats a path. Returns false, after complaining, if it is too long. */
 bool snapshot_path(struct snapshot *snapshot, char out[PATH_MAX], const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * What is in a file. Returns NULL, with nothing said, if it is not there or has nothing to tell;
- * else text that the caller frees.
+ * Reads a file. Returns its text, which the caller frees. Returns NULL without a complaint if it is
+ * missing or its thread or cgroup has ended, and NULL after complaining on any other error.
  */
 char *snapshot_read(struct snapshot *snapshot, const char *path);
 
-/* Prints the line for a file that has this text. */
+/* Prints the line for a file with this text. */
 void snapshot_write(struct snapshot *snapshot, const char *path, const char *text);
 
 /* Prints the line for an empty directory. */
@@ -35,18 +34,18 @@ void snapshot_write_directory(const char *path);
 /* Prints the line for a file, if it is there. */
 void snapshot_copy(struct snapshot *snapshot, const char *path);
 
-/* Prints, of a file, the lines that have one of two words in them. */
+/* Prints the line for a file, with those of its lines that contain word or other. */
 void snapshot_copy_lines(
 	struct snapshot *snapshot, const char *path, const char *word, const char *other);
 
 /*
- * Prints the lines for the files BEFORE N AFTER, N being each of ids: one for those that have the
- * same in them. Returns whether there was any.
+ * Prints lines for the files BEFORE N AFTER, for each N in ids; files with the same text share a
+ * line. Returns true if there was any such file.
  */
 bool snapshot_copy_each(struct snapshot *snapshot, const char *before, const struct cpumask *ids,
 	const char *after);
 
-/* The numbers N, as far as a mask goes, for which a directory has an entry STEM N. */
+/* Returns the numbers N below CPUMASK_CPUS for which the directory path has an entry STEM N. */
 struct cpumask snapshot_numbers(
 	const struct snapshot *snapshot, const char *path, const char *stem);
 

@@ -165,6 +165,7 @@ a_caller_may_have_rules_of_his_own(void **state)
 	tree_make(t, "mine.ini [a]\ntheirs.ini [b]");
 	assert_int_equal(fchmodat(t->fd, t->path, 0755, 0), 0);
 	assert_int_equal(fchownat(t->fd, "mine.ini", 65534, (gid_t)-1, 0), 0);
+	assert_int_equal(fchmodat(t->fd, "theirs.ini", 0644, 0), 0);
 	assert_int_equal(fchownat(t->fd, "theirs.ini", 65533, (gid_t)-1, 0), 0);
 	assert_int_equal(seteuid(65534), 0);
 	rules_load_file(&rules, t->fd, "mine.ini", &messages);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/tree.h"
 
+#include "cli/capture/snapshot_read.h"
 #include "support/unit.h"
 
 #include <errno.h>
@@ -83,47 +84,14 @@ tree_put(const struct tree *tree, const char *path, const char *text)
 	tree_write(tree, path, text, strlen(text));
 }
 
-/* Replaces every occurrence of a two-byte escape by one byte, in place. */
-static void
-resolve(char *text, const char *escape, char by)
-{
-	for (char *s = text; (s = strstr(s, escape)) != NULL; s++) {
-		*s = by;
-		memmove(s + 1, s + 2, strlen(s + 2) + 1);
-	}
-}
-
-static void
-make_line(const struct tree *tree, char *line)
-{
-	char *value = line;
-	const char *path = strsep(&value, " ");
-	char *name = strdup(path), *text = NULL;
-	bool bare = value != NULL && strlen(value) >= 2 &&
-		    strcmp(value + strlen(value) - 2, "\\c") == 0;
-	if (bare)
-		value[strlen(value) - 2] = '\0';
-	if (name == NULL ||
-		asprintf(&text, "%s%s", value != NULL ? value : "", bare ? "" : "\n") < 0)
-		fail_msg("out of memory");
-	resolve(name, "\\s", ' ');
-	resolve(text, "\\n", '\n');
-	if (name[strlen(name) - 1] == '/')
-		make_parents(tree, name);
-	else
-		put_bytes(tree, name, O_APPEND, text, strlen(text));
-	free(name);
-	free(text);
-}
-
 void
 tree_make(const struct tree *tree, const char *lines)
 {
 	char *copy = strdup(lines);
+	struct err e;
 	assert_non_null(copy);
-	for (char *rest = copy, *line; (line = strsep(&rest, "\n")) != NULL;)
-		if (*line != '\0' && *line != '#')
-			make_line(tree, line);
+	if (snapshot_make(tree->fd, "tree_make()", copy, strlen(copy), &e) != 0)
+		fail_msg("%s", e.text);
 	free(copy);
 }
 

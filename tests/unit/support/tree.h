@@ -19,21 +19,16 @@ int tree_teardown(void **state);
 
 #define tree_test(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
-/*
- * Makes files of lines "PATH VALUE", as docs/SNAPSHOT.md has them but for "{A-B}": a path
- * ending in '/' is a directory, a path again is one more line, "\n" a newline, "\c" at the end none
- * there,
- * "\s" in the path a space.
- */
+/* Makes files of lines "PATH VALUE", in the format of docs/SNAPSHOT.md. */
 void tree_make(const struct tree *tree, const char *lines);
 
-/* Makes, or writes anew, one file of these bytes, with the directories above it. */
+/* Writes a file of these bytes, making it and the directories above it. */
 void tree_write(const struct tree *tree, const char *path, const void *bytes, size_t length);
 
-/* The same for text, without "\n" put behind it. */
+/* Writes a file of this text, without adding a newline. */
 void tree_put(const struct tree *tree, const char *path, const char *text);
 
-/* A file's content; lives until the next call. "(none)" if there is no such file. */
+/* Returns the content of a file, valid until the next call; "(none)" if there is no such file. */
 const char *tree_get(const struct tree *tree, const char *path);
 
 bool tree_has(const struct tree *tree, const char *path);
