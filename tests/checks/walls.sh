@@ -74,7 +74,7 @@ missing=$(git ls-files '*.md' | while read -r paper; do
 		[ -e "$(dirname "$paper")/$target" ] || echo "$paper: $target"
 	done
 	# shellcheck disable=SC2016 # backquotes of Markdown
-	grep -oE '`(engine|cli|hook|conf|man|docs|tests|debian)/[A-Za-z0-9_./-]+`' "$paper" | tr -d '`' | while read -r target; do
+	grep -oE '`(engine|cli|hook|conf|man|docs|tests|debian)/[A-Za-z0-9_./-]+`' "$paper" | tr -d '`' | grep -v NAME | while read -r target; do
 		[ -e "$target" ] || echo "$paper: $target"
 	done
 done
