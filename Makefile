@@ -14,6 +14,7 @@ BUILD ?= build
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 SBINDIR ?= $(PREFIX)/sbin
+LIBDIR ?= $(PREFIX)/lib
 MANDIR ?= $(PREFIX)/share/man
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 UNITDIR ?= $(PREFIX)/lib/systemd/system
@@ -40,14 +41,14 @@ ALL_LDFLAGS = $(LDHARDEN) -Wl,--as-needed $(LDFLAGS)
 # Goals that compile nothing ask for no library.
 COMPILES := $(filter-out clean help dist uninstall format check-vm print-%,$(or $(MAKECMDGOALS),all))
 ifneq ($(COMPILES),)
-LIBRARIES := expat inih libvirt smartcols json-c libsystemd
+LIBRARIES := libxml-2.0 inih libvirt smartcols json-c libsystemd
 MISSING := $(foreach library,$(LIBRARIES),$(if $(shell $(PKG_CONFIG) --exists $(library) && echo yes),,$(library)))
 ifneq ($(strip $(MISSING)),)
-$(error $(PKG_CONFIG) does not find: $(MISSING). On Debian: apt-get install pkgconf libexpat1-dev libinih-dev \
+$(error $(PKG_CONFIG) does not find: $(MISSING). On Debian: apt-get install pkgconf libxml2-dev libinih-dev \
 	libvirt-dev libsmartcols-dev libjson-c-dev libsystemd-dev)
 endif
-XML_CFLAGS := $(shell $(PKG_CONFIG) --cflags expat)
-XML_LIBS := $(shell $(PKG_CONFIG) --libs expat)
+XML_CFLAGS := $(shell $(PKG_CONFIG) --cflags libxml-2.0)
+XML_LIBS := $(shell $(PKG_CONFIG) --libs libxml-2.0)
 INI_CFLAGS := $(shell $(PKG_CONFIG) --cflags inih)
 INI_LIBS := $(shell $(PKG_CONFIG) --libs inih)
 ADMIN_CFLAGS := $(shell $(PKG_CONFIG) --cflags libvirt smartcols json-c libsystemd)
@@ -67,7 +68,7 @@ USES_lint := desired rules guest host base
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 archives = $(1:%=$(BUILD)/lib%.a)
 CLI_OBJECTS := $(call objects,cli) $(call objects,cli/*)
-PROGRAMS := $(BUILD)/vmaffinity-guard $(BUILD)/vmaffinity-hook $(BUILD)/vmaffinity
+PROGRAMS := $(BUILD)/vmaffinity-guard $(BUILD)/vmaffinity-hook $(BUILD)/xml.so $(BUILD)/vmaffinity
 UNIT := $(BUILD)/vmaffinity-watch.service
 
 all: $(PROGRAMS) $(UNIT)
@@ -77,8 +78,18 @@ all: $(PROGRAMS) $(UNIT)
 GUARD_STATIC ?= $(if $(SANITIZE),,-static-pie)
 $(BUILD)/vmaffinity-guard: $(BUILD)/hook/guard.o $(BUILD)/engine/base/escape.o
 	$(CC) $(ALL_LDFLAGS) $(GUARD_STATIC) -o $@ $^
-$(BUILD)/vmaffinity-hook: $(BUILD)/hook/worker.o $(call archives,pin $(USES_pin))
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS)
+# The worker opens what needs libxml2 as a module, when a rule asks for it: hook/xml_module.h.
+WORKER_OBJECTS := $(BUILD)/hook/worker.o $(BUILD)/hook/xml_loader.o
+$(BUILD)/vmaffinity-hook: $(WORKER_OBJECTS) $(call archives,pin $(USES_pin))
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(INI_LIBS) -ldl
+$(BUILD)/hook/xml_loader.o: EXTRA_CFLAGS = -DXML_MODULE='"$(LIBDIR)/vmaffinity/xml.so"'
+MODULE_SOURCES := hook/xml_module engine/guest/domain_parse engine/guest/domain engine/guest/xml \
+	engine/base/cpumask engine/base/err engine/base/number
+$(BUILD)/xml.so: $(MODULE_SOURCES:%=$(BUILD)/module/%.o)
+	$(CC) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -o $@ $^ $(XML_LIBS)
+$(BUILD)/module/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden $(XML_CFLAGS) -c -o $@ $<
 $(BUILD)/vmaffinity: $(CLI_OBJECTS) $(call archives,lint pin $(USES_pin))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS) $(ADMIN_LIBS)
 
@@ -96,7 +107,7 @@ $(UNIT): conf/vmaffinity-watch.service $(BUILD)/flags
 
 # The flags of the last build, compared as make reads this file: with other ones, say for another PREFIX, all is built
 # again; with the same ones "make -q" says that all is up to date.
-FLAGS = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+FLAGS = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBDIR)
 ifneq ($(COMPILES),)
 ifneq ($(if $(wildcard $(BUILD)/flags),$(file <$(BUILD)/flags)),$(FLAGS))
 $(shell mkdir -p $(BUILD))
@@ -107,7 +118,7 @@ $(BUILD)/flags:
 	@mkdir -p $(@D)
 	@$(file >$@,$(FLAGS))
 
--include $(shell find $(BUILD)/engine $(BUILD)/hook $(BUILD)/cli $(BUILD)/tests -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/engine $(BUILD)/hook $(BUILD)/cli $(BUILD)/module $(BUILD)/tests -name '*.d' 2>/dev/null)
 
 include tests/tests.mk
 
@@ -127,7 +138,10 @@ install: all
 			"make install HOOK=qemu.d/50-vmaffinity (libvirt 6.5 or later); in its place: make install FORCE=1" >&2; \
 		exit 1; fi
 	install -d $(DESTDIR)$(SBINDIR) $(ETC)/libvirt/hooks $(dir $(ETC)/libvirt/hooks/$(HOOK)) \
-		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(COMPLETIONDIR) $(DESTDIR)$(UNITDIR)
+		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(COMPLETIONDIR) $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(LIBDIR)/vmaffinity
+	install -m 0644 $(BUILD)/xml.so $(DESTDIR)$(LIBDIR)/vmaffinity/.xml.so.new
+	mv -f $(DESTDIR)$(LIBDIR)/vmaffinity/.xml.so.new $(DESTDIR)$(LIBDIR)/vmaffinity/xml.so
 	for f in vmaffinity vmaffinity-hook; do \
 		install -m 0755 $(BUILD)/$$f $(DESTDIR)$(SBINDIR)/.$$f.new && \
 		mv -f $(DESTDIR)$(SBINDIR)/.$$f.new $(DESTDIR)$(SBINDIR)/$$f || exit 1; done
@@ -146,7 +160,8 @@ uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/vmaffinity $(DESTDIR)$(SBINDIR)/vmaffinity-hook \
 		$(DESTDIR)$(MANDIR)/man8/vmaffinity.8 $(DESTDIR)$(MANDIR)/man8/vmaffinity-hook.8 \
 		$(DESTDIR)$(MANDIR)/man5/vmaffinity.ini.5 $(DESTDIR)$(COMPLETIONDIR)/vmaffinity \
-		$(DESTDIR)$(UNITDIR)/vmaffinity-watch.service
+		$(DESTDIR)$(UNITDIR)/vmaffinity-watch.service $(DESTDIR)$(LIBDIR)/vmaffinity/xml.so
+	rmdir $(DESTDIR)$(LIBDIR)/vmaffinity 2>/dev/null || true
 
 clean:
 	rm -rf "$(BUILD)"

@@ -66,7 +66,7 @@ build  cmd:gcc                       gcc                         gcc
 build  cmd:make                      make                        make
 build  cmd:pkg-config                pkgconf                     pkgconf-pkg-config
 build  file:/usr/include/stdio.h     libc6-dev                   glibc-devel
-build  lib:expat                     libexpat1-dev               expat-devel
+build  lib:libxml-2.0                libxml2-dev                 libxml2-devel
 build  lib:inih                      libinih-dev                 inih-devel
 build  lib:libvirt                   libvirt-dev                 libvirt-devel
 build  lib:json-c                    libjson-c-dev               json-c-devel

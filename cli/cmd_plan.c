@@ -184,12 +184,11 @@ print_table(const struct pin *pin)
 static int
 print_text(const struct pin *pin)
 {
-	const struct domain *domain = &pin->domain;
 	if (pin->matched.count == 0) {
-		print_line("%s: no rule matches", domain->name);
+		print_line("%s: no rule matches", pin->name);
 		return 0;
 	}
-	print_line("%s", domain->name);
+	print_line("%s", pin->name);
 	for (size_t i = 0; i < pin->matched.count; i++)
 		print_line("  rule  %s:%u [%s]", pin->matched.rules[i]->file,
 			pin->matched.rules[i]->line, pin->matched.rules[i]->section);
@@ -204,13 +203,13 @@ print_text(const struct pin *pin)
  */
 static enum exit_status
 plan_guest(const struct options *options, struct pin_host *host, const struct guest_xml *xml,
-	bool first)
+	const char *name, bool first)
 {
 	struct pin pin;
 	struct err e;
-	enum pin_result r = pin_prepare(&pin, host, xml->text, xml->length, NULL, PIN_SHOW, &e);
+	enum pin_result r = pin_prepare(&pin, host, xml->text, xml->length, name, PIN_SHOW, &e);
 	if (r == PIN_FAILED)
-		complain("%s: %s", pin.domain.name != NULL ? pin.domain.name : xml->source, e.text);
+		complain("%s: %s", pin.name != NULL ? pin.name : xml->source, e.text);
 	enum exit_status status =
 		r == PIN_FAILED || pin_obstacle(&pin) != NULL ? EXIT_CANNOT : EXIT_OK;
 	if (r != PIN_FAILED && options->json) {
@@ -234,7 +233,7 @@ plan_files(const struct options *options, struct pin_host *host)
 	for (size_t i = 0; i < options->xml_count; i++) {
 		struct guest_xml xml;
 		if (read_xml(options->xml[i], &xml) != 0 ||
-			plan_guest(options, host, &xml, i == 0) != EXIT_OK)
+			plan_guest(options, host, &xml, NULL, i == 0) != EXIT_OK)
 			status = EXIT_CANNOT;
 		free(xml.text);
 	}
@@ -258,7 +257,8 @@ plan_running(const struct options *options, struct pin_host *host)
 		if (r == GUESTS_FAILED)
 			complain("%s: %s", xml.source, e.text);
 		if (r == GUESTS_FAILED ||
-			(r == GUESTS_OK && plan_guest(options, host, &xml, i == 0) != EXIT_OK))
+			(r == GUESTS_OK &&
+				plan_guest(options, host, &xml, xml.source, i == 0) != EXIT_OK))
 			status = EXIT_CANNOT;
 		free(xml.text);
 	}
@@ -285,7 +285,7 @@ plan_with_rules(const struct options *options, struct pin_host *host)
 	struct guest_xml xml;
 	enum exit_status status = EXIT_CANNOT;
 	if (read_xml("-", &xml) == 0)
-		status = xml.length > 0 ? plan_guest(options, host, &xml, true)
+		status = xml.length > 0 ? plan_guest(options, host, &xml, NULL, true)
 					: plan_running(options, host);
 	free(xml.text);
 	return status;

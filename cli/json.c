@@ -44,7 +44,7 @@ json_guest(const struct pin *pin)
 	for (size_t i = 0; i < pin->matched.count; i++)
 		json_object_array_add(rules,
 			json_place(pin->matched.rules[i]->file, pin->matched.rules[i]->line));
-	json_object_object_add(object, "guest", json_object_new_string(pin->domain.name));
+	json_object_object_add(object, "guest", json_object_new_string(pin->name));
 	json_object_object_add(
 		object, "id", pin->domain.id >= 0 ? json_object_new_int(pin->domain.id) : NULL);
 	json_object_object_add(object, "uuid", json_object_new_string(pin->domain.uuid));

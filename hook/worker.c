@@ -62,21 +62,21 @@ log_messages(const struct job *job, const struct messages *messages, const char 
 			messages->count + messages->dropped - LOG_LINES_MAX);
 }
 
-/*
- * The end of a job that failed: whether the guest may go on all the same is the administrator's
- * choice.
- */
+/* True if the rules say that the guest must not start like this: on-error = fail. */
+static bool
+is_to_refuse(const struct job *job)
+{
+	const struct domain *domain = &job->pin.domain;
+	const char *uuid = domain->name != NULL ? domain->uuid : NULL;
+	return job->starts && rules_on_error(&job->host.rules, job->guest, uuid) == ON_ERROR_FAIL;
+}
+
+/* Ends a job that failed. Returns the worker's status. */
 static enum worker_status
 fail(const struct job *job, const char *reason)
 {
-	/* Bad XML must not be a way round the refusal: then the guest is known by its name alone.
-	 */
-	const struct domain *domain = &job->pin.domain;
-	enum on_error on_error =
-		rules_on_error(&job->host.rules, domain->name != NULL ? domain->name : job->guest,
-			domain->name != NULL ? domain->uuid : NULL);
-	bool refuse = job->starts && on_error == ON_ERROR_FAIL;
 	char safe[ERR_TEXT_MAX + 512];
+	bool refuse = is_to_refuse(job);
 	log_line(job, LOG_ERR, "%s: %s",
 		refuse ? "start refused (on-error = fail)" : "not pinned, runs on", reason);
 	if (!refuse)
@@ -86,50 +86,75 @@ fail(const struct job *job, const char *reason)
 	return WORKER_REFUSED;
 }
 
+/* Reads the guest's XML from stdin. Returns it (caller frees), or NULL with the reason. */
+static char *
+read_xml(size_t *length, struct err *e)
+{
+	char *xml = NULL;
+	int r = file_read_all(STDIN_FILENO, DOMAIN_XML_MAX, &xml, length);
+	if (r != 0 && errno == EFBIG)
+		err_set(e, "the XML is larger than %zu MiB", DOMAIN_XML_MAX / 1024 / 1024);
+	else if (r != 0)
+		err_errno(e, "cannot read the XML");
+	return r == 0 ? xml : NULL;
+}
+
 static enum worker_status
-pin(struct job *job, const char *xml, size_t length)
+pin(struct job *job)
 {
 	struct err e;
+	struct pin *pin = &job->pin;
 	char done[PIN_DONE_MAX];
-	enum pin_result r = pin_guest(&job->pin, &job->host, xml, length, job->guest, done, &e);
-	if (r == PIN_NO_RULE)
-		return WORKER_DONE;
-	log_messages(job, &job->pin.messages, pin_obstacle(&job->pin));
+	size_t length = 0;
+	AUTO_FREE char *xml = read_xml(&length, &e);
+	enum pin_result r = pin_prepare(pin, &job->host, xml, length, job->guest, PIN_APPLY, &e);
+	if (pin->incomplete != NULL && is_to_refuse(job))
+		return fail(job, pin->incomplete);
+	if (r == PIN_OK)
+		r = pin_apply(pin, done, &e);
+	const char *incomplete = pin->incomplete;
+	if (r != PIN_NO_RULE || incomplete != NULL)
+		log_messages(
+			job, &pin->messages, incomplete != NULL ? incomplete : pin_obstacle(pin));
 	if (r == PIN_NOT_RUNNING || r == PIN_FAILED)
 		return fail(job, e.text);
 	if (r == PIN_CHANGED)
 		log_line(job, LOG_INFO, "pinned: %s", done);
-	return WORKER_DONE;
+	if (incomplete != NULL)
+		log_line(job, LOG_ERR, "not all rules are followed: %s", incomplete);
+	return incomplete != NULL ? WORKER_FAILED : WORKER_DONE;
+}
+
+/*
+ * Ends a job whose rules have errors. None is applied, but what was understood of "on-error"
+ * counts: it is the administrator's choice.
+ */
+static enum worker_status
+fail_rules(struct job *job)
+{
+	struct err e;
+	size_t length = 0;
+	if (rules_need_uuid(&job->host.rules, job->guest)) {
+		AUTO_FREE char *xml = read_xml(&length, &e);
+		if (xml == NULL || domain_parse(xml, length, &job->pin.domain, &e) != 0)
+			log_line(job, LOG_ERR, "%s", e.text);
+	}
+	return fail(job, "the rules have errors, so none is applied; see 'vmaffinity check'");
 }
 
 static enum worker_status
 work(struct job *job, int root)
 {
 	struct messages messages = {0};
-	struct err e;
-	AUTO_FREE char *xml = NULL;
-	size_t length;
 	int loaded = pin_host_load(&job->host, root, NULL, 0, &messages);
 	log_messages(job, &messages, NULL);
 	messages_free(&messages);
-	/* Its XML is not even read then: libvirt takes a closed pipe for an answer, too. */
-	if (loaded == 0 && !rules_may_match(&job->host.rules, job->guest))
+	if (loaded != 0)
+		return fail_rules(job);
+	/* The XML is not even read then: libvirt ignores that its pipe is closed. */
+	if (!rules_may_match(&job->host.rules, job->guest))
 		return WORKER_DONE;
-	int got = file_read_all(STDIN_FILENO, DOMAIN_XML_MAX, &xml, &length);
-	if (got != 0 && errno == EFBIG)
-		err_set(&e, "the XML is larger than %zu MiB", DOMAIN_XML_MAX / 1024 / 1024);
-	else if (got != 0)
-		err_errno(&e, "cannot read the XML");
-	if (got != 0)
-		return fail(job, e.text);
-	if (loaded != 0) {
-		/* No rule counts, but what was understood of "on-error" does: it is a choice. */
-		if (domain_parse(xml, length, &job->pin.domain, &e) != 0)
-			log_line(job, LOG_ERR, "%s", e.text);
-		return fail(
-			job, "the rules have errors, so none is applied; see 'vmaffinity check'");
-	}
-	return pin(job, xml, length);
+	return pin(job);
 }
 
 int

@@ -47,6 +47,11 @@ $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty: hook/guard.c hook/worker_status
 		$(if $(findstring hasty,$@),-DTIME_LIMIT_MS=700 -DGRACE_MS=300) \
 		$(ALL_LDFLAGS) -o $@ hook/guard.c $(BUILD)/engine/base/escape.o
 
+# The worker with its module in a place that a test can fill.
+$(BUILD)/tests/worker: $(BUILD)/hook/worker.o hook/xml_loader.c hook/xml_module.h $(call archives,pin $(USES_pin))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DXML_MODULE='"/run/vmaffinity-test-xml.so"' $(ALL_LDFLAGS) -o $@ $(filter-out %.h,$^) $(INI_LIBS) -ldl
+
 # The benchmark's own programs: the floor is static, so that it is one; the empty ones load what guard and worker do.
 BENCH_PROGRAMS := $(addprefix $(BUILD)/tests/bench/,empty empty-linked floor standin stopwatch)
 $(BUILD)/tests/bench/empty-linked: tests/bench/empty.c $(BUILD)/flags
@@ -62,7 +67,7 @@ $(filter-out %/empty-linked,$(BENCH_PROGRAMS)): $(BUILD)/tests/bench/%: tests/be
 $(BUILD)/tests/oracle/evaluate: $(BUILD)/tests/oracle/evaluate.o $(call archives,desired $(USES_desired))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS)
 
-tests: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/oracle/evaluate $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty $(BENCH_PROGRAMS)
+tests: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/oracle/evaluate $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty $(BUILD)/tests/worker $(BENCH_PROGRAMS)
 
 SUITES ?= walls unit golden oracle cli fuzz e2e bench
 check: tests

@@ -200,7 +200,7 @@ print_drift(const struct status *status)
 static void
 print_state(const struct status *status)
 {
-	const char *name = status->pin.domain.name;
+	const char *name = status->pin.name;
 	const struct drift *drift = &status->drift;
 	switch (status->state) {
 	case STATE_AS_RULED:
@@ -227,7 +227,7 @@ print_state(const struct status *status)
 static void
 print_remedy(const struct status *status)
 {
-	const char *name = status->pin.domain.name;
+	const char *name = status->pin.name;
 	bool plain = name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				       "0123456789._+:@-")] == '\0' &&
 		     name[0] != '-';

@@ -17,14 +17,16 @@ static int
 list_groups(struct desired *desired, const struct matched *matched, const struct domain *domain,
 	const struct thread_group *running, size_t count)
 {
-	size_t most = 1 + domain->vcpus + domain->iothread_count + count, kept = 0;
+	size_t vcpus = domain != NULL ? domain->vcpus : 0, kept = 0;
+	size_t iothreads = domain != NULL ? domain->iothread_count : 0;
+	size_t most = 1 + vcpus + iothreads + count;
 	desired->groups = calloc(most, sizeof(*desired->groups));
 	if (desired->groups == NULL)
 		return -1;
 	add_group(desired, GROUP_EMULATOR, 0);
-	for (unsigned id = 0; id < domain->vcpus; id++)
+	for (unsigned id = 0; id < vcpus; id++)
 		add_group(desired, GROUP_VCPU, id);
-	for (size_t i = 0; i < domain->iothread_count; i++)
+	for (size_t i = 0; i < iothreads; i++)
 		add_group(desired, GROUP_IOTHREAD, domain->iothreads[i]);
 	for (size_t i = 0; i < count; i++)
 		add_group(desired, running[i].kind, running[i].id);
@@ -137,8 +139,9 @@ desired_build(const struct matched *matched, const struct domain *domain,
 	*desired = (struct desired){0};
 	if (list_groups(desired, matched, domain, running, count) != 0)
 		return err_set(e, "out of memory");
-	report_absent(desired, matched, domain, messages);
-	const struct value *one_to_one = rules_one_to_one(matched);
+	if (domain != NULL)
+		report_absent(desired, matched, domain, messages);
+	const struct value *one_to_one = domain != NULL ? rules_one_to_one(matched) : NULL;
 	if (evaluate(desired, expr, usable, e) != 0 ||
 		(one_to_one != NULL && desired_one_to_one(desired, one_to_one, domain,
 					       expr->topology, messages, e) != 0)) {

@@ -19,6 +19,7 @@
  * running[0 .. count - 1]: a group may be hotplugged after the XML was written. usable: the CPUs
  * that the guest can be given. Adds to messages each key that names a vCPU or an iothread the guest
  * does not have, and what one-to-one decided. desired->memory is left to desired_build_memory().
+ * domain is NULL if the XML was not read: then only the kernel's groups count, and no placement.
  * Returns 0, with *desired to be freed by desired_free(), or -1 with the reason.
  */
 int desired_build(const struct matched *matched, const struct domain *domain,

@@ -10,8 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The largest domain XML that is read, bytes. libvirt's own RPC limit for one string is 4 MiB. */
-#define DOMAIN_XML_MAX ((size_t)16 * 1024 * 1024)
+/*
+ * The largest domain XML that is read, bytes. A guest's owner decides how large it is: each call of
+ * virDomainSetMetadata() adds up to 4 MiB, the limit of libvirt's RPC for one string.
+ */
+#define DOMAIN_XML_MAX ((size_t)64 * 1024 * 1024)
 
 /* Most iothreads of one guest, and how large an id may be. */
 #define DOMAIN_IOTHREADS_MAX 4096u
@@ -33,16 +36,15 @@ struct domain {
 };
 
 /*
- * Reads a domain's XML (libvirt's docs/formatdomain). Bounded in size and depth, no
- * entity and no network is resolved, a document with a DOCTYPE is refused. Returns 0 with *domain,
- * to be freed by domain_free(), or -1 with the reason.
+ * Reads a domain's XML (libvirt's docs/formatdomain), at most DOMAIN_XML_MAX bytes. Returns 0 with
+ * *domain, to be freed by domain_free(), or -1 with the reason; *domain is untouched then.
  */
 int domain_parse(const char *xml, size_t length, struct domain *domain, struct err *e);
 void domain_free(struct domain *domain);
 
 /*
- * The pid in libvirt's status file of a running guest, /run/libvirt/qemu/NAME.xml; -1 with the
- * reason.
+ * Reads the pid in libvirt's status file of a running guest, /run/libvirt/qemu/NAME.xml. Returns
+ * it, or -1 with the reason.
  */
 int domain_parse_status_pid(const char *xml, size_t length, struct err *e);
 

@@ -1,132 +1,54 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Parses a domain's XML with libxml2, which libvirt also uses, so that what libvirt accepts is read
+ * the same way here. libxml2's own SAX2 handlers build the tree, and are called for the wanted
+ * elements only: devices and metadata, which can be megabytes, are parsed and not kept.
+ */
 #include "guest/xml.h"
 
 #include "base/number.h"
 
-#include <expat.h>
+#include <libxml/parser.h>
+#include <libxml/tree.h>
 
-#include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* libvirt's own XML is a dozen levels deep. What nests deeper costs Expat memory for each level. */
-#define DEPTH_MAX 256
+/*
+ * As libvirt parses (virXMLParseHelper()): HUGE, without which libxml2 refuses an attribute of more
+ * than 10 MB and more than 256 levels. HUGE also lifts the limits on entities, which does no harm
+ * where a DOCTYPE ends the parse. NOENT is not set.
+ */
+#define OPTIONS (XML_PARSE_HUGE | XML_PARSE_NONET)
 
-/* Expat keeps a copy of what it is given: so much at a time, bytes. */
-#define PIECE ((size_t)64 * 1024)
-
-/* Where Expat is: those of a fixed width came with 2.9, which deprecates the others. */
-#if XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION < 9
-#define XML_GetCurrentLineNumber64 XML_GetCurrentLineNumber
-#define XML_GetCurrentByteIndex64 XML_GetCurrentByteIndex
+#if LIBXML_VERSION >= 21200
+typedef const xmlError *xml_error;
+#else
+typedef xmlError *xml_error;
 #endif
 
-struct xml_element {
-	char *name;
-	char *text; /* all of it that is not in other elements; NULL if there is none */
-	size_t length, room;
-	char **attributes; /* name, value, name, ..., NULL */
-	struct xml_element *parent, *children, *last, *next;
-};
-
-enum fault { FAULT_NONE, FAULT_MEMORY, FAULT_DOCTYPE, FAULT_DEPTH };
-
 struct reader {
-	XML_Parser parser;
 	const char *const *wanted;
-	struct xml_element *root;
-	struct xml_element *open; /* the innermost that is kept */
-	unsigned depth;		  /* of the innermost that is open */
-	unsigned skipped;	  /* depth of the outermost that is not kept; 0: all are */
-	int64_t skipped_at;	  /* where that begins */
-	enum fault fault;	  /* that we found, not Expat */
+	unsigned depth;	  /* of the element that is open; the outermost has 1 */
+	unsigned skipped; /* depth of the outermost element that is not kept; 0: there is none */
+	bool complete;	  /* the outermost element's end was seen */
+	bool doctype, out_of_memory;
+	char error[256]; /* libxml2's first one that is fatal: "line 3: ..." */
 };
 
-/* Expat calls some more handlers after that: they look at the fault. */
-static void
-stop(struct reader *reader, enum fault fault)
+static struct reader *
+reader_of(void *context)
 {
-	reader->fault = fault;
-	XML_StopParser(reader->parser, XML_FALSE);
+	return ((xmlParserCtxt *)context)->_private;
 }
 
-static char **
-copy_attributes(const char **attributes)
-{
-	size_t count = 0;
-	while (attributes[count] != NULL)
-		count++;
-	char **copy = calloc(count + 1, sizeof(*copy));
-	for (size_t i = 0; i < count && copy != NULL; i++)
-		if ((copy[i] = strdup(attributes[i])) == NULL) {
-			while (i-- > 0)
-				free(copy[i]);
-			free(copy);
-			return NULL;
-		}
-	return copy;
-}
-
-void
-xml_free(struct xml_element **element)
-{
-	if (*element == NULL)
-		return;
-	for (struct xml_element *child = (*element)->children, *next; child != NULL; child = next) {
-		next = child->next;
-		xml_free(&child);
-	}
-	for (char **text = (*element)->attributes; text != NULL && *text != NULL; text++)
-		free(*text);
-	free((*element)->attributes);
-	free((*element)->name);
-	free((*element)->text);
-	free(*element);
-}
-
-/* Puts a new element behind the others in the one that is open. */
-static int
-add_element(struct reader *reader, const char *name, const char **attributes)
-{
-	struct xml_element *parent = reader->open, *element = calloc(1, sizeof(*element));
-	if (element == NULL)
-		return -1;
-	element->name = strdup(name);
-	element->attributes = copy_attributes(attributes);
-	if (element->name == NULL || element->attributes == NULL) {
-		xml_free(&element);
-		return -1;
-	}
-	element->parent = parent;
-	if (parent == NULL)
-		reader->root = element;
-	else if (parent->last == NULL)
-		parent->children = element;
-	else
-		parent->last->next = element;
-	if (parent != NULL)
-		parent->last = element;
-	reader->open = element;
-	return 0;
-}
-
-/* Whether an element is of a namespace, its prefix's or its own default one: libvirt's are not. */
+/* True if the element is to be kept. libvirt's own elements have no namespace. */
 static bool
-is_foreign(const char *name, const char **attributes)
+is_wanted(const struct reader *reader, const char *name, bool foreign)
 {
-	for (; *attributes != NULL; attributes += 2)
-		if (strcmp(attributes[0], "xmlns") == 0 && attributes[1][0] != '\0')
-			return true;
-	return strchr(name, ':') != NULL;
-}
-
-static bool
-is_wanted(const struct reader *reader, const char *name, const char **attributes)
-{
-	if (reader->depth > 1 && is_foreign(name, attributes))
+	if (reader->depth > 1 && foreign)
 		return false;
 	for (const char *const *wanted = reader->wanted; reader->depth == 2; wanted++)
 		if (*wanted == NULL || strcmp(*wanted, name) == 0)
@@ -135,161 +57,109 @@ is_wanted(const struct reader *reader, const char *name, const char **attributes
 }
 
 static void
-on_start(void *data, const char *name, const char **attributes)
+on_start(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
+	int namespace_count, const xmlChar **namespaces, int attribute_count, int defaulted,
+	const xmlChar **attributes)
 {
-	struct reader *reader = data;
-	if (reader->fault != FAULT_NONE)
+	struct reader *reader = reader_of(context);
+	reader->depth++;
+	if (reader->skipped != 0)
 		return;
-	if (++reader->depth > DEPTH_MAX)
-		stop(reader, FAULT_DEPTH);
-	else if (reader->skipped == 0 && !is_wanted(reader, name, attributes)) {
+	if (is_wanted(reader, (const char *)name, prefix != NULL || uri != NULL))
+		xmlSAX2StartElementNs(context, name, prefix, uri, namespace_count, namespaces,
+			attribute_count, defaulted, attributes);
+	else
 		reader->skipped = reader->depth;
-		reader->skipped_at = XML_GetCurrentByteIndex64(reader->parser);
-	} else if (reader->skipped == 0 && add_element(reader, name, attributes) != 0)
-		stop(reader, FAULT_MEMORY);
 }
 
 static void
-on_end(void *data, const char *name)
+on_end(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
 {
-	struct reader *reader = data;
-	(void)name;
-	if (reader->fault != FAULT_NONE)
-		return;
+	struct reader *reader = reader_of(context);
 	if (reader->skipped == 0)
-		reader->open = reader->open->parent;
+		xmlSAX2EndElementNs(context, name, prefix, uri);
 	else if (reader->skipped == reader->depth)
 		reader->skipped = 0;
 	reader->depth--;
+	reader->complete = reader->depth == 0;
 }
 
 static void
-on_text(void *data, const char *text, int length)
+on_text(void *context, const xmlChar *text, int length)
 {
-	struct reader *reader = data;
-	struct xml_element *element = reader->open;
-	if (reader->fault != FAULT_NONE || reader->skipped != 0)
-		return;
-	size_t needed = element->length + (size_t)length + 1;
-	if (needed > element->room) {
-		char *larger = realloc(element->text, 2 * needed);
-		if (larger == NULL) {
-			stop(reader, FAULT_MEMORY);
-			return;
-		}
-		element->text = larger;
-		element->room = 2 * needed;
-	}
-	memcpy(element->text + element->length, text, (size_t)length);
-	element->length += (size_t)length;
-	element->text[element->length] = '\0';
+	if (reader_of(context)->skipped == 0)
+		xmlSAX2Characters(context, text, length);
 }
 
 static void
-on_doctype(void *data, const char *name, const char *system, const char *public, int internal)
+on_doctype(void *context, const xmlChar *name, const xmlChar *public_id, const xmlChar *system_id)
 {
 	(void)name;
-	(void)system;
-	(void)public;
-	(void)internal;
-	stop(data, FAULT_DOCTYPE);
+	(void)public_id;
+	(void)system_id;
+	reader_of(context)->doctype = true;
+	xmlStopParser(context);
 }
 
-/* Why Expat, or one of the handlers above, did not come to the end. */
-static int
-explain(const struct reader *reader, struct err *e)
+static void
+on_error(void *context, xml_error error)
 {
-	enum XML_Error error = XML_GetErrorCode(reader->parser);
-	uint64_t line = XML_GetCurrentLineNumber64(reader->parser);
-	switch (reader->fault) {
-	case FAULT_DOCTYPE:
+	struct reader *reader = reader_of(context);
+	const char *text = error->message != NULL ? error->message : "unknown error";
+	if (error->code == XML_ERR_NO_MEMORY)
+		reader->out_of_memory = true;
+	if (error->level == XML_ERR_FATAL && reader->error[0] == '\0')
+		snprintf(reader->error, sizeof(reader->error), "line %d: %.*s", error->line,
+			(int)strcspn(text, "\n"), text);
+}
+
+/* For errors that libxml2 finds without knowing the document, which it would print otherwise. */
+static void
+ignore_error(void *context, xml_error error)
+{
+	(void)context;
+	(void)error;
+}
+
+static void
+set_handlers(xmlSAXHandler *sax)
+{
+	sax->startElementNs = on_start;
+	sax->endElementNs = on_end;
+	sax->characters = sax->ignorableWhitespace = sax->cdataBlock = on_text;
+	sax->internalSubset = on_doctype;
+	sax->serror = on_error;
+	sax->externalSubset = NULL;
+	sax->resolveEntity = NULL;
+	sax->entityDecl = NULL;
+	sax->reference = NULL;
+	sax->comment = NULL;
+	sax->processingInstruction = NULL;
+}
+
+/* Returns -1 with the reason if the document is not to be used. */
+static int
+judge(const struct reader *reader, const xmlNode *root, const char *name, struct err *e)
+{
+	if (reader->doctype)
 		return err_set(e, "the XML has a DOCTYPE, which libvirt never writes; refused");
-	case FAULT_DEPTH:
-		return err_set(e, "the XML is nested deeper than %d elements", DEPTH_MAX);
-	case FAULT_MEMORY:
+	if (reader->out_of_memory)
 		return err_set(e, "out of memory");
-	case FAULT_NONE:
-		break;
-	}
-	if (error == XML_ERROR_NO_MEMORY)
-		return err_set(e, "out of memory");
-	if (error == XML_ERROR_NO_ELEMENTS && reader->root != NULL)
-		return err_set(e,
-			"the XML is not well-formed: line %" PRIu64 ": it ends before </%s>", line,
-			reader->root->name);
-	return err_set(e, "the XML is not well-formed: line %" PRIu64 ": %s", line,
-		XML_ErrorString(error));
-}
-
-static int
-read_part(struct reader *reader, const char *text, size_t length, bool last, struct err *e)
-{
-	for (size_t at = 0, piece; at < length; at += piece) {
-		piece = length - at < PIECE ? length - at : PIECE;
-		if (XML_Parse(reader->parser, text + at, (int)piece,
-			    last && at + piece == length) != XML_STATUS_OK)
-			return explain(reader, e);
-	}
+	if (reader->error[0] != '\0')
+		return err_set(e, "the XML is not well-formed: %s", reader->error);
+	if (root == NULL || !reader->complete)
+		return err_set(e, "the XML is not well-formed: line 1: it has no end");
+	if (strcmp((const char *)root->name, name) != 0)
+		return err_set(e, "the XML is not a <%s>", name);
 	return 0;
-}
-
-/* Reads the text but for what lies from gap to gap_end. */
-static int
-read_without(struct reader *reader, const char *text, size_t gap, size_t gap_end, size_t length,
-	struct err *e)
-{
-	xml_free(&reader->root);
-	*reader = (struct reader){.parser = reader->parser, .wanted = reader->wanted};
-	XML_ParserReset(reader->parser, NULL);
-	XML_SetUserData(reader->parser, reader);
-	XML_SetElementHandler(reader->parser, on_start, on_end);
-	XML_SetCharacterDataHandler(reader->parser, on_text);
-	XML_SetStartDoctypeDeclHandler(reader->parser, on_doctype);
-	int r = read_part(reader, text, gap, false, e);
-	return r != 0 ? r : read_part(reader, text + gap_end, length - gap_end, true, e);
-}
-
-/* Where the last end tag of the element that begins at start is over; 0 if there is none. */
-static size_t
-end_of_element(const char *text, size_t start, size_t length)
-{
-	char tag[64];
-	size_t name = 0, end = 0;
-	while (start + 1 + name < length && strchr(" \t\r\n/>", text[start + 1 + name]) == NULL)
-		name++;
-	int n = snprintf(tag, sizeof(tag), "</%.*s>", (int)name, text + start + 1);
-	if (n < 0 || (size_t)n >= sizeof(tag))
-		return 0;
-	for (size_t at = start; at < length; at = end) {
-		const char *found = memmem(text + at, length - at, tag, (size_t)n);
-		if (found == NULL)
-			break;
-		end = (size_t)(found - text) + (size_t)n;
-	}
-	return end;
-}
-
-/*
- * libvirt passes on what its users have stored as metadata, with names that are right in XML 1.0's
- * fifth edition, and Expat knows the fourth. Nothing of that is wanted here: it may be anything,
- * up to its end tag, which cannot stand behind it.
- */
-static int
-read_document(struct reader *reader, const char *text, size_t length, struct err *e)
-{
-	struct err ignored;
-	int r = read_without(reader, text, 0, 0, length, e);
-	if (r == 0 || reader->fault != FAULT_NONE || reader->skipped == 0)
-		return r;
-	size_t gap = (size_t)reader->skipped_at, end = end_of_element(text, gap, length);
-	return end > 0 && read_without(reader, text, gap, end, length, &ignored) == 0 ? 0 : -1;
 }
 
 struct xml_element *
 xml_parse(const char *text, size_t length, size_t max, const char *root, const char *const wanted[],
 	struct err *e)
 {
-	if (length > max) {
+	struct reader reader = {.wanted = wanted};
+	if (length > max || length > INT_MAX) {
 		err_set(e, "the XML is larger than %zu MiB", max / 1024 / 1024);
 		return NULL;
 	}
@@ -297,46 +167,73 @@ xml_parse(const char *text, size_t length, size_t max, const char *root, const c
 		err_set(e, "the XML is empty");
 		return NULL;
 	}
-	/*
-	 * Namespaces are ours to tell: libvirt passes on metadata with prefixes that nobody
-	 * declared, which libxml2 lets it, and Expat would not.
-	 */
-	struct reader reader = {.wanted = wanted, .parser = XML_ParserCreate(NULL)};
-	if (reader.parser == NULL) {
+	xmlParserCtxt *context = xmlNewParserCtxt();
+	if (context == NULL) {
 		err_set(e, "out of memory");
 		return NULL;
 	}
-	AUTO_XML struct xml_element *element = NULL;
-	int r = read_document(&reader, text, length, e);
-	XML_ParserFree(reader.parser);
-	element = reader.root;
-	if (r == 0 && strcmp(element->name, root) != 0)
-		r = err_set(e, "the XML is not a <%s>", root);
-	if (r != 0)
-		return NULL;
-	struct xml_element *result = element;
-	element = NULL;
-	return result;
+	context->_private = &reader;
+	set_handlers(context->sax);
+	xmlStructuredErrorFunc others = xmlStructuredError;
+	void *data = xmlStructuredErrorContext;
+	xmlSetStructuredErrorFunc(NULL, ignore_error);
+	xmlDoc *document = xmlCtxtReadMemory(context, text, (int)length, NULL, NULL, OPTIONS);
+	xmlSetStructuredErrorFunc(data, others);
+	xmlFreeParserCtxt(context);
+	xmlNode *element = document != NULL ? xmlDocGetRootElement(document) : NULL;
+	if (judge(&reader, element, root, e) == 0)
+		return (struct xml_element *)element;
+	xmlFreeDoc(document);
+	return NULL;
+}
+
+void
+xml_free(struct xml_element **root)
+{
+	if (*root != NULL)
+		xmlFreeDoc(((xmlNode *)*root)->doc);
 }
 
 static struct xml_element *
-element_from(struct xml_element *element, const char *name)
+element_from(xmlNode *node, const char *name)
 {
-	while (element != NULL && strcmp(element->name, name) != 0)
-		element = element->next;
-	return element;
+	while (node != NULL &&
+		(node->type != XML_ELEMENT_NODE || strcmp((const char *)node->name, name) != 0))
+		node = node->next;
+	return (struct xml_element *)node;
 }
 
 struct xml_element *
 xml_child(const struct xml_element *element, const char *name)
 {
-	return element != NULL ? element_from(element->children, name) : NULL;
+	const xmlNode *node = (const xmlNode *)element;
+	return node != NULL ? element_from(node->children, name) : NULL;
 }
 
 struct xml_element *
 xml_next(const struct xml_element *element, const char *name)
 {
-	return element_from(element->next, name);
+	return element_from(((const xmlNode *)element)->next, name);
+}
+
+/* Puts all text of an element into its first text node. Returns that, or NULL: there is no text. */
+static xmlNode *
+join_text(const xmlNode *node)
+{
+	xmlNode *first = NULL;
+	for (xmlNode *child = node->children, *next; child != NULL; child = next) {
+		next = child->next;
+		if (child->type != XML_TEXT_NODE)
+			continue;
+		if (first == NULL) {
+			first = child;
+			continue;
+		}
+		xmlNodeAddContent(first, child->content);
+		xmlUnlinkNode(child);
+		xmlFreeNode(child);
+	}
+	return first;
 }
 
 const char *
@@ -344,16 +241,21 @@ xml_content(const struct xml_element *element)
 {
 	if (element == NULL)
 		return NULL;
-	return element->text != NULL ? element->text : "";
+	const xmlNode *text = join_text((const xmlNode *)element);
+	return text != NULL && text->content != NULL ? (const char *)text->content : "";
 }
 
 const char *
 xml_attribute(const struct xml_element *element, const char *name)
 {
-	char *const *text = element != NULL ? element->attributes : NULL;
-	while (text != NULL && *text != NULL && strcmp(*text, name) != 0)
-		text += 2;
-	return text != NULL && *text != NULL ? text[1] : NULL;
+	const xmlAttr *attribute = element != NULL ? ((const xmlNode *)element)->properties : NULL;
+	while (attribute != NULL &&
+		(attribute->ns != NULL || strcmp((const char *)attribute->name, name) != 0))
+		attribute = attribute->next;
+	if (attribute == NULL)
+		return NULL;
+	const xmlNode *text = attribute->children;
+	return text != NULL && text->content != NULL ? (const char *)text->content : "";
 }
 
 const char *

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Joins the engine's parts for one guest: which rules are about it, what they want, where it is in
+ * the kernel, and what is to be written.
+ */
 #include "pin/pin.h"
 
 #include "base/cleanup.h"
@@ -10,6 +14,7 @@
 #include "pin/lock.h"
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,19 +56,26 @@ pin_host_change(struct pin_host *host, int root)
 bool
 pin_has_ended(const struct pin *pin)
 {
-	return pin->matched.count > 0 && qemu_process_has_ended(pin->host->root, pin->domain.name);
+	return pin->matched.count > 0 && qemu_process_has_ended(pin->host->root, pin->name);
+}
+
+/* Returns what the guest's XML says, or NULL if that was not needed or could not be read. */
+static const struct domain *
+known_domain(const struct pin *pin)
+{
+	return pin->domain.name != NULL ? &pin->domain : NULL;
 }
 
 static enum pin_result
 open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 {
 	if (intent == PIN_APPLY) {
-		pin->lock = lock_guest(pin->host->root, pin->domain.name, e);
+		pin->lock = lock_guest(pin->host->root, pin->name, e);
 		if (pin->lock < 0)
 			messages_add(&pin->messages, MESSAGE_WARNING, "going on without a lock: %s",
 				e->text);
 	}
-	int r = cgroup_open(pin->host->root, pin->domain.name, &pin->cgroup, e);
+	int r = cgroup_open(pin->host->root, pin->name, &pin->cgroup, e);
 	pin->running = r == 0;
 	if (r == CGROUP_NO_GROUPS && pin_has_ended(pin)) {
 		r = CGROUP_NOT_RUNNING;
@@ -86,34 +98,49 @@ place(struct pin *pin, const struct cpumask *usable, struct err *e)
 		return err_set(e, "out of memory");
 	for (size_t i = 0; i < count; i++)
 		running[i] = pin->cgroup.groups[i].group;
-	int r = desired_build(&pin->matched, &pin->domain, running, count, &pin->host->expr, usable,
-		&pin->desired, &pin->messages, e);
+	int r = desired_build(&pin->matched, known_domain(pin), running, count, &pin->host->expr,
+		usable, &pin->desired, &pin->messages, e);
 	free(running);
 	return r;
 }
 
-/* A guest that QEMU runs in a single thread has them, say. One warning for each setting. */
+static void
+report_group_missing(struct pin *pin, const struct setting *setting, struct thread_group group)
+{
+	char key[SETTING_KEY_MAX], name[THREAD_GROUP_NAME_MAX];
+	messages_add(&pin->messages, MESSAGE_WARNING,
+		"%s:%u: %s: %s has no cgroup of its own in %s, and so is where the emulator is",
+		setting->value.file, setting->value.line, setting_key(setting, key),
+		thread_group_name(group, name), pin->cgroup.path);
+}
+
+/*
+ * Warns once for each setting whose groups have no cgroup, as when QEMU runs all vCPUs in a single
+ * thread. Without the XML only vcpu0 is known to be there: every guest has it.
+ */
 static void
 report_groups_missing(struct pin *pin)
 {
+	const struct thread_group vcpu0 = {.kind = GROUP_VCPU};
+	if (pin->running && known_domain(pin) == NULL) {
+		const struct setting *setting = rules_setting(&pin->matched, vcpu0);
+		bool there = desired_find(&pin->desired, vcpu0) != NULL;
+		if (!there && setting != NULL && !setting_is_keep(setting))
+			report_group_missing(pin, setting, vcpu0);
+	}
 	const struct setting *last = NULL;
 	for (size_t i = 0; i < pin->plan.missing_count; i++) {
 		const struct desired_group *group = pin->plan.missing[i];
-		char key[SETTING_KEY_MAX], name[THREAD_GROUP_NAME_MAX];
-		if (group->setting == last)
-			continue;
+		if (group->setting != last)
+			report_group_missing(pin, group->setting, group->group);
 		last = group->setting;
-		messages_add(&pin->messages, MESSAGE_WARNING,
-			"%s:%u: %s: %s has no cgroup of its own in %s, and so is where the "
-			"emulator is",
-			last->value.file, last->value.line, setting_key(last, key),
-			thread_group_name(group->group, name), pin->cgroup.path);
 	}
 }
 
 /*
- * The CPUs that vCPUs may use: as wished or, where no rule says anything, as they do now; all of
- * usable, if that is not known.
+ * Returns the CPUs that vCPUs may use: as the rules say or, where they say nothing, as they may
+ * now; all of usable if that is not known. Of a guest that runs only vCPUs that are there count, so
+ * that the same comes out whether its XML was read or not.
  */
 static struct cpumask
 vcpu_cpus(const struct pin *pin, const struct cpumask *usable)
@@ -121,15 +148,15 @@ vcpu_cpus(const struct pin *pin, const struct cpumask *usable)
 	struct cpumask cpus = {0};
 	for (size_t i = 0; i < pin->desired.group_count; i++) {
 		const struct desired_group *group = &pin->desired.groups[i];
-		if (group->group.kind == GROUP_VCPU && group->mask != NULL)
-			cpumask_or(&cpus, &group->mask->cpus);
-		else if (group->group.kind == GROUP_VCPU && !pin->running)
-			cpumask_or(&cpus, usable);
+		if (!pin->running && group->group.kind == GROUP_VCPU)
+			cpumask_or(&cpus, group->mask != NULL ? &group->mask->cpus : usable);
 	}
 	for (size_t i = 0; pin->running && i < pin->cgroup.group_count; i++) {
 		const struct cgroup_child *there = &pin->cgroup.groups[i];
-		if (there->group.kind == GROUP_VCPU &&
-			desired_find(&pin->desired, there->group)->mask == NULL)
+		const struct desired_mask *mask = desired_find(&pin->desired, there->group)->mask;
+		if (there->group.kind == GROUP_VCPU && mask != NULL)
+			cpumask_or(&cpus, &mask->cpus);
+		else if (there->group.kind == GROUP_VCPU)
 			cpumask_or(&cpus, cpumask_empty(&there->now) ? usable : &there->now);
 	}
 	return cpus;
@@ -171,31 +198,99 @@ make_plan(struct pin *pin, struct err *e)
 		return -1;
 	dropped_note(&pin->desired, &pin->host->topology, pin->running ? &pin->cgroup : NULL,
 		&pin->messages);
-	if (plan_build(&pin->desired, &pin->domain, pin->running ? &pin->cgroup : NULL,
+	if (plan_build(&pin->desired, known_domain(pin), pin->running ? &pin->cgroup : NULL,
 		    &pin->plan) != 0)
 		return err_set(e, "out of memory");
 	report_groups_missing(pin);
 	return 0;
 }
 
+bool
+pin_needs_xml(const struct pin_host *host, const char *name)
+{
+	struct matched matched;
+	if (rules_need_uuid(&host->rules, name) ||
+		rules_match(&host->rules, name, NULL, &matched) != 0)
+		return true;
+	bool needed = matched_needs_xml(&matched);
+	free(matched.rules);
+	return needed;
+}
+
+/* Adds a warning that a rule could not be followed, the first of which is pin->incomplete. */
+__attribute__((format(printf, 2, 3))) static void
+add_incomplete(struct pin *pin, const char *format, ...)
+{
+	char text[ERR_TEXT_MAX + 256];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	messages_add(&pin->messages, MESSAGE_WARNING, "%s", text);
+	if (pin->incomplete != NULL)
+		return;
+	pin->incomplete = pin->messages.count > 0
+				  ? pin->messages.items[pin->messages.count - 1].text
+				  : "out of memory";
+}
+
+/* Says which rules a guest whose XML could not be read is kept from, and why. */
+static void
+report_unread_xml(struct pin *pin, const char *why)
+{
+	const struct value *placement = rules_one_to_one(&pin->matched);
+	if (rules_need_uuid(&pin->host->rules, pin->name))
+		add_incomplete(
+			pin, "rules with 'uuid:' are left out, its UUID is not known: %s", why);
+	if (placement != NULL)
+		add_incomplete(pin, "%s:%u: one-to-one is left out, its vCPUs share their CPUs: %s",
+			placement->file, placement->line, why);
+}
+
+/* Finds the guest's name and its rules, reading the XML as far as that or the intent asks for. */
+static enum pin_result
+identify(struct pin *pin, const char *xml, size_t length, const char *name, enum pin_intent intent,
+	struct err *e)
+{
+	bool wanted = name == NULL || intent == PIN_SHOW || pin_needs_xml(pin->host, name);
+	bool unread = wanted && (xml == NULL || domain_parse(xml, length, &pin->domain, e) != 0);
+	if (unread && name == NULL)
+		return PIN_FAILED;
+	pin->name = strdup(name != NULL ? name : pin->domain.name);
+	if (pin->name == NULL ||
+		rules_match(&pin->host->rules, pin->name,
+			known_domain(pin) != NULL ? pin->domain.uuid : NULL, &pin->matched) != 0)
+		return err_set(e, "out of memory");
+	if (unread)
+		report_unread_xml(pin, e->text);
+	return PIN_OK;
+}
+
+/* Turns PIN_FAILED into PIN_NOT_RUNNING if the guest has ended: then it is no wonder. */
+static enum pin_result
+failed(const struct pin *pin, struct err *e)
+{
+	if (!pin_has_ended(pin))
+		return PIN_FAILED;
+	err_context(e, "the guest ended meanwhile");
+	return PIN_NOT_RUNNING;
+}
+
 enum pin_result
 pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, enum pin_intent intent, struct err *e)
 {
-	*pin = (struct pin){.host = host, .lock = -1, .since = clock_ms()};
-	if (domain_parse(xml, length, &pin->domain, e) != 0)
-		return PIN_FAILED;
-	if (name != NULL && strcmp(name, pin->domain.name) != 0)
-		return err_set(e, "the XML is of a guest called '%.256s'", pin->domain.name);
-	if (rules_match(&host->rules, pin->domain.name, pin->domain.uuid, &pin->matched) != 0)
-		return err_set(e, "out of memory");
+	*pin = (struct pin){.host = host, .domain = {.id = -1}, .lock = -1, .since = clock_ms()};
+	enum pin_result r = identify(pin, xml, length, name, intent, e);
+	if (r != PIN_OK)
+		return r;
 	if (pin->matched.count == 0 ||
 		(intent == PIN_APPLY && !matched_wants_change(&pin->matched)))
 		return PIN_NO_RULE;
-	enum pin_result r = open_cgroup(pin, intent, e);
+	r = open_cgroup(pin, intent, e);
 	if (r == PIN_OK && make_plan(pin, e) != 0)
 		r = PIN_FAILED;
-	return r;
+	return r == PIN_FAILED && intent == PIN_APPLY ? failed(pin, e) : r;
 }
 
 const char *
@@ -205,15 +300,6 @@ pin_obstacle(const struct pin *pin)
 		if (pin->messages.items[i].level == MESSAGE_ERROR)
 			return pin->messages.items[i].text;
 	return pin->messages.errors > 0 ? "out of memory" : NULL;
-}
-
-static enum pin_result
-failed(const struct pin *pin, struct err *e)
-{
-	if (!pin_has_ended(pin))
-		return PIN_FAILED;
-	err_context(e, "the guest ended meanwhile");
-	return PIN_NOT_RUNNING;
 }
 
 static const char *
@@ -249,9 +335,7 @@ pin_guest(struct pin *pin, struct pin_host *host, const char *xml, size_t length
 	char done[PIN_DONE_MAX], struct err *e)
 {
 	enum pin_result r = pin_prepare(pin, host, xml, length, name, PIN_APPLY, e);
-	if (r == PIN_OK)
-		return pin_apply(pin, done, e);
-	return r == PIN_FAILED ? failed(pin, e) : r;
+	return r == PIN_OK ? pin_apply(pin, done, e) : r;
 }
 
 void
@@ -262,6 +346,7 @@ pin_free(struct pin *pin)
 	if (pin->running)
 		cgroup_free(&pin->cgroup);
 	free(pin->matched.rules);
+	free(pin->name);
 	domain_free(&pin->domain);
 	messages_free(&pin->messages);
 	cleanup_close(&pin->lock);

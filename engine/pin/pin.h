@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The whole way from XML and rules to a plan, and on to its being done. */
+/* From a guest's name and the rules to a plan, and from the plan to a pinned guest. */
 #ifndef VMAFFINITY_PIN_PIN_H
 #define VMAFFINITY_PIN_PIN_H
 
@@ -47,13 +47,15 @@ void pin_host_change(struct pin_host *host, int root);
 /* All that is known of one guest; the parts point into one another, so it is not copied. */
 struct pin {
 	struct pin_host *host;
-	struct domain domain;	/* name is NULL until the XML was understood */
+	char *name;		/* as libvirt says it; NULL until it is known */
+	struct domain domain;	/* its name is NULL unless the XML was read and understood */
 	struct matched matched; /* its rules */
 	int lock;		/* see lock.h; -1 if not held */
 	bool running;		/* cgroup is there */
 	struct cgroup cgroup;	/* if running */
 	struct desired desired;
 	struct plan plan;
+	const char *incomplete;	  /* a rule that was left out, and why; NULL: all are followed */
 	double since;		  /* when pin_prepare() began, in ms of CLOCK_MONOTONIC */
 	struct messages messages; /* what is to be said; with an error among them the plan cannot be
 				     applied */
@@ -76,7 +78,18 @@ enum pin_result {
 };
 
 /*
- * Makes a plan from a domain's XML. If name is not NULL, the XML must be of the guest of that name.
+ * True if a rule that is or may be about the guest of that name asks for what only its XML says: a
+ * "uuid:" pattern, or a placement other than float.
+ */
+bool pin_needs_xml(const struct pin_host *host, const char *name);
+
+/*
+ * Makes a plan for a guest. name is what libvirt calls it; NULL: what its XML does. The kernel says
+ * where it runs and which groups it has. Its XML is parsed with PIN_SHOW, or if pin_needs_xml(); it
+ * changes neither which guest that is nor what rules that do not need it want. xml is NULL if it
+ * could not be read, for the reason in *e. XML that is needed and cannot be read leaves out the
+ * rules that need it: pin->incomplete.
+ *
  * host must live until pin_free(), which is to be called whatever this returns: PIN_OK,
  * PIN_NO_RULE, or with the reason PIN_NOT_RUNNING or PIN_FAILED.
  */

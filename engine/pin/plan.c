@@ -29,7 +29,7 @@ make_step(
 static bool
 is_online(const struct domain *domain, struct thread_group group)
 {
-	return group.kind != GROUP_VCPU ||
+	return domain == NULL || group.kind != GROUP_VCPU ||
 	       (group.id < domain->vcpus && domain->vcpu_online[group.id]);
 }
 

@@ -34,7 +34,8 @@ struct plan {
 
 /*
  * A step for every group that the guest has now: those of cgroup or, if that is NULL, those that
- * domain's XML has online. Returns 0 with *plan, to be freed by plan_free(), or -1: no memory.
+ * domain's XML has online; domain may be NULL, then those of desired. Returns 0 with *plan, to be
+ * freed by plan_free(), or -1: no memory.
  */
 int plan_build(const struct desired *desired, const struct domain *domain,
 	const struct cgroup *cgroup, struct plan *plan);

@@ -130,7 +130,11 @@ rules_on_error(const struct rules *rules, const char *name, const char *uuid)
 	if (name != NULL)
 		for (size_t i = rules->rule_count; i-- > 0;) {
 			const struct rule *rule = &rules->rules[i];
-			if (rule->on_error != ON_ERROR_UNSET && rule_matches(rule, name, uuid))
+			enum pattern_match match = match_rule(rule, name, uuid);
+			bool fails = rule->on_error == ON_ERROR_FAIL;
+			if (rule->on_error != ON_ERROR_UNSET &&
+				(match == PATTERN_MATCHES ||
+					(match == PATTERN_NEEDS_UUID && fails)))
 				return rule->on_error;
 		}
 	return rules->on_error == ON_ERROR_UNSET ? ON_ERROR_IGNORE : rules->on_error;

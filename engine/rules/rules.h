@@ -203,7 +203,8 @@ const struct value *rules_one_to_one(const struct matched *matched);
 
 /*
  * Returns ON_ERROR_IGNORE or ON_ERROR_FAIL: what the last rule that matches the guest and has the
- * key says, or else [global]. name is NULL if the guest is not known: [global] alone counts.
+ * key says, or else [global]. Where uuid is NULL, a rule that would match by a UUID counts if it
+ * says "fail". name is NULL if the guest is not known: [global] alone counts.
  */
 enum on_error rules_on_error(const struct rules *rules, const char *name, const char *uuid);
 

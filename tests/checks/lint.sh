@@ -23,7 +23,7 @@ check() {
 mapfile -t sources < <(git ls-files 'engine/**/*.c' 'hook/*.c' 'cli/*.c' 'cli/**/*.c')
 mapfile -t all_c < <(git ls-files '*.c' '*.h')
 mapfile -t scripts < <(git ls-files '*.sh' '*.bash' '*.bats' .ci/run)
-read -ra includes < <(pkg-config --cflags expat json-c smartcols libvirt)
+read -ra includes < <(pkg-config --cflags libxml-2.0 json-c smartcols libvirt)
 defines=(-D_GNU_SOURCE -DVERSION='"0"' -DWORKER='"/usr/sbin/vmaffinity-hook"')
 
 # Stands in for assertions about the machine: with another compiler the same code, without a warning.

@@ -32,8 +32,9 @@ needs() {
 }
 
 needs vmaffinity-guard ''
-needs vmaffinity-hook 'libc.so.6 libexpat.so.1 libinih.so.1'
-needs vmaffinity 'libc.so.6 libexpat.so.1 libinih.so.1 libjson-c.so.* libsmartcols.so.1'
+needs vmaffinity-hook 'libc.so.6 libinih.so.1'
+needs xml.so 'libc.so.6 libxml2.so.*'
+needs vmaffinity 'libc.so.6 libinih.so.1 libjson-c.so.* libsmartcols.so.1 libxml2.so.*'
 
 # only HEADER FILE: no other source includes <HEADER...>.
 only() {
@@ -42,7 +43,7 @@ only() {
 	result "<$1...> is included by $2 alone" "$found"
 }
 
-only expat.h engine/guest/xml.c
+only libxml/ engine/guest/xml.c
 only ini.h engine/rules/parse.c
 only libvirt/ cli/virt.c
 

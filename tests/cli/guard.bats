@@ -178,7 +178,7 @@ midway() { logged "web: perhaps not pinned, or in part, runs on: $1"; }
 @test "any other status: the guest runs on; the first line of what was said is logged, made harmless" {
 	for op in started reconnect; do
 		for code in 2 112 114 126 127 128 139 255; do
-			worker "echo 'cannot load libexpat'; printf 'no \033[2Jlibrary\nmore\n' >&2; exit $code"
+			worker "echo 'cannot load libinih'; printf 'no \033[2Jlibrary\nmore\n' >&2; exit $code"
 			guard 0 $op
 			same "" "$stderr"
 			unpinned "$WORKER ended with status $code (no \\x1b[2Jlibrary); $REINSTALL"

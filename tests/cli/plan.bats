@@ -57,7 +57,7 @@ $TABLE" "$output"
 
 @test "XML that cannot be read or used: status 2 and a line that names the file and the reason" {
 	mkdir directory
-	{ echo '<domain>' && head -c $((16 * 1024 * 1024)) /dev/zero | tr '\0' ' '; } >large.xml
+	{ echo '<domain>' && head -c $((64 * 1024 * 1024)) /dev/zero | tr '\0' ' '; } >large.xml
 	: >empty.xml
 	echo '<domain>' >cut.xml
 	echo '<!DOCTYPE domain><domain/>' >doctype.xml
@@ -68,15 +68,15 @@ $TABLE" "$output"
 	done <<-'END'
 		nowhere|No such file or directory
 		directory|Is a directory
-		large.xml|the XML is larger than 16 MiB
+		large.xml|the XML is larger than 64 MiB
 		empty.xml|the XML is empty
 		cut.xml|the XML is not well-formed: line 2: it ends before </domain>
 		doctype.xml|the XML has a DOCTYPE, which libvirt never writes; refused
 		network.xml|the XML is not a <domain>
 		nameless.xml|the domain has no <name>
 	END
-	cannot "vmaffinity: stdin: the XML is larger than 16 MiB" plan <large.xml
-	cannot "vmaffinity: stdin: the XML is larger than 16 MiB" plan --xml - <large.xml
+	cannot "vmaffinity: stdin: the XML is larger than 64 MiB" plan <large.xml
+	cannot "vmaffinity: stdin: the XML is larger than 64 MiB" plan --xml - <large.xml
 }
 
 @test "nothing on stdin (/dev/null, an empty pipe, an empty file, closed): libvirt is asked" {

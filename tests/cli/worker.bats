@@ -15,13 +15,14 @@ setup()
 	cli_setup
 	mkdir -p own/etc own/run
 	cp "$BATS_FILE_TMPDIR/logd" own/logd
+	install -m 644 "$BUILD/xml.so" own/run/vmaffinity-test-xml.so
 	guest web-1 vcpu=2 iothreads=1 id=1 >web-1.xml
 }
 
 # private COMMAND...: with the directories of own/ in place, stdin passed on.
 private() { "$BATS_TEST_DIRNAME/private.sh" own "$@" 3>&-; }
 
-hook() { private "$BUILD/vmaffinity-hook" "$1" "$2" begin - <"$3"; }
+hook() { private "$BUILD/tests/worker" "$1" "$2" begin - <"$3"; }
 
 # worker STATUS OPERATION [GUEST [XML-FILE]]: the worker ends so; nothing on stdout, $stderr is left for the test to look at.
 worker()
@@ -95,7 +96,7 @@ ABSENT="not running here: no pid file and no status file in /run/libvirt/qemu"
 	done
 	mkfifo pipe
 	sleep 60 >pipe 3>&- & # nobody writes, nor closes it
-	run -0 timeout 20 "$BATS_TEST_DIRNAME/private.sh" own "$BUILD/vmaffinity-hook" web-1 started begin - <pipe
+	run -0 timeout 20 "$BATS_TEST_DIRNAME/private.sh" own "$BUILD/tests/worker" web-1 started begin - <pipe
 	kill $!
 }
 
@@ -181,47 +182,105 @@ err: web-1: /etc/vmaffinity.ini: is not a regular file
 err: web-1: not pinned, runs on: $RULES_BAD"
 }
 
-@test "XML that is none" {
-	own_rules '[*]\nvcpus = 0\n'
+UUID=6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11
+BY_UUID="[x]\nmatch = uuid:$UUID\nvcpus = 0\n"
+
+# Files of XML that cannot be read, and why.
+bad_xml()
+{
 	: >empty.xml
 	head -c 60 web-1.xml >cut.xml
 	echo '<!DOCTYPE domain><domain><name>web-1</name></domain>' >doctype.xml
 	echo '<network/>' >network.xml
-	guest other >other.xml
-	{ echo '<domain>' && head -c $((16 * 1024 * 1024)) /dev/zero | tr '\0' ' '; } >large.xml
-	while IFS='|' read -r file message; do
-		worker 1 reconnect web-1 "$file"
-		same "" "$stderr"
-		[[ $(<own/log) == *"web-1: not pinned, runs on: $message"* ]] || { cat own/log; false; }
-		[ "$(wc -l <own/log)" = 1 ]
-	done <<-'END'
+	{ echo '<domain>' && head -c $((64 * 1024 * 1024)) /dev/zero | tr '\0' ' '; } >large.xml
+	cat <<-'END'
 		empty.xml|the XML is empty
 		cut.xml|the XML is not well-formed: line 3: 
 		doctype.xml|the XML has a DOCTYPE, which libvirt never writes; refused
 		network.xml|the XML is not a <domain>
-		other.xml|the XML is of a guest called 'other'
-		large.xml|the XML is larger than 16 MiB
+		large.xml|the XML is larger than 64 MiB
 		/dev/null|the XML is empty
 	END
 }
 
-@test "XML that is none, with on-error = fail: refused all the same, for the name is known" {
+LEFT_OUT="rules with 'uuid:' are left out, its UUID is not known"
+
+@test "XML that is none: nothing to rules by name; rules by UUID are left out, and why is logged" {
+	bad_xml >cases
+	while IFS='|' read -r file message; do
+		own_rules '[*]\nvcpus = 0\n'
+		worker 1 reconnect web-1 "$file"
+		logged "err: web-1: not pinned, runs on: $ABSENT"
+		own_rules "$BY_UUID"
+		worker 1 reconnect web-1 "$file"
+		same "" "$stderr"
+		[[ $(<own/log) == *"web-1: not all rules are followed: $LEFT_OUT: $message"* ]] || { cat own/log; false; }
+		[ "$(wc -l <own/log)" = 1 ]
+	done <cases
+}
+
+@test "XML of another name: the guest is the one that libvirt named" {
+	guest other uuid=$UUID >other.xml
+	own_rules "[web-1]\nvcpus = 0\n[other]\nvcpus = x\n"
+	own_rules "$BY_UUID[other]\nvcpus = 0\n"
+	worker 1 reconnect web-1 other.xml
+	logged "err: web-1: not pinned, runs on: $ABSENT"
+	own_rules '[other]\nvcpus = 0\n'
+	worker 0 reconnect web-1 other.xml
+	logged ""
+}
+
+@test "XML that is none, with on-error = fail: refused if a rule by UUID may be about the guest" {
 	: >empty.xml
-	own_rules '[global]\non-error = fail\n[*]\nvcpus = 0\n'
+	own_rules "[global]\non-error = fail\n$BY_UUID"
 	worker 113 started web-1 empty.xml
-	same "vmaffinity: start refused (on-error = fail): the XML is empty" "$stderr"
-	own_rules '[web-1]\nvcpus = 0\non-error = fail\n'
-	worker 113 started web-1 empty.xml
+	same "vmaffinity: start refused (on-error = fail): $LEFT_OUT: the XML is empty" "$stderr"
 	worker 1 reconnect web-1 empty.xml
+	own_rules "${BY_UUID}on-error = fail\n"
+	worker 113 started web-1 empty.xml
+	worker 0 started web-1 # of another UUID
+	own_rules "[global]\non-error = fail\n${BY_UUID}on-error = ignore\n"
+	worker 113 started web-1 empty.xml # it need not be that rule's guest
+	own_rules "${BY_UUID}[web-*]\non-error = fail\n"
+	worker 113 started web-1 empty.xml
+	own_rules "$BY_UUID"
+	worker 1 started web-1 empty.xml
+	own_rules '[web-1]\nvcpus = 0\non-error = fail\n'
 	worker 0 started web-2 empty.xml # no rule can be about it, so its XML is not looked at
-	own_rules '[x]\nmatch = uuid:6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11\nvcpus = 0\n'
-	worker 1 started web-2 empty.xml # that one can be
-	own_rules '[global]\non-error = fail\n[*]\nvcpus = x\n' # and wrong rules, too
+	own_rules "[global]\non-error = fail\n[*]\nvcpus = x\n[y]\nmatch = uuid:$UUID\n" # and wrong rules
 	worker 113 started web-1 empty.xml
 	logged "\
 err: web-1: /etc/vmaffinity.ini:4:9: 'x' is not a CPU, a range, '@NAME' or a word: all, isolated, pcores, ecores, node:N, package:N, l3:N, core:N, pu:N
 err: web-1: the XML is empty
 err: web-1: start refused (on-error = fail): $RULES_BAD"
+}
+
+@test "the module for XML missing, broken, not root's, of another version: an error of the rules that need it" {
+	local module=own/run/vmaffinity-test-xml.so of=/run/vmaffinity-test-xml.so
+	cp $module whole.so
+	while IFS='|' read -r breaks message; do
+		rm -rf $module
+		install -m 644 whole.so $module
+		eval "$breaks"
+		own_rules "$BY_UUID"
+		worker 1 reconnect
+		[[ $(<own/log) == *"err: web-1: not all rules are followed: $LEFT_OUT: $of"$message* ]] || { cat own/log; false; }
+		[ "$(wc -l <own/log)" = 1 ]
+		own_rules '[*]\nvcpus = 0\n'
+		worker 1 reconnect
+		logged "err: web-1: not pinned, runs on: $ABSENT"
+	done <<-'END'
+		rm $module|: No such file or directory
+		truncate -s 4096 $module| cannot be loaded: 
+		echo text >$module| cannot be loaded: 
+		sed -i 's/libxml2/libxmlX/' $module| cannot be loaded: libxmlX
+		sed -i 's/vmaffinity_xml_module/vmaffinity_xml_modulX/g' $module| cannot be loaded: 
+		sed -i 's/0\.1\.0\x00/9.1.0\x00/' $module| is of another version; install vmaffinity again
+		chmod 666 $module|: is not a file that root alone may write
+		chown 65534 $module|: is not a file that root alone may write
+		rm $module; mkdir $module|: is not a file that root alone may write
+		rm $module; cp whole.so own/run/x; ln -s x $module|: Too many levels of symbolic links
+	END
 }
 
 @test "a guest whose pid file is left over, or that has no cgroups of its own" {
@@ -249,7 +308,7 @@ err: a\\x0ab\\xc2\\x9bc\\xff: not pinned, runs on: $RULES_BAD"
 @test "no system log: the same status, and nothing on stdout or stderr" {
 	own_rules "[*]\nvcpus = 0\n"
 	run -1 private bash -c "mv /dev/log /dev/away; \"\$@\"; status=\$?; mv /dev/away /dev/log; exit \$status" bash \
-		"$BUILD/vmaffinity-hook" web-1 started begin - <web-1.xml
+		"$BUILD/tests/worker" web-1 started begin - <web-1.xml
 	same "" "$output"
 }
 

@@ -147,7 +147,7 @@ busctl_says()
 	chmod 000 "$WORKER"
 	finds 1 "FAIL  worker     $WORKER is not an executable file"
 	product_restore
-	sed -i s/libexpat/libexpaX/ "$WORKER"
+	sed -i s/libinih/libiniX/ "$WORKER"
 	finds 1 "FAIL  worker     $WORKER does not run (exit status 127): " "libexpaX"
 	fake_worker <<<'hello'
 	finds 1 "FAIL  worker     the hook cannot run its worker: $WORKER: Exec format error"

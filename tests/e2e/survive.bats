@@ -14,7 +14,7 @@ worker of mode 000        ~ chmod 000 $WORKER                             ~ \bg\
 worker a text file        ~ echo hello | fake_worker                      ~ \bg\b.*(xec format|format error|cannot be executed)
 worker empty              ~ fake_worker </dev/null                        ~ \bg\b.*(xec format|format error|cannot be executed)
 worker a directory        ~ rm $WORKER && mkdir $WORKER                   ~ \bg\b.*ermission denied
-a library missing         ~ sed -i s/libexpat/libexpaX/ $WORKER             ~ \bg\b.*(127|librar)
+a library missing         ~ sed -i s/libinih/libiniX/ $WORKER             ~ \bg\b.*(127|librar)
 wrong architecture        ~ other_architecture                            ~ \bg\b.*(xec format|format error|cannot be executed)
 interpreter missing       ~ echo "#!/nonexistent" | fake_worker           ~ \bg\b.*No such file
 worker cut in half        ~ truncate -s 4096 $WORKER                      ~ \bg\b

@@ -20,7 +20,7 @@ if ! command -v "$CLANG" >/dev/null; then
 	echo "fuzz.sh: $CLANG is not installed" >&2
 	exit 2
 fi
-read -ra xml < <(pkg-config --cflags --libs expat | tr '\n' ' ')
+read -ra xml < <(pkg-config --cflags --libs libxml-2.0 | tr '\n' ' ')
 
 build()
 {

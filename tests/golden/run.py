@@ -140,7 +140,7 @@ def run_case(case, root, command, *options):
     text += b"".join(b"! " + line for line in done.stderr.splitlines(keepends=True))
     text += b"= %d\n" % done.returncode
     # the parser's own words differ between its versions
-    text = re.sub(rb"(the XML is not well-formed: )line [0-9]+: [^\"\n]*", rb"\1(Expat)", text)
+    text = re.sub(rb"(the XML is not well-formed: )line [0-9]+: [^\"\n]*", rb"\1(libxml2)", text)
     return text, done.stdout
 
 

@@ -321,8 +321,8 @@ plans_memory(void **state)
 		{"memory = auto\nvcpu0 = 4", "0-1:--w-"},
 		{"memory = auto\nvcpu0 = 1", "0:wwww"},
 		{"memory = auto\nvcpu0-1 = 4", "1:ww-w"},
-		/* it will be, on node 1 */
-		{"memory = auto\nvcpu0-1 = 1\nvcpu2 = 5", "0-1:--w-"},
+		/* of a vCPU that is not plugged in only the XML knows */
+		{"memory = auto\nvcpu0-1 = 1\nvcpu2 = 5", "0:wwww"},
 		{"memory = keep\nvcpus = 4", "none"},
 		{"vcpus = 4", "none"},
 	};
@@ -423,22 +423,102 @@ goes_on_without_a_lock(void **state)
 	assert_null(pin_obstacle(&pin));
 }
 
+/* Loads the rules and prepares the guest that libvirt calls name; xml is NULL if it was not read.
+ */
+static enum pin_result
+prepare_named(const struct tree *t, const char *rules, const char *name, const char *xml,
+	enum pin_intent intent)
+{
+	struct messages messages = {0};
+	pin_free(&pin);
+	pin_host_free(&host);
+	tree_put(t, RULES, rules);
+	if (pin_host_load(&host, t->fd, NULL, 0, &messages) != 0)
+		fail_msg("%s", messages.items[0].text);
+	err_set(&e, "not read");
+	return pin_prepare(&pin, &host, xml, xml != NULL ? strlen(xml) : 0, name, intent, &e);
+}
+
+#define UUID "6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11"
+
 static void
-refuses_xml_that_is_not_the_guests(void **state)
+knows_when_xml_is_needed(void **state)
+{
+	static const struct {
+		const char *rules;
+		bool needed;
+	} cases[] = {
+		{"[web]\nvcpus = 1\nmemory = auto\non-error = fail\n", false},
+		{"[web]\nvcpus = 1\nplacement = float\n", false},
+		{"[web]\nvcpus = 1\nplacement = one-to-one\n", true},
+		{"[db]\nvcpus = 1\nplacement = one-to-one\n", false},
+		{"[x]\nmatch = uuid:" UUID "\nvcpus = 1\n", true},
+		{"[x]\nmatch = web, uuid:" UUID "\nvcpus = 1\n", false},
+	};
+	const struct tree *t = *state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		(void)prepare_named(t, cases[i].rules, "web", web, PIN_SHOW);
+		if (pin_needs_xml(&host, "web") != cases[i].needed)
+			fail_msg("%s", cases[i].rules);
+	}
+}
+
+/* Whatever the XML says, the guest is the one that libvirt named, and its groups the kernel's. */
+static void
+takes_the_guest_from_its_name_and_the_kernel(void **state)
+{
+	static const char *const xml[] = {NULL, "", "<domain", "<domain><name>db</name></domain>",
+		"<domain><name>web</name><vcpu>1</vcpu></domain>",
+		"<domain><name>web</name><vcpu>4096</vcpu></domain>"};
+	const struct tree *t = *state;
+	tree_make(t, runs);
+	for (size_t i = 0; i < COUNT(xml); i++) {
+		if (prepare_named(t, "[web]\nvcpus = 2\n[db]\nvcpus = 3\n", "web", xml[i],
+			    PIN_APPLY) != PIN_OK)
+			fail_msg("%s", e.text);
+		assert_string_equal(pin.name, "web");
+		assert_null(pin.domain.name);
+		assert_string_equal(show_plan(), "emulator ->-\nvcpu0 0-7->2 *\nvcpu1 0-1->2 *\n"
+						 "iothread1 0-1->-\n");
+		assert_string_equal(show_messages(&pin.messages), "");
+		assert_null(pin.incomplete);
+	}
+	assert_int_equal(prepare_named(t, "[web]\nvcpus = 2\n", NULL, NULL, PIN_SHOW), PIN_FAILED);
+	assert_string_equal(e.text, "not read");
+	/* of a guest that is shown, the XML is read, but its name does not count either */
+	assert_int_equal(prepare_named(t, "[web]\nvcpus = 2\n", "web",
+				 "<domain><name>db</name></domain>", PIN_SHOW),
+		PIN_OK);
+	assert_string_equal(pin.name, "web");
+	assert_true(pin.running);
+}
+
+static void
+leaves_out_the_rules_that_need_xml_if_it_is_none(void **state)
 {
 	const struct tree *t = *state;
-	struct messages messages = {0};
 	tree_make(t, runs);
-	tree_put(t, RULES, "[*]\nvcpus = 1\n");
-	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &messages), 0);
-	assert_int_equal(pin_prepare(&pin, &host, web, strlen(web), "db", PIN_SHOW, &e), -1);
-	assert_string_equal(e.text, "the XML is of a guest called 'web'");
-	assert_string_equal(pin.domain.name, "web");
-	pin_free(&pin);
-	assert_int_equal(pin_prepare(&pin, &host, web, 20, "web", PIN_SHOW, &e), -1);
-	assert_null(pin.domain.name);
-	pin_free(&pin);
-	assert_int_equal(pin_prepare(&pin, &host, web, strlen(web), NULL, PIN_SHOW, &e), 0);
+	assert_int_equal(
+		prepare_named(t, "[*]\nemulator = 0\n[x]\nmatch = uuid:" UUID "\nvcpus = 1\n",
+			"web", NULL, PIN_APPLY),
+		PIN_OK);
+	assert_string_equal(
+		pin.incomplete, "rules with 'uuid:' are left out, its UUID is not known: not read");
+	assert_string_equal(show_plan(), "emulator ->0 *\nvcpu0 0-7->-\nvcpu1 0-1->-\n"
+					 "iothread1 0-1->-\n");
+	assert_int_equal(prepare_named(t, "[*]\nvcpus = 2-4\nplacement = one-to-one\n", "web",
+				 "<x/>", PIN_APPLY),
+		PIN_OK);
+	assert_string_equal(pin.incomplete,
+		"/etc/vmaffinity.ini:3: one-to-one is left out, its vCPUs share their CPUs: the "
+		"XML is not a <domain>");
+	assert_string_equal(show_plan(), "emulator ->-\nvcpu0 0-7->2-4 *\nvcpu1 0-1->2-4 *\n"
+					 "iothread1 0-1->-\n");
+	assert_null(pin_obstacle(&pin));
+	assert_int_equal(
+		prepare_named(t, "[x]\nmatch = uuid:" UUID "\nvcpus = 1\n", "web", NULL, PIN_APPLY),
+		PIN_NO_RULE);
+	assert_non_null(pin.incomplete);
 }
 
 static void
@@ -470,6 +550,16 @@ warns_of_groups_that_are_missing(void **state)
 		"where the "
 		"emulator is\n");
 	assert_int_equal(prepare(t, "[web]\nemulator = 0\n", PIN_SHOW), 0);
+	assert_string_equal(show_messages(&pin.messages), "");
+	/* the same where no XML says how many there are */
+	assert_int_equal(prepare(t, "[web]\nvcpus = 1\nemulator = 0\n", PIN_APPLY), 0);
+	assert_null(pin.domain.name);
+	assert_string_equal(show_messages(&pin.messages),
+		"warning: /etc/vmaffinity.ini:2: vcpus: vcpu0 has no cgroup of its own in "
+		"/sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt, and so is "
+		"where the "
+		"emulator is\n");
+	assert_int_equal(prepare(t, "[web]\nvcpus = keep\nemulator = 0\n", PIN_APPLY), 0);
 	assert_string_equal(show_messages(&pin.messages), "");
 }
 
@@ -538,7 +628,9 @@ main(void)
 		pin_test(applies_nothing_with_an_error_in_it),
 		pin_test(applies_a_plan),
 		pin_test(goes_on_without_a_lock),
-		pin_test(refuses_xml_that_is_not_the_guests),
+		pin_test(knows_when_xml_is_needed),
+		pin_test(takes_the_guest_from_its_name_and_the_kernel),
+		pin_test(leaves_out_the_rules_that_need_xml_if_it_is_none),
 		pin_test(fails_where_the_cgroups_are_not_as_they_should_be),
 		pin_test(warns_of_groups_that_are_missing),
 		pin_test(shows_a_guest_without_groups),

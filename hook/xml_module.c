@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#include "hook/xml_module.h"
+
+extern const struct xml_module vmaffinity_xml_module;
+
+__attribute__((visibility("default"))) const struct xml_module vmaffinity_xml_module = {
+	.version = VERSION,
+	.domain_size = sizeof(struct domain),
+	.parse = domain_parse,
+	.parse_status_pid = domain_parse_status_pid,
+};
