@@ -183,6 +183,25 @@ undoes_all_when_the_kernel_grants_less(void **state)
 	assert_string_equal(guest_snapshot(), before);
 }
 
+/* The mask was written before, by libvirt say, and the kernel does not grant all of it. */
+static void
+reports_what_is_granted_of_a_mask_that_it_does_not_write(void **state)
+{
+	(void)state;
+	char reason[128];
+	guest_start_over("");
+	tree_put(guest.tree, guest_file(VCPU0, "cpuset.cpus"), list_of("ab"));
+	tree_put(guest.tree, guest_file(VCPU0, "cpuset.cpus.effective"), list_of("b"));
+	guest_plan(NULL, "ab", NULL, NULL);
+	assert_false(guest.steps[VCPU0].write);
+	kernel.stingy = true;
+	assert_int_equal(guest_apply(), -1);
+	int n = snprintf(reason, sizeof(reason), "/cg/g/vcpu0: asked for CPUs %s, ", list_of("ab"));
+	snprintf(reason + n, sizeof(reason) - (size_t)n, "the kernel grants %s", list_of("b"));
+	assert_string_equal(guest.e.text, reason);
+	assert_int_equal(kernel.writes + kernel.sets, 0);
+}
+
 static void
 remove_effective(void)
 {
@@ -254,6 +273,7 @@ main(void)
 		guest_v2_test(undoes_all_on_v2),
 		guest_test(tells_what_could_not_be_put_back),
 		guest_v2_test(undoes_all_when_the_kernel_grants_less),
+		guest_v2_test(reports_what_is_granted_of_a_mask_that_it_does_not_write),
 		guest_v2_test(undoes_all_when_what_is_granted_cannot_be_read),
 		guest_test(brings_many_threads_along),
 	};

@@ -154,7 +154,12 @@ __wrap_sched_getaffinity(pid_t tid, size_t size, cpu_set_t *cpus)
 	kernel.gets++;
 	if (fails(kernel.gets, kernel.fail_get))
 		return -1;
-	return __real_sched_getaffinity(tid, size, cpus);
+	int r = __real_sched_getaffinity(tid, size, cpus);
+	struct cpumask granted = lettered("b");
+	for (size_t i = 0; i < THREADS && kernel.stingy; i++)
+		if (tid == guest.threads.tids[i] && group_of[i] == VCPU0)
+			cpumask_and((struct cpumask *)cpus, &granted);
+	return r;
 }
 
 const char *

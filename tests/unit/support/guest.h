@@ -40,7 +40,7 @@ extern struct kernel {
 	int error;
 	bool for_good;	      /* all after it fail as well */
 	bool old;	      /* before 6.2: a written mask replaces affinities */
-	bool stingy;	      /* v2: grants vcpu0 one CPU less than was asked for */
+	bool stingy;	      /* v2: grants vcpu0 and its threads CPU b alone */
 	bool poor;	      /* v2: grants vcpu1 memory node 0 alone */
 	void (*on_set)(void); /* called behind each sched_setaffinity() */
 	void (*on_write)(void);
