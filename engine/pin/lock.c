@@ -1,63 +1,86 @@
 /* SPDX-License-Identifier: MIT */
+/* Takes a guest's lock, with a limit for the wait, and finds the process that holds it. */
 #include "pin/lock.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "pin/lock_holder.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <time.h>
 #include <unistd.h>
 
 /*
- * One file for all guests, which only root can open, so nobody else can hold it locked. A guest is
- * one byte of it, far out at a place that depends on its name; two that share a place by chance
- * wait for each other, no more.
+ * One file for all guests, which only root can open, so no other user can hold it locked. A guest
+ * is one byte of it, at an offset that depends on its name. Two guests that share an offset by
+ * chance wait for each other.
  */
-#define LOCK_FILE "run/vmaffinity.lock"
+#define LOCK_NAME "vmaffinity.lock"
+#define LOCK_FILE "run/" LOCK_NAME
 
 /* Returns the byte to lock for name: its hash, without the sign of off_t. */
 static off_t
-place_of(const char *name)
+offset_of(const char *name)
 {
 	return (off_t)(hash_text(name) >> 2);
 }
 
 /*
- * Tries again and again, up to the limit: there is no fcntl(2) that waits for a time, and an alarm
- * would be the whole process'. 0, 1 if somebody else has it still, or -1 with errno set.
+ * True if error, from open(2) or fcntl(2), says that no process can have the lock. Otherwise this
+ * process lacks something that another one may have.
  */
-static int
-wait_for(int fd, struct flock *lock)
+static bool
+is_impossible(int error)
+{
+	return error != EMFILE && error != ENFILE && error != ENOMEM && error != EINTR;
+}
+
+/*
+ * Tries to take the lock until it succeeds or wait_ms have passed: fcntl(2) has no time limit, and
+ * an alarm would be for the whole process. Returns LOCK_TAKEN, LOCK_HELD, or LOCK_ERROR with errno
+ * set.
+ */
+static enum lock_result
+wait_for_lock(int fd, struct flock *lock, unsigned wait_ms)
 {
 	const struct timespec pause = {.tv_nsec = 2000000};
 	const double start = clock_ms();
 	while (fcntl(fd, F_OFD_SETLK, lock) != 0) {
 		if (errno != EAGAIN && errno != EACCES && errno != EINTR)
-			return -1;
-		if (clock_ms() - start >= LOCK_WAIT_MS)
-			return 1;
+			return LOCK_ERROR;
+		if (clock_ms() - start >= wait_ms)
+			return LOCK_HELD;
 		nanosleep(&pause, NULL);
 	}
-	return 0;
+	return LOCK_TAKEN;
 }
 
-int
-lock_guest(int root, const char *name, struct err *e)
+enum lock_result
+lock_guest(int root, const char *name, unsigned wait_ms, int *fd, struct err *e)
 {
-	int fd = openat(root, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_errno(e, "/%s", LOCK_FILE);
-	struct flock lock = {
-		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = place_of(name), .l_len = 1};
-	int r = wait_for(fd, &lock);
-	if (r == 0)
-		return fd;
-	if (r < 0)
+	int file = openat(root, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (file < 0) {
+		bool impossible = is_impossible(errno);
 		err_errno(e, "/%s", LOCK_FILE);
-	else
-		err_set(e, "/%s: another vmaffinity has been at work on this guest for %d s",
-			LOCK_FILE, LOCK_WAIT_MS / 1000);
-	close(fd);
-	return -1;
+		return impossible ? LOCK_IMPOSSIBLE : LOCK_ERROR;
+	}
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset_of(name), .l_len = 1};
+	enum lock_result r = wait_for_lock(file, &lock, wait_ms);
+	if (r == LOCK_TAKEN) {
+		*fd = file;
+		return r;
+	}
+	char holder[LOCK_HOLDER_MAX];
+	if (r == LOCK_HELD)
+		err_set(e, "/%s: after %g s %s still holds the lock on this guest", LOCK_FILE,
+			wait_ms / 1e3, lock_holder(root, file, LOCK_NAME, lock.l_start, holder));
+	else if (is_impossible(errno))
+		r = LOCK_IMPOSSIBLE;
+	if (r != LOCK_HELD)
+		err_errno(e, "/%s", LOCK_FILE);
+	close(file);
+	return r;
 }

@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* One at a time for each guest: the hook, the admin tool and watch may all come at once. */
+/* A lock for each guest: the hook, the admin tool and watch may all work on it at the same time. */
 #ifndef VMAFFINITY_PIN_LOCK_H
 #define VMAFFINITY_PIN_LOCK_H
 
 #include "base/err.h"
 
-/* How long to wait for it. Half of what the guard gives the worker. */
+/* The programs' limit for lock_guest(): half of what the guard gives the worker. */
 #define LOCK_WAIT_MS 5000
 
+enum lock_result {
+	LOCK_ERROR = -1, /* it could not be found out whether another process holds it */
+	LOCK_TAKEN,
+	LOCK_HELD,	 /* a live process held it all the time */
+	LOCK_IMPOSSIBLE, /* there can be no lock here, for no process: /run is read-only, say */
+};
+
 /*
- * Waits until nobody else works on the guest called name, and keeps others out until the fd that it
- * returns is closed or the process ends. Guests differ, so that they do not wait for one another.
- * -1 with the reason: there is no lock (a read-only /run, say, or somebody who was stopped while he
- * had it); what the lock keeps apart is safe without it as well, if less tidy.
+ * Takes the lock of the guest called name, below the directory fd root; waits at most wait_ms
+ * milliseconds for it. The lock is exclusive, an open file description lock (fcntl_locking(2)) on
+ * one byte of /run/vmaffinity.lock; guests do not wait for one another. Returns LOCK_TAKEN with the
+ * lock in *fd, held until that is closed or the process ends, or another result with the reason.
+ * With LOCK_HELD the reason names the process that holds it. With LOCK_IMPOSSIBLE the caller may go
+ * on: no other process can hold a lock either.
  */
-int lock_guest(int root, const char *name, struct err *e);
+enum lock_result lock_guest(int root, const char *name, unsigned wait_ms, int *fd, struct err *e);
 
 #endif

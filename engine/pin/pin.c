@@ -70,10 +70,13 @@ static enum pin_result
 open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 {
 	if (intent == PIN_APPLY) {
-		pin->lock = lock_guest(pin->host->root, pin->name, e);
-		if (pin->lock < 0)
+		enum lock_result locked =
+			lock_guest(pin->host->root, pin->name, LOCK_WAIT_MS, &pin->lock, e);
+		if (locked == LOCK_IMPOSSIBLE)
 			messages_add(&pin->messages, MESSAGE_WARNING, "going on without a lock: %s",
 				e->text);
+		else if (locked != LOCK_TAKEN)
+			return PIN_FAILED;
 	}
 	int r = cgroup_open(pin->host->root, pin->name, &pin->cgroup, e);
 	pin->running = r == 0;

@@ -15,9 +15,24 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Longer than any test; main() sets an alarm. */
+#define LONG_MS 600000
+
+/* Takes the lock of the guest called name. Returns its fd. */
+static int
+lock_now(const struct tree *t, const char *name)
+{
+	struct err e = {0};
+	int fd = -1;
+	if (lock_guest(t->fd, name, 0, &fd, &e) != LOCK_TAKEN)
+		fail_msg("%s", e.text);
+	return fd;
+}
 
 static void
 do_nothing(int signal)
@@ -36,10 +51,11 @@ locker(const struct tree *t, const char *name, int held, const volatile int *fla
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		struct err e;
+		int fd;
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		sigaction(SIGUSR1, &(struct sigaction){.sa_handler = do_nothing}, NULL);
 		close(held);
-		_exit(lock_guest(t->fd, name, &e) >= 0 ? *flag : 99);
+		_exit(lock_guest(t->fd, name, LONG_MS, &fd, &e) == LOCK_TAKEN ? *flag : 99);
 	}
 	return pid;
 }
@@ -89,10 +105,7 @@ keeps_others_out_of_the_same_guest(void **state)
 {
 	const struct tree *t = *state;
 	volatile int *flag = shared_flag();
-	struct err e;
-	tree_make(t, "run/");
-	int fd = lock_guest(t->fd, "web", &e);
-	assert_true(fd >= 0);
+	int fd = lock_now(t, "web");
 	pid_t pid = locker(t, "web", fd, flag);
 	wait_until_it_sleeps(pid);
 	*flag = 1;
@@ -106,10 +119,7 @@ lets_others_at_other_guests(void **state)
 {
 	const struct tree *t = *state;
 	int none = 0;
-	struct err e;
-	tree_make(t, "run/");
-	AUTO_CLOSE int fd = lock_guest(t->fd, "web", &e);
-	assert_true(fd >= 0);
+	AUTO_CLOSE int fd = lock_now(t, "web");
 	/* would it wait, it would wait for ever: main() sets an alarm */
 	assert_int_equal(end_of(locker(t, "db", fd, &none)), 0);
 	assert_int_equal(end_of(locker(t, "", fd, &none)), 0);
@@ -121,24 +131,18 @@ is_free_once_its_holder_has_ended(void **state)
 {
 	const struct tree *t = *state;
 	int none = 0;
-	tree_make(t, "run/");
 	assert_int_equal(end_of(locker(t, "web", -1, &none)), 0);
-	struct err e;
-	AUTO_CLOSE int fd = lock_guest(t->fd, "web", &e);
-	assert_true(fd >= 0);
+	AUTO_CLOSE int fd = lock_now(t, "web");
 }
 
 static void
 is_not_inherited_and_not_open_to_others(void **state)
 {
 	const struct tree *t = *state;
-	struct err e;
 	struct stat st;
-	tree_make(t, "run/");
 	umask(0);
-	AUTO_CLOSE int fd = lock_guest(t->fd, "web", &e);
+	AUTO_CLOSE int fd = lock_now(t, "web");
 	umask(022);
-	assert_true(fd >= 0);
 	assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
 	assert_int_equal(fstatat(t->fd, "run/vmaffinity.lock", &st, 0), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
@@ -150,10 +154,7 @@ waits_on_after_a_signal(void **state)
 {
 	const struct tree *t = *state;
 	volatile int *flag = shared_flag();
-	struct err e;
-	tree_make(t, "run/");
-	int fd = lock_guest(t->fd, "web", &e);
-	assert_true(fd >= 0);
+	int fd = lock_now(t, "web");
 	pid_t pid = locker(t, "web", fd, flag);
 	wait_until_it_sleeps(pid);
 	for (int i = 0; i < 3; i++) {
@@ -166,52 +167,143 @@ waits_on_after_a_signal(void **state)
 	munmap((void *)flag, sizeof(*flag));
 }
 
+/* The holder of an open file description lock is found by its open file. */
 static void
-does_not_wait_for_ever(void **state)
+names_the_process_that_holds_it(void **state)
 {
 	const struct tree *t = *state;
 	struct err e;
-	tree_make(t, "run/");
-	AUTO_CLOSE int fd = lock_guest(t->fd, "web", &e);
-	assert_true(fd >= 0);
-	assert_int_equal(lock_guest(t->fd, "web", &e), -1);
-	assert_string_equal(e.text,
-		"/run/vmaffinity.lock: another vmaffinity has been at work on this guest for 5 s");
+	int fd = -1, other = lock_now(t, "db");
+	int ready[2];
+	char expected[256], byte;
+	assert_int_equal(symlinkat("/proc", t->fd, "proc"), 0);
+	assert_int_equal(pipe(ready), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, "a (holder)");
+		lock_now(t, "db1");
+		lock_now(t, "web");
+		(void)!write(ready[1], "", 1);
+		pause();
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(lock_guest(t->fd, "web", 50, &fd, &e), LOCK_HELD);
+	assert_int_equal(fd, -1);
+	snprintf(expected, sizeof(expected),
+		"/run/vmaffinity.lock: after 0.05 s process %d (a (holder)) still holds the lock "
+		"on this guest",
+		(int)pid);
+	assert_string_equal(e.text, expected);
+	close(other);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(lock_now(t, "web"));
+	close(ready[0]);
+	close(ready[1]);
+}
+
+/* A lock on the whole file is one on this guest's byte as well. */
+static void
+names_the_holder_of_the_whole_file(void **state)
+{
+	const struct tree *t = *state;
+	struct err e;
+	char expected[64];
+	int fd = -1, whole;
+	assert_int_equal(symlinkat("/proc", t->fd, "proc"), 0);
+	close(lock_now(t, "web"));
+	whole = openat(t->fd, "run/vmaffinity.lock", O_RDWR | O_CLOEXEC);
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	assert_int_equal(fcntl(whole, F_OFD_SETLK, &lock), 0);
+	assert_int_equal(lock_guest(t->fd, "web", 0, &fd, &e), LOCK_HELD);
+	snprintf(expected, sizeof(expected), "after 0 s process %d (test_lock) still", getpid());
+	if (strstr(e.text, expected) == NULL)
+		fail_msg("%s", e.text);
+	close(whole);
 }
 
 static void
-says_why_there_is_no_lock(void **state)
+fails_where_the_holder_cannot_be_found(void **state)
 {
 	const struct tree *t = *state;
 	struct err e;
-	assert_int_equal(lock_guest(t->fd, "web", &e), -1);
+	int fd = -1;
+	AUTO_CLOSE int held = lock_now(t, "web");
+	assert_true(held >= 0);
+	assert_int_equal(lock_guest(t->fd, "web", 0, &fd, &e), LOCK_HELD);
+	assert_string_equal(e.text,
+		"/run/vmaffinity.lock: after 0 s another process still holds the lock on this "
+		"guest");
+}
+
+static void
+says_why_there_can_be_no_lock(void **state)
+{
+	const struct tree *t = *state;
+	struct err e;
+	int fd = -1;
+	tree_remove(t, "run");
+	assert_int_equal(lock_guest(t->fd, "web", 0, &fd, &e), LOCK_IMPOSSIBLE);
 	assert_string_equal(e.text, "/run/vmaffinity.lock: No such file or directory");
 	tree_make(t, "run/");
 	assert_int_equal(symlinkat("elsewhere", t->fd, "run/vmaffinity.lock"), 0);
-	assert_int_equal(lock_guest(t->fd, "web", &e), -1);
+	assert_int_equal(lock_guest(t->fd, "web", 0, &fd, &e), LOCK_IMPOSSIBLE);
 	assert_string_equal(e.text, "/run/vmaffinity.lock: Too many levels of symbolic links");
 	assert_false(tree_has(t, "run/elsewhere"));
 	tree_remove(t, "run/vmaffinity.lock");
 	assert_int_equal(fchmodat(t->fd, t->path, 0755, 0), 0);
 	if (seteuid(65534) != 0)
 		fail_msg("this test must be run by root");
-	assert_int_equal(lock_guest(t->fd, "web", &e), -1);
+	assert_int_equal(lock_guest(t->fd, "web", 0, &fd, &e), LOCK_IMPOSSIBLE);
 	assert_int_equal(seteuid(0), 0);
 	assert_string_equal(e.text, "/run/vmaffinity.lock: Permission denied");
+	assert_int_equal(fd, -1);
 }
+
+/* Another process may have a file open, and the lock, although this one can open no more. */
+static void
+is_an_error_where_this_process_can_open_no_file(void **state)
+{
+	const struct tree *t = *state;
+	struct err e;
+	struct rlimit limit, none;
+	int fd = -1;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	enum lock_result r = lock_guest(t->fd, "web", 0, &fd, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(r, LOCK_ERROR);
+	assert_string_equal(e.text, "/run/vmaffinity.lock: Too many open files");
+}
+
+static int
+setup(void **state)
+{
+	int r = tree_setup(state);
+	if (r == 0)
+		tree_make(*state, "run/");
+	return r;
+}
+
+#define lock_test(name) cmocka_unit_test_setup_teardown(name, setup, tree_teardown)
 
 int
 main(void)
 {
 	alarm(120);
 	const struct CMUnitTest tests[] = {
-		tree_test(keeps_others_out_of_the_same_guest),
-		tree_test(lets_others_at_other_guests),
-		tree_test(is_free_once_its_holder_has_ended),
-		tree_test(is_not_inherited_and_not_open_to_others),
-		tree_test(waits_on_after_a_signal),
-		tree_test(does_not_wait_for_ever),
-		tree_test(says_why_there_is_no_lock),
+		lock_test(keeps_others_out_of_the_same_guest),
+		lock_test(lets_others_at_other_guests),
+		lock_test(is_free_once_its_holder_has_ended),
+		lock_test(is_not_inherited_and_not_open_to_others),
+		lock_test(waits_on_after_a_signal),
+		lock_test(names_the_process_that_holds_it),
+		lock_test(names_the_holder_of_the_whole_file),
+		lock_test(fails_where_the_holder_cannot_be_found),
+		lock_test(says_why_there_can_be_no_lock),
+		lock_test(is_an_error_where_this_process_can_open_no_file),
 	};
 	return cmocka_run_group_tests_name("lock", tests, NULL, NULL);
 }
