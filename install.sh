@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs vmaffinity, takes it away, shows it, tests it: see usage(). Asks nothing.
-# For packagers: DESTDIR and PREFIX are honoured; "make install" alone does as well.
+# Installs, removes, demonstrates or tests vmaffinity: see usage(). Asks no questions.
+# Packagers can use "make install" directly. DESTDIR and PREFIX are honoured by both.
 set -u -o pipefail
 umask 022
 
@@ -9,30 +9,31 @@ usage()
 	cat <<'END'
 Usage: sudo ./install.sh [OPTION]
 
-Without an option: builds vmaffinity and installs it. A running libvirt daemon is told to
-reload, never restarted. An existing /etc/vmaffinity.ini is kept. A hooks/qemu that belongs
-to another program is left alone; hooks/qemu.d/50-vmaffinity is used then (libvirt >= 6.5).
+Without an option: builds vmaffinity and installs it. A running libvirt daemon is reloaded,
+never restarted. An existing /etc/vmaffinity.ini is kept. A hooks/qemu that belongs to
+another program is left alone; hooks/qemu.d/50-vmaffinity is used instead (libvirt >= 6.5).
 
-  --demo       build it and show it at work: on a private libvirt daemon, with a throw-away
-               guest, in namespaces of their own. Installs nothing but packages here, and
-               touches no libvirt of this machine
-  --test       build it and run all tests, those with guests in the same kind of namespaces,
-               and on two virtual hosts, whose Debian comes from apt's mirror (3 GB in build/)
-  --uninstall  take everything away but the configuration; running guests keep their pins
-  --purge      with --uninstall: take the configuration away, too
+  --demo       build it and show it at work, with a private libvirt daemon and a throw-away
+               guest in namespaces of their own. Installs only packages on this machine, and
+               touches none of its libvirt daemons
+  --test       build it and run all tests: those with guests in the same kind of namespaces,
+               and on two virtual hosts with Debian from apt's mirror (3 GB in build/)
+  --uninstall  remove everything except the configuration; running guests keep their pins
+  --purge      with --uninstall: also remove the configuration
   --help       this text
 
-What is missing is fetched with apt-get (Debian, Ubuntu) or dnf (Fedora, untested); where
-nothing is missing, nothing is asked for. The packages stay. Where systemd runs, apt-get
-starts the libvirt daemon when --demo or --test bring it; "sudo ./install.sh" brings none.
+Missing packages are installed with apt-get (Debian, Ubuntu) or dnf (Fedora, untested), and
+stay installed. If none is missing, neither program runs. Where systemd runs, the libvirt
+daemon that --demo and --test may install is started by its package. Plain installation
+never installs a daemon.
 
 Environment: DESTDIR, PREFIX (/usr), SBINDIR, SYSCONFDIR (/etc), MANDIR, UNITDIR and COMPLETIONDIR,
-as for "make install". With DESTDIR no root is needed and no daemon is reloaded.
-Exit status: 0 done, 1 failed, 2 called wrongly; with --test, that of the tests.
+as for "make install". With DESTDIR, root is not needed and no daemon is reloaded.
+Exit status: 0 done, 1 failed, 2 misuse; with --test, that of the tests.
 END
 }
 
-# ---- words ----
+# ---- messages ----
 
 step() { printf '%-11s%s\n' "$1" "$2"; }
 more() { printf '%-11s%s\n' '' "$1"; }
@@ -40,14 +41,14 @@ complain() { printf 'install.sh: %s\n' "$*" >&2; }
 die() { complain "$@"; exit 1; }
 misuse() { complain "$@"; printf "Try './install.sh --help'.\n" >&2; exit 2; }
 
-# logged COMMAND...: its output is shown only if it fails.
+# logged COMMAND...: runs the command with its output in the log. The caller shows the log if it fails.
 logged()
 {
 	printf '+ %s\n' "$*" >>"$log"
 	"$@" >>"$log" 2>&1 </dev/null
 }
 
-# die_logged TEXT: dies with the end of the log in front, and leaves the log.
+# die_logged TEXT: prints the end of the log, then dies. Keeps the log.
 die_logged()
 {
 	tail -n 40 "$log" >&2
@@ -57,8 +58,8 @@ die_logged()
 
 # ---- packages ----
 
-# For what, how to see that it is there, and who brings it: Debian's and Ubuntu's package, Fedora's.
-# Fedora's column is from its packages' documentation and has not been tried.
+# Columns: purpose, test for presence, package on Debian and Ubuntu, package on Fedora.
+# Fedora's column comes from the documentation of its packages and has not been tried.
 needs()
 {
 	cat <<'END'
@@ -112,7 +113,7 @@ have()
 	esac >/dev/null 2>&1
 }
 
-# missing WHAT...: what is not there, a line of needs() each.
+# missing PURPOSE...: prints the lines of needs() for these purposes that are not present, without the purpose.
 missing()
 {
 	local set probe deb rpm
@@ -123,7 +124,7 @@ missing()
 	done < <(needs)
 }
 
-# The compiler's runtime carries clang's version in its name; before clang 14.0.6 it was in another package.
+# Prints the package of the compiler's runtime. Its name has clang's version; before clang 14.0.6 another package had it.
 clang_runtime()
 {
 	local version name
@@ -137,7 +138,7 @@ clang_runtime()
 apt_install()
 {
 	export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
-	# What cannot be refreshed (a mirror of somebody else's) need not be what is wanted.
+	# A failure is not fatal: the mirror that cannot be refreshed may be one that is not needed here.
 	logged apt-get -q update
 	local packages=()
 	while read -r name; do
@@ -154,15 +155,15 @@ dnf_install()
 {
 	local packages
 	mapfile -t packages
-	more "(Fedora's package names are from its documentation: nobody has tried this here)"
+	more "(Fedora's package names come from its documentation and are untested)"
 	logged dnf -y --setopt=install_weak_deps=False install "${packages[@]}" ||
 		die_logged "dnf could not install: ${packages[*]}"
 }
 
-# column_of N LINES: the words of that column, once each, on one line.
+# column_of N LINES: prints the distinct words of that column on one line.
 column_of() { cut -d ' ' -f "$1" <<<"$2" | sort -u | paste -sd ' '; }
 
-# packages WHAT...: gets what is missing; asks nobody if nothing is.
+# packages PURPOSE...: installs missing packages; runs no package manager if none is missing.
 packages()
 {
 	local lines column manager names line
@@ -176,14 +177,14 @@ packages()
 	elif command -v dnf >/dev/null; then
 		manager=dnf column=3
 	else
-		die "missing here, and neither apt-get nor dnf to get it with: $(column_of 1 "$lines")"
+		die "missing, and there is neither apt-get nor dnf to install it: $(column_of 1 "$lines")"
 	fi
 	names=$(column_of $column "$lines")
-	[ "$(id -u)" = 0 ] || die "missing here, and only root can install it: $names"
-	step packages "getting with $manager what is missing (this can take minutes):"
+	[ "$(id -u)" = 0 ] || die "missing, and only root can install it: $names"
+	step packages "installing with $manager (this can take minutes):"
 	fold -s -w 84 <<<"${names//-@/}" | while read -r line; do more "$line"; done
 	[[ ! -d /run/systemd/system || $names != *libvirt-daemon* ]] ||
-		more "with libvirt's daemon, which the package starts, and which stays"
+		more "these include libvirt's daemon; its package starts it, and it stays installed"
 	"${manager}_install" <<<"${names// /$'\n'}"
 	lines=$(missing "$@")
 	[ -z "$lines" ] || die_logged "still missing after that: $(column_of 1 "$lines")"
@@ -191,7 +192,7 @@ packages()
 
 # ---- building ----
 
-# What a calling make (the tests') says to its own kind is not for this one.
+# run_make ARGUMENT...: runs make without the flags of a make that calls this script, such as the tests'.
 run_make()
 {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -j "$(nproc)" \
@@ -207,7 +208,7 @@ build()
 
 # ---- the hook and the daemon ----
 
-# Is this file our guard? It says so of itself; a script that only mentions it is somebody else's.
+# is_ours FILE: true for our guard, an ELF file with a marker. A script that mentions the marker is another program's.
 is_ours()
 {
 	[ -f "$1" ] && [ "$(head -c 4 "$1" | tail -c 3)" = ELF ] && grep -qaF vmaffinity-guard "$1"
@@ -217,7 +218,7 @@ is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 
 has_daemon() { { command -v virtqemud || command -v libvirtd; } >/dev/null; }
 
-# libvirt looks into hooks/qemu.d since 6.5. Where no daemon is installed, its library tells the version.
+# has_qemu_d: true if this libvirt reads hooks/qemu.d (since 6.5). Without a daemon, the version is its library's.
 has_qemu_d()
 {
 	local version major minor
@@ -232,8 +233,8 @@ choose_hook()
 	hook=qemu
 	if is_there "$hooks/qemu" && ! is_ours "$hooks/qemu"; then
 		hook=qemu.d/50-vmaffinity
-		has_qemu_d || die "$hooks/qemu belongs to another program, and this libvirt looks nowhere else" \
-			"(it needs 6.5 for hooks/qemu.d). Nothing was installed. Move that file away, or update libvirt."
+		has_qemu_d || die "$hooks/qemu belongs to another program, and this libvirt runs no other hook" \
+			"(hooks/qemu.d needs 6.5). Nothing was installed. Move that file away, or update libvirt."
 		step hook "$hooks/qemu belongs to another program and is left alone"
 		more "using $hooks/$hook"
 	elif ! is_there "$hooks/qemu" && is_ours "$hooks/qemu.d/50-vmaffinity"; then
@@ -244,8 +245,8 @@ choose_hook()
 	fi
 }
 
-# The libvirt daemons that look for hooks where we put ours: "PID NAME" each. Those of another
-# mount namespace (a container's, a test's) see another directory there.
+# daemons: prints "PID NAME" for each libvirt daemon that sees our hooks directory. A daemon in another mount
+# namespace (a container's, a test's) sees another directory at that path.
 daemons()
 {
 	local dir name
@@ -268,7 +269,7 @@ reload()
 	fi
 }
 
-# reload_daemons LIST: LIST is from daemons().
+# reload_daemons LIST: reloads the daemons in LIST, the output of daemons().
 reload_daemons()
 {
 	local pid name
@@ -276,12 +277,12 @@ reload_daemons()
 		if reload "$pid" "$name"; then
 			step daemon "$name ($pid) reloaded"
 		else
-			complain "$name ($pid) could not be reloaded: do it by hand"
+			complain "$name ($pid) could not be reloaded; reload it by hand"
 		fi
 	done <<<"$1"
 }
 
-# ---- installing, and the way back ----
+# ---- installing and uninstalling ----
 
 need_root()
 {
@@ -300,13 +301,13 @@ install_product()
 	[ $hook = qemu ] && is_ours "$hooks/qemu.d/50-vmaffinity" && rm "$hooks/qemu.d/50-vmaffinity"
 	step installed "$hooks/$hook"
 	more "$DESTDIR$SBINDIR/vmaffinity-hook, $DESTDIR$SBINDIR/vmaffinity"
-	more "$DESTDIR$UNITDIR/vmaffinity-watch.service, which is not enabled"
+	more "$DESTDIR$UNITDIR/vmaffinity-watch.service (not enabled)"
 	more "man pages below $DESTDIR$MANDIR, completion in $DESTDIR$COMPLETIONDIR"
 	step rules "$rules: $sample"
 	[ -n "$DESTDIR" ] || activate
 }
 
-# Tells the daemons, and looks whether all is well.
+# Reloads the daemons and checks the installation.
 activate()
 {
 	local list line
@@ -318,21 +319,21 @@ activate()
 	if [ -n "$list" ]; then
 		reload_daemons "$list"
 	elif has_daemon; then
-		step daemon "no libvirt daemon runs: it will see the hook when it starts"
+		step daemon "no libvirt daemon is running; it will find the hook when it starts"
 	else
 		step daemon "libvirt is not installed here (package libvirt-daemon-system, on Fedora libvirt-daemon-kvm)"
 	fi
 
-	[ -x "$hooks/$hook" ] || die "$hooks/$hook is not executable: libvirt would pass it over"
+	[ -x "$hooks/$hook" ] || die "$hooks/$hook is not executable, so libvirt would ignore it"
 	line=$("$SBINDIR/vmaffinity-hook" --version 2>&1) || die "$SBINDIR/vmaffinity-hook does not run: $line"
-	step next "edit $SYSCONFDIR/vmaffinity.ini, look at it with 'vmaffinity plan', then start a guest;"
-	more "guests that run already get their pins when libvirt is restarted, or they are"
+	step next "edit $SYSCONFDIR/vmaffinity.ini, see what it does with 'vmaffinity plan', then start a guest;"
+	more "'vmaffinity apply' pins guests that already run"
 	printf '\n%s\n' "vmaffinity doctor:"
-	"$SBINDIR/vmaffinity" doctor || true # what is not well here is no fault of the installation
+	"$SBINDIR/vmaffinity" doctor || true # findings about the host do not fail the installation
 }
 
-# take_away FILE...: sets $gone if there was one.
-take_away()
+# remove_files FILE...: sets $gone if one of them existed.
+remove_files()
 {
 	local file
 	for file; do
@@ -349,11 +350,11 @@ uninstall_product()
 	if [ -z "$DESTDIR" ]; then
 		need_root --uninstall
 		[ ! -d /run/systemd/system ] || logged systemctl disable --now vmaffinity-watch.service
-		list=$(daemons) # before, so that they hear of it at once
+		list=$(daemons)
 	fi
 	for name in qemu qemu.d/50-vmaffinity; do
 		if is_ours "$hooks/$name"; then
-			take_away "$hooks/$name"
+			remove_files "$hooks/$name"
 		elif is_there "$hooks/$name"; then
 			step left "$hooks/$name: belongs to another program"
 		fi
@@ -361,14 +362,14 @@ uninstall_product()
 	[ $gone = no ] || [ -z "$list" ] || reload_daemons "$list"
 	rmdir "$hooks/qemu.d" 2>/dev/null && step removed "$hooks/qemu.d"
 	if [ -n "$DESTDIR" ] || ! has_daemon; then
-		rmdir "$hooks" "${hooks%/*}" 2>/dev/null # elsewhere they are libvirt's
+		rmdir "$hooks" "${hooks%/*}" 2>/dev/null # otherwise they are libvirt's
 	fi
-	take_away "$DESTDIR$SBINDIR/vmaffinity-hook" "$DESTDIR$SBINDIR/vmaffinity" \
+	remove_files "$DESTDIR$SBINDIR/vmaffinity-hook" "$DESTDIR$SBINDIR/vmaffinity" \
 		"$DESTDIR$MANDIR/man8/vmaffinity.8" "$DESTDIR$MANDIR/man8/vmaffinity-hook.8" \
 		"$DESTDIR$MANDIR/man5/vmaffinity.ini.5" "$DESTDIR$COMPLETIONDIR/vmaffinity" "$DESTDIR$UNITDIR/vmaffinity-watch.service"
-	[ -n "$DESTDIR" ] || take_away /run/vmaffinity.lock
+	[ -n "$DESTDIR" ] || remove_files /run/vmaffinity.lock
 	if [ $purge = yes ]; then
-		take_away "$etc/vmaffinity.ini" "$etc/vmaffinity.d"/*.ini
+		remove_files "$etc/vmaffinity.ini" "$etc/vmaffinity.d"/*.ini
 		if rmdir "$etc/vmaffinity.d" 2>/dev/null; then
 			step removed "$etc/vmaffinity.d"
 		elif [ -d "$etc/vmaffinity.d" ]; then
@@ -376,7 +377,7 @@ uninstall_product()
 		fi
 	else
 		for name in "$etc/vmaffinity.ini" "$etc/vmaffinity.d"; do
-			is_there "$name" && step left "$name: the configuration (--purge takes it, too)"
+			is_there "$name" && step left "$name: the configuration (--purge also removes it)"
 		done
 	fi
 	case $gone in
@@ -393,10 +394,10 @@ demo()
 	packages build host
 	build
 	tests/e2e/host.sh tests/e2e/demo.sh </dev/null || exit 1
-	step result "every thread ran where the rules say; guest, daemon and files are gone again"
+	step result "every thread ran where the rules say; guest, daemon and files have been removed"
 }
 
-# suite TARGET: shows what it prints, and counts it.
+# suite TARGET: runs a make target, shows its output and counts its results.
 suite()
 {
 	printf '\n# make %s\n' "$1"
@@ -404,20 +405,20 @@ suite()
 	count "$1" "${PIPESTATUS[0]}"
 }
 
-# count TARGET STATUS: what the log holds of it. Lint has no closing line of its own.
+# count TARGET STATUS: adds the results in the log to the totals. Lint has no closing line, so its TAP lines are counted.
 count()
 {
 	local line ok bad
 	line=$(grep -xE '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
 	[ -n "$line" ] || line="$(grep -c '^ok ' "$log") passed, $(grep -c '^not ok ' "$log") failed"
 	read -r ok _ bad _ <<<"$line"
-	[ "$2" = 0 ] || [ "$bad" -gt 0 ] || bad=1 # it did not come to an end
+	[ "$2" = 0 ] || [ "$bad" -gt 0 ] || bad=1 # the target ended early
 	closing+=$(printf '\n# %-20s %s passed, %s failed' "make $1:" "$ok" "$bad")
 	passed=$((passed + ok)) failed=$((failed + bad))
 }
 
-# begin TARGET: in the background, with what time the others leave it: the virtual hosts take as long as all else together.
-# It is a process group, which goes to $pids, so that it ends with this script.
+# begin TARGET: runs a make target in the background at low priority. The virtual hosts take as long as all other suites.
+# Its process group goes to $pids, so that it ends with this script.
 begin()
 {
 	set -m
@@ -427,11 +428,11 @@ begin()
 	pids[$1]=$!
 }
 
-# finish TARGET: as suite() does.
+# finish TARGET: waits for a target that begin() started, shows its output and counts its results.
 finish()
 {
 	local status=0
-	printf '\n# make %s, begun before the others\n' "$1"
+	printf '\n# make %s, started before the others\n' "$1"
 	wait "${pids[$1]}" || status=$?
 	mv "$log.$1" "$log"
 	cat "$log"
@@ -445,7 +446,7 @@ run_tests()
 	need_root --test
 	packages build host test
 	[ -z "${CI:-}" ] || export WERROR=1
-	# git tells what to check, also where the tree belongs to another user than root
+	# git lists the files to check, even if the tree belongs to a user other than root
 	export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$PWD
 	build
 	trap 'kill -- "${pids[@]/#/-}" 2>/dev/null; rm -f "$log" "$log".*' EXIT
@@ -459,7 +460,7 @@ run_tests()
 	[ "$failed" = 0 ]
 }
 
-# ---- what is asked for ----
+# ---- command line ----
 
 job=""
 purge=no
@@ -481,7 +482,7 @@ PATH=$PATH:/usr/sbin:/sbin
 case $job in
 --demo | --test) unset DESTDIR PREFIX SYSCONFDIR SBINDIR MANDIR COMPLETIONDIR UNITDIR ;;
 esac
-# as the Makefile has them, and passed on to it
+# the Makefile's defaults; run_make() passes them on
 DESTDIR=${DESTDIR:-} PREFIX=${PREFIX:-/usr} SYSCONFDIR=${SYSCONFDIR:-/etc}
 SBINDIR=${SBINDIR:-$PREFIX/sbin} MANDIR=${MANDIR:-$PREFIX/share/man} UNITDIR=${UNITDIR:-$PREFIX/lib/systemd/system}
 COMPLETIONDIR=${COMPLETIONDIR:-$PREFIX/share/bash-completion/completions}

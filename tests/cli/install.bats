@@ -101,7 +101,7 @@ foreign_hook()
 	for version in 6.4.0 5.10.0 6.0; do
 		echo "echo 'virtqemud (libvirt) $version'" | fake virtqemud
 		PATH=$FAKE:$PATH run -1 ./install.sh
-		[[ $output == *"$HOOKS/qemu belongs to another program, and this libvirt looks nowhere else"* ]]
+		[[ $output == *"$HOOKS/qemu belongs to another program, and this libvirt runs no other hook"* ]]
 		[ "$(installed | wc -l)" = 1 ]
 	done
 	for version in 6.5.0 10.0.0; do
@@ -261,7 +261,7 @@ foreign_hook()
 	[ ! -e "$BATS_TEST_TMPDIR/called" ]
 }
 
-# A pkg-config that misses inih until the fake apt-get has been told to get it.
+# A pkg-config that misses inih until the fake apt-get has installed it.
 without_inih()
 {
 	real=$(command -v pkg-config)
