@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Merges what check finds for several guests and hosts, and sorts it by FILE:LINE. */
 #include "cli/check/report.h"
 
 #include "base/array.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 
 static char *
-make_where(const char *guest, const char *host)
+report_where(const char *guest, const char *host)
 {
 	char *where = NULL;
 	int n = guest == NULL && host == NULL ? 0
@@ -23,7 +24,7 @@ make_where(const char *guest, const char *host)
 }
 
 static void
-take_one(struct report *report, const struct message *message, const char *where)
+report_add_one(struct report *report, const struct message *message, const char *where)
 {
 	for (size_t i = 0; i < report->count; i++)
 		if (strcmp(report->items[i].text, message->text) == 0) {
@@ -51,16 +52,16 @@ void
 report_add(
 	struct report *report, const struct messages *messages, const char *guest, const char *host)
 {
-	AUTO_FREE char *where = make_where(guest, host);
+	AUTO_FREE char *where = report_where(guest, host);
 	for (size_t i = 0; i < messages->count; i++)
 		if (messages->items[i].level > MESSAGE_INFO)
-			take_one(report, &messages->items[i], where);
+			report_add_one(report, &messages->items[i], where);
 	report->dropped += messages->dropped;
 }
 
-/* Which file and line a text begins with; the longest name, for one may begin another. */
+/* Finds the file and line that a text begins with: the longest name, as one may begin another. */
 static void
-find_place(struct report_entry *finding, char *const files[], size_t count)
+report_find_place(struct report_entry *finding, char *const files[], size_t count)
 {
 	size_t longest = 0;
 	finding->file = 0;
@@ -78,7 +79,7 @@ find_place(struct report_entry *finding, char *const files[], size_t count)
 }
 
 static int
-compare(const void *a, const void *b)
+report_compare(const void *a, const void *b)
 {
 	const struct report_entry *left = a, *right = b;
 	if (left->file != right->file)
@@ -92,9 +93,9 @@ void
 report_flush(struct report *report, char *const files[], size_t count, struct messages *messages)
 {
 	for (size_t i = 0; i < report->count; i++)
-		find_place(&report->items[i], files, count);
+		report_find_place(&report->items[i], files, count);
 	if (report->count > 0)
-		qsort(report->items, report->count, sizeof(*report->items), compare);
+		qsort(report->items, report->count, sizeof(*report->items), report_compare);
 	for (size_t i = 0; i < report->count; i++) {
 		const struct report_entry *f = &report->items[i];
 		if (f->where == NULL)

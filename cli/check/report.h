@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What check finds, on several hosts and for several guests: said once for all that it is true of.
- */
+/* Findings for several hosts and guests, each printed once for all of them. */
 #ifndef VMAFFINITY_CLI_CHECK_REPORT_H
 #define VMAFFINITY_CLI_CHECK_REPORT_H
 
@@ -12,25 +11,25 @@ struct report_entry {
 	enum message_level level;
 	char *text;
 	char *where; /* "guest 'web-1' on rack1.txt", or NULL */
-	size_t more; /* in how many places besides */
-	size_t file; /* among the files of the rules, counted from 1; 0 if it is in none */
+	size_t more; /* further places, not named */
+	size_t file; /* 1 for the first of the rules' files, 0 if the text names none */
 	unsigned line;
-	size_t number; /* in the order in which they were found */
+	size_t number; /* order of finding, from 0 */
 };
 
 /* Zero-initialised is empty. */
 struct report {
 	struct report_entry *items;
 	size_t count;
-	size_t dropped; /* no memory for them */
+	size_t dropped; /* findings that were not kept: more than MESSAGES_MAX, or no memory */
 };
 
-/* Takes the warnings and errors among messages. guest and host may be NULL. */
+/* Adds the warnings and errors among messages, found for that guest and host; each may be NULL. */
 void report_add(struct report *report, const struct messages *messages, const char *guest,
 	const char *host);
 
-/* Adds all to messages, sorted by the FILE:LINE in front of each text, FILE in the order of files.
- */
+/* Adds all findings to messages, sorted by the FILE:LINE that a text begins with, in the order of
+ * files. */
 void report_flush(
 	struct report *report, char *const files[], size_t count, struct messages *messages);
 

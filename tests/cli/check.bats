@@ -262,7 +262,7 @@ warning: rules.ini:4: iothreads wants 0-3,9, but this host has only CPUs 0-7: th
 	rules '[*]\nvcpus = ^0 1\n'
 	run -2 --separate-stderr vmaffinity check --sysroot root rules.ini --xml nowhere
 	same "vmaffinity: nowhere: No such file or directory" "$stderr"
-	[[ $output == "warning: rules.ini:2:9: '^0' stands "* ]]
+	[[ $output == "warning: rules.ini:2:9: '^0' precedes other CPUs, yet "* ]]
 }
 
 @test "guests from libvirt, if a daemon is named" {
