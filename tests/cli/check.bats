@@ -255,7 +255,7 @@ warning: rules.ini:4: iothreads wants 0-3,9, but this host has only CPUs 0-7: th
 	echo '<domain>' >cut.xml
 	rules '[*]\nvcpus = 0-3\n'
 	run -1 vmaffinity check --sysroot root rules.ini --xml cut.xml --xml web-1.xml
-	same "error: cut.xml: the XML is not well-formed: line 2: it ends before </domain>" "$output"
+	same "error: cut.xml: the XML is not well-formed: line 2: Premature end of data in tag domain line 1" "$output"
 }
 
 @test "XML that cannot be read: status 2, and the findings all the same" {
