@@ -17,7 +17,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -64,6 +63,7 @@ static volatile sig_atomic_t verdict;
 struct worker {
 	pid_t pid;
 	int messages; /* read end of its stderr */
+	int failure;  /* read end of a pipe with the errno of an exec that failed */
 	int signals;  /* signalfd(2) for SIGCHLD */
 	size_t length;
 	char message[MESSAGE_MAX + 1];
@@ -115,38 +115,67 @@ complain(const char *guest, const char *state, const char *format, ...)
 }
 
 /*
- * Starts the worker on our stdin, in a process group of its own, with nothing of ours that libvirt
- * waits for.
+ * In the child: becomes the worker, with no signal blocked or ignored and nothing that libvirt
+ * waits for. Opening /dev/null can block, as an exec can: stdout and stderr are given up before.
+ */
+__attribute__((noreturn)) static void
+become_worker(int messages, int failure, char *const arguments[])
+{
+	sigset_t none;
+	setpgid(0, 0);
+	dup2(messages, STDOUT_FILENO);
+	dup2(messages, STDERR_FILENO);
+	fcntl(STDERR_FILENO, F_SETFD, 0); /* messages may be stderr, if that was closed */
+	for (int i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL); /* fails for those that cannot be ignored either */
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null >= 0)
+		dup2(null, STDOUT_FILENO);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (null >= 0)
+		execve(WORKER, arguments, environ);
+	int error = errno;
+	(void)!write(failure, &error, sizeof(error));
+	_exit(127);
+}
+
+/*
+ * Starts the worker on our stdin, in a process group of its own. By fork(2): posix_spawn(3) and
+ * vfork(2) suspend the parent until the exec is done, which a virus scanner that watches execs
+ * (fanotify(7), FAN_OPEN_EXEC_PERM) can hold for as long as it likes. Returns 0, or an errno.
  */
 static int
 start_worker(struct worker *w, char *const arguments[])
 {
-	int out[2];
-	sigset_t chld, none, all;
+	int out[2], failure[2];
+	sigset_t chld;
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
-	sigemptyset(&none);
-	sigfillset(&all);
 	w->signals = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (w->signals < 0 || pipe2(out, O_CLOEXEC | O_NONBLOCK) != 0)
+	if (w->signals < 0 || pipe2(out, O_CLOEXEC | O_NONBLOCK) != 0 ||
+		pipe2(failure, O_CLOEXEC | O_NONBLOCK) != 0)
 		return errno;
 	w->messages = out[0];
-
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_adddup2(&files, out[1], STDERR_FILENO);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes,
-		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	int error = posix_spawn(&w->pid, WORKER, &files, &attributes, arguments, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
+	w->failure = failure[0];
+	w->pid = fork();
+	if (w->pid == 0)
+		become_worker(out[1], failure[1], arguments);
+	int error = w->pid < 0 ? errno : 0;
+	if (error == 0)
+		setpgid(w->pid, w->pid); /* whichever of both is first */
 	close(out[1]);
+	close(failure[1]);
 	return error;
+}
+
+/* Returns the errno for which the worker could not be executed, 0 if it was. To be called after its
+ * end. */
+static int
+exec_error(const struct worker *w)
+{
+	int error;
+	return read(w->failure, &error, sizeof(error)) == sizeof(error) ? error : 0;
 }
 
 /*
@@ -248,21 +277,21 @@ main(int argc, char *argv[])
 	const char *guest = argv[1];
 	static struct worker w;
 	argv[0] = (char[]){WORKER};
-	int error = start_worker(&w, argv);
-	if (error != 0) {
-		complain(guest, not_pinned,
-			"%s cannot be run: %s; install vmaffinity again, or remove this hook",
-			WORKER, strerror(error));
-		return 0;
-	}
-	int status;
-	bool ended = wait_worker(&w, now_ms() + TIME_LIMIT_MS, &status);
-	if (!ended) {
+	int status, error = start_worker(&w, argv);
+	if (error == 0 && !wait_worker(&w, now_ms() + TIME_LIMIT_MS, &status)) {
 		kill(-w.pid, SIGKILL);
 		wait_worker(&w, now_ms() + GRACE_MS, &status);
 		complain(guest, perhaps,
 			"%s did not end within %g s and was killed; try 'vmaffinity plan'", WORKER,
 			TIME_LIMIT_MS / 1e3);
+		return 0;
+	}
+	if (error == 0)
+		error = exec_error(&w);
+	if (error != 0) {
+		complain(guest, not_pinned,
+			"%s cannot be run: %s; install vmaffinity again, or remove this hook",
+			WORKER, strerror(error));
 		return 0;
 	}
 	return judge(&w, status, guest, strcmp(argv[2], "started") == 0);

@@ -15,6 +15,7 @@ setup_file()
 {
 	"${CC:-cc}" -D_GNU_SOURCE -o "$BATS_FILE_TMPDIR/logd" "$BATS_TEST_DIRNAME/../e2e/logd.c"
 	"${CC:-cc}" -D_GNU_SOURCE -o "$BATS_FILE_TMPDIR/full-socket" "$BATS_TEST_DIRNAME/full-socket.c"
+	"${CC:-cc}" -D_GNU_SOURCE -o "$BATS_FILE_TMPDIR/exec-gate" "$BATS_TEST_DIRNAME/exec-gate.c"
 }
 
 setup()
@@ -23,7 +24,7 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return 1
 	mkdir -p own/run
 	cp "$BATS_FILE_TMPDIR/logd" own/logd
-	cp "$BATS_FILE_TMPDIR/full-socket" "$BUILD/tests/guard" "$BUILD/tests/guard-hasty" own/run
+	cp "$BATS_FILE_TMPDIR/full-socket" "$BATS_FILE_TMPDIR/exec-gate" "$BUILD/tests/guard" "$BUILD/tests/guard-hasty" own/run
 	: >own/pids
 	echo '<domain/>' >xml
 }
@@ -256,6 +257,20 @@ HUNG="$WORKER did not end within 0.7 s and was killed; try 'vmaffinity plan'"
 	worker '(echo $BASHPID >>/proc/fs/pids; sleep 1000) & sleep 1000 & echo $! >>/proc/fs/pids; wait'
 	guard 0 started web guard-hasty
 	midway "$HUNG"
+}
+
+@test "a virus scanner holds the exec: the guard ends all the same, while it still does" {
+	worker 'echo >/proc/fs/ran'
+	for op in started reconnect; do
+		run -0 --separate-stderr private bash -c '
+			coproc gate { exec /run/exec-gate /run/vmaffinity-test-worker; }
+			read -r line <&"${gate[0]}" && [ "$line" = ready ] || exit 99
+			/run/guard-hasty web "$1" begin - && kill -0 "$gate_PID" || exit 98
+			exec {gate[1]}>&-; wait' bash $op
+		same "" "$output$stderr"
+		midway "$HUNG"
+		[ ! -e own/ran ]
+	done
 }
 
 @test "hangs without its stderr: the guard sleeps until then" {
