@@ -1,6 +1,6 @@
 # vmaffinity. "make" builds; "make help" lists the rest.
 #: make                 builds the programs below BUILD (build); WERROR=1: warnings are errors; SANITIZE=1: with ASan and UBSan
-#: make install         installs below DESTDIR: PREFIX (/usr), SBINDIR, SYSCONFDIR (/etc), MANDIR, UNITDIR, COMPLETIONDIR;
+#: make install         installs below DESTDIR: PREFIX (/usr), SBINDIR, LIBDIR, SYSCONFDIR (/etc), MANDIR, UNITDIR, COMPLETIONDIR;
 #:                      HOOK=qemu.d/50-vmaffinity: beside another program's hooks/qemu; FORCE=1: replaces such a hook
 #: make uninstall       removes what install installed, but not the configuration, nor another program's hook
 #: make clean           removes BUILD

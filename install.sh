@@ -27,8 +27,8 @@ stay installed. If none is missing, neither program runs. Where systemd runs, th
 daemon that --demo and --test may install is started by its package. Plain installation
 never installs a daemon.
 
-Environment: DESTDIR, PREFIX (/usr), SBINDIR, SYSCONFDIR (/etc), MANDIR, UNITDIR and COMPLETIONDIR,
-as for "make install". With DESTDIR, root is not needed and no daemon is reloaded.
+Environment: DESTDIR, PREFIX (/usr), SBINDIR, LIBDIR, SYSCONFDIR (/etc), MANDIR, UNITDIR and
+COMPLETIONDIR, as for "make install". With DESTDIR, root is not needed and no daemon is reloaded.
 Exit status: 0 done, 1 failed, 2 misuse; with --test, that of the tests.
 END
 }
@@ -196,7 +196,7 @@ packages()
 run_make()
 {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -j "$(nproc)" \
-		DESTDIR="$DESTDIR" PREFIX="$PREFIX" SYSCONFDIR="$SYSCONFDIR" SBINDIR="$SBINDIR" MANDIR="$MANDIR" \
+		DESTDIR="$DESTDIR" PREFIX="$PREFIX" SYSCONFDIR="$SYSCONFDIR" SBINDIR="$SBINDIR" LIBDIR="$LIBDIR" MANDIR="$MANDIR" \
 		COMPLETIONDIR="$COMPLETIONDIR" UNITDIR="$UNITDIR" "$@"
 }
 
@@ -301,6 +301,7 @@ install_product()
 	[ $hook = qemu ] && is_ours "$hooks/qemu.d/50-vmaffinity" && rm "$hooks/qemu.d/50-vmaffinity"
 	step installed "$hooks/$hook"
 	more "$DESTDIR$SBINDIR/vmaffinity-hook, $DESTDIR$SBINDIR/vmaffinity"
+	more "$DESTDIR$LIBDIR/vmaffinity/xml.so"
 	more "$DESTDIR$UNITDIR/vmaffinity-watch.service (not enabled)"
 	more "man pages below $DESTDIR$MANDIR, completion in $DESTDIR$COMPLETIONDIR"
 	step rules "$rules: $sample"
@@ -366,7 +367,9 @@ uninstall_product()
 	fi
 	remove_files "$DESTDIR$SBINDIR/vmaffinity-hook" "$DESTDIR$SBINDIR/vmaffinity" \
 		"$DESTDIR$MANDIR/man8/vmaffinity.8" "$DESTDIR$MANDIR/man8/vmaffinity-hook.8" \
-		"$DESTDIR$MANDIR/man5/vmaffinity.ini.5" "$DESTDIR$COMPLETIONDIR/vmaffinity" "$DESTDIR$UNITDIR/vmaffinity-watch.service"
+		"$DESTDIR$MANDIR/man5/vmaffinity.ini.5" "$DESTDIR$COMPLETIONDIR/vmaffinity" "$DESTDIR$UNITDIR/vmaffinity-watch.service" \
+		"$DESTDIR$LIBDIR/vmaffinity/xml.so"
+	rmdir "$DESTDIR$LIBDIR/vmaffinity" 2>/dev/null
 	[ -n "$DESTDIR" ] || remove_files /run/vmaffinity.lock
 	if [ $purge = yes ]; then
 		remove_files "$etc/vmaffinity.ini" "$etc/vmaffinity.d"/*.ini
@@ -480,13 +483,13 @@ done
 
 PATH=$PATH:/usr/sbin:/sbin
 case $job in
---demo | --test) unset DESTDIR PREFIX SYSCONFDIR SBINDIR MANDIR COMPLETIONDIR UNITDIR ;;
+--demo | --test) unset DESTDIR PREFIX SYSCONFDIR SBINDIR LIBDIR MANDIR COMPLETIONDIR UNITDIR ;;
 esac
 # the Makefile's defaults; run_make() passes them on
 DESTDIR=${DESTDIR:-} PREFIX=${PREFIX:-/usr} SYSCONFDIR=${SYSCONFDIR:-/etc}
-SBINDIR=${SBINDIR:-$PREFIX/sbin} MANDIR=${MANDIR:-$PREFIX/share/man} UNITDIR=${UNITDIR:-$PREFIX/lib/systemd/system}
+SBINDIR=${SBINDIR:-$PREFIX/sbin} LIBDIR=${LIBDIR:-$PREFIX/lib} MANDIR=${MANDIR:-$PREFIX/share/man} UNITDIR=${UNITDIR:-$PREFIX/lib/systemd/system}
 COMPLETIONDIR=${COMPLETIONDIR:-$PREFIX/share/bash-completion/completions}
-for name in DESTDIR PREFIX SYSCONFDIR SBINDIR MANDIR COMPLETIONDIR UNITDIR; do
+for name in DESTDIR PREFIX SYSCONFDIR SBINDIR LIBDIR MANDIR COMPLETIONDIR UNITDIR; do
 	[ -z "${!name}" ] || [ "${!name#/}" != "${!name}" ] || misuse "$name must be absolute, not '${!name}'"
 done
 hooks=$DESTDIR$SYSCONFDIR/libvirt/hooks

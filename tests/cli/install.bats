@@ -7,7 +7,7 @@ bats_require_minimum_version 1.5.0
 setup()
 {
 	cd "$BATS_TEST_DIRNAME/../.." || return
-	unset PREFIX SYSCONFDIR SBINDIR MANDIR COMPLETIONDIR UNITDIR BUILD SANITIZE CFLAGS LDFLAGS # as shipped, whatever is being tested
+	unset PREFIX SYSCONFDIR SBINDIR LIBDIR MANDIR COMPLETIONDIR UNITDIR BUILD SANITIZE CFLAGS LDFLAGS # as shipped, whatever is being tested
 	export DESTDIR=$BATS_TEST_TMPDIR/root TMPDIR=$BATS_TEST_TMPDIR
 	HOOKS=$DESTDIR/etc/libvirt/hooks
 	FAKE=$BATS_TEST_TMPDIR/fake
@@ -25,6 +25,7 @@ expected()
 		755 etc/libvirt/hooks/qemu
 		644 etc/vmaffinity.ini
 		644 usr/lib/systemd/system/vmaffinity-watch.service
+		644 usr/lib/vmaffinity/xml.so
 		755 usr/sbin/vmaffinity
 		755 usr/sbin/vmaffinity-hook
 		644 usr/share/bash-completion/completions/vmaffinity

@@ -56,6 +56,8 @@ vcpu_rules()
 		> /etc/libvirt/hooks/qemu
 		> /etc/vmaffinity.ini
 		> /usr/lib/systemd/system/vmaffinity-watch.service
+		> /usr/lib/vmaffinity/
+		> /usr/lib/vmaffinity/xml.so
 		> /usr/sbin/vmaffinity
 		> /usr/sbin/vmaffinity-hook
 		> /usr/share/bash-completion/completions/vmaffinity
