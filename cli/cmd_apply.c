@@ -2,6 +2,7 @@
 /* vmaffinity apply: pins running guests, as the hook would. */
 #include "cli/command.h"
 #include "cli/guests.h"
+#include "cli/interrupt.h"
 #include "cli/tally.h"
 #include "cli/with_rules.h"
 
@@ -9,12 +10,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 /* Guests by outcome. */
 struct counts {
-	size_t changed, as_ruled, no_rule, ended, failed;
+	size_t changed, as_ruled, no_rule, ended, failed, left;
 };
 
 /* Prints the warnings and errors about a guest, except the reason why it was not pinned. */
@@ -96,6 +98,7 @@ apply_guest(const struct options *options, struct pin_host *host, const struct v
 	char done[PIN_DONE_MAX] = "";
 	enum guests_result found = guests_xml(options, guest, &xml, &e);
 	enum pin_result r = PIN_FAILED;
+	interrupt_changing(true);
 	if (found == GUESTS_OK)
 		r = pin_guest(&pin, host, xml.text, xml.length, guest->name, done, &e);
 	else if (found == GUESTS_PASSED_OVER)
@@ -106,6 +109,17 @@ apply_guest(const struct options *options, struct pin_host *host, const struct v
 	print_outcome(options, guest->name, r, done, &e, counts);
 	pin_free(&pin);
 	free(xml.text);
+	interrupt_changing(false);
+}
+
+/* Prints and counts the guests from first on, which a signal has left as they were. */
+static void
+leave_guests(const struct virt *virt, size_t first, struct counts *counts)
+{
+	for (size_t i = first; i < virt->count; i++)
+		complain("%s: not looked at: ended by signal %d (%s)", virt->guests[i].name,
+			interrupt_signal(), strsignal(interrupt_signal()));
+	counts->left = virt->count - first;
 }
 
 static void
@@ -115,11 +129,18 @@ apply_guests(const struct options *options, struct pin_host *host, const struct 
 	struct timespec start;
 	bool shown = false;
 	clock_gettime(CLOCK_MONOTONIC, &start);
+	interrupt_catch();
 	for (size_t i = 0; i < virt->count; i++) {
 		apply_guest(options, host, &virt->guests[i], shown, counts);
 		shown = i + 1 < virt->count && is_slow(start.tv_sec);
 		if (shown)
 			show_progress(i + 1, virt->count);
+		if (interrupt_signal() != 0) {
+			if (shown)
+				clear_progress();
+			leave_guests(virt, i + 1, counts);
+			break;
+		}
 	}
 }
 
@@ -128,7 +149,8 @@ print_counts(const struct counts *counts, size_t guests)
 {
 	const struct tally_part parts[] = {{counts->changed, "pinned"},
 		{counts->as_ruled, "already as ruled"}, {counts->no_rule, "without a rule"},
-		{counts->ended, "ended meanwhile"}, {counts->failed, "failed"}};
+		{counts->ended, "ended meanwhile"}, {counts->failed, "failed"},
+		{counts->left, "not looked at"}};
 	tally_print(guests, parts, sizeof(parts) / sizeof(parts[0]), "");
 }
 
@@ -158,7 +180,9 @@ run_apply(const struct options *options)
 		complain("apply: GUEST and --all exclude each other");
 		return misuse();
 	}
-	return with_rules(options, apply_with_rules);
+	enum exit_status status = with_rules(options, apply_with_rules);
+	interrupt_end();
+	return status;
 }
 
 const struct command command_apply = {
@@ -179,5 +203,6 @@ const struct command command_apply = {
 		"      --connect URI  the libvirt daemon (qemu:///system)\n"
 		"      --help         this text\n"
 		"\n"
+		"A signal such as Ctrl-C ends it once the guest at hand is done.\n"
 		"Exit status: 0; 1 if it failed for a guest; 2 if it could not be tried for any.\n",
 };

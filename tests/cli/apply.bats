@@ -136,3 +136,29 @@ on_terminal() { terminal 80 sh -c 'exec "$@" 2>&1' sh "$@"; }
 	run -1 --separate-stderr "$BATS_TEST_DIRNAME/private.sh" own "${slow[@]}" "$BUILD/vmaffinity" apply --connect "$uri" 3>&-
 	[[ $output$stderr != *" of 40 "* ]]
 }
+
+@test "a signal while a guest is worked on: that one is done, the others are named, then it ends by the signal" {
+	own_rules '[*]\nvcpus = 0\n'
+	for signal in "INT 130 2 (Interrupt)" "TERM 143 15 (Terminated)"; do
+		read -r name status words <<<"$signal"
+		# shellcheck disable=SC2016 # it expands there
+		run "-$status" --separate-stderr "$BATS_TEST_DIRNAME/private.sh" own bash -c '
+			coproc holder { exec python3 -c "
+import fcntl, sys
+file = open(\"/run/vmaffinity.lock\", \"a\")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print(\"held\", flush=True)
+sys.stdin.read()"; }
+			read -r line <&"${holder[0]}" && [ "$line" = held ] || exit 99
+			env --default-signal="$1" "$2" apply --connect "$3" web-1 web-2 &
+			pid=$!
+			until ls -l "/proc/$pid/fd" | grep -q vmaffinity.lock; do sleep 0.01; done
+			kill -s "$1" "$pid"
+			exec {holder[1]}>&-
+			wait "$pid"' bash "$name" "$BUILD/vmaffinity" "$uri" 3>&-
+		same "2 guests: 1 failed, 1 not looked at" "$output"
+		same "\
+vmaffinity: web-1: not pinned: $ABSENT
+vmaffinity: web-2: not looked at: ended by signal $words" "$stderr"
+	done
+}
