@@ -13,9 +13,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,15 +125,67 @@ draw(const struct map *map, struct err *e)
 	return svg;
 }
 
+/* Writes text to out and closes it. Returns 0, or -1 with the reason. */
+static int
+write_and_close(FILE *out, const char *text, const char *path, struct err *e)
+{
+	int r = fputs(text, out) != EOF ? 0 : err_errno(e, "%s", path);
+	if (fclose(out) != 0 && r == 0)
+		r = err_errno(e, "%s", path);
+	return r;
+}
+
+/*
+ * Writes text to a file beside path and renames that to path, so that nobody sees half a picture
+ * and an old one stays if this fails. Returns 0, or -1 with the reason.
+ */
+static int
+replace_file(const char *path, mode_t mode, const char *text, struct err *e)
+{
+	char beside[PATH_MAX];
+	int n = snprintf(beside, sizeof(beside), "%s.XXXXXX", path);
+	if (n < 0 || (size_t)n >= sizeof(beside))
+		return err_set(e, "%s: %s", path, strerror(ENAMETOOLONG));
+	int fd = mkostemp(beside, O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(e, "%s", path);
+	fchmod(fd, mode);
+	FILE *out = fdopen(fd, "w");
+	int r = out != NULL ? write_and_close(out, text, path, e) : err_errno(e, "%s", path);
+	if (r == 0 && rename(beside, path) != 0)
+		r = err_errno(e, "%s", path);
+	if (r != 0)
+		unlink(beside);
+	return r;
+}
+
+/*
+ * Writes text to path. Only a regular file is replaced: a link, as /dev/stdout is, a pipe and a
+ * device stay what they are and are written to. Returns 0, or -1 with the reason.
+ */
+static int
+write_file(const char *path, const char *text, struct err *e)
+{
+	struct stat st;
+	mode_t mask = umask(0);
+	umask(mask);
+	bool there = lstat(path, &st) == 0;
+	if (!there && errno == ENOENT)
+		return replace_file(path, 0666 & ~mask, text, e);
+	if (there && S_ISREG(st.st_mode))
+		return replace_file(path, st.st_mode & 0777, text, e);
+	FILE *out = fopen(path, "we");
+	return out != NULL ? write_and_close(out, text, path, e) : err_errno(e, "%s", path);
+}
+
 int
 map_write_svg(const struct map *map, const char *path, struct err *e)
 {
 	AUTO_FREE char *svg = draw(map, e);
 	if (svg == NULL)
 		return -1;
-	FILE *out = fopen(path, "we");
-	int r = out != NULL && fputs(svg, out) != EOF ? 0 : err_errno(e, "%s", path);
-	if (out != NULL && fclose(out) != 0 && r == 0)
-		r = err_errno(e, "%s", path);
-	return r;
+	if (strcmp(path, "-") != 0)
+		return write_file(path, svg, e);
+	fputs(svg, stdout); /* main() reports an error of stdout */
+	return 0;
 }

@@ -5,7 +5,10 @@
 
 #include "cli/map/map.h"
 
-/* Writes the picture to the file path. Returns 0, or -1 with the reason. */
+/*
+ * Writes the picture to the file path, or to stdout if path is "-". A regular file is replaced only
+ * when the picture is complete. Returns 0, or -1 with the reason.
+ */
 int map_write_svg(const struct map *map, const char *path, struct err *e);
 
 #endif

@@ -72,10 +72,11 @@ thread()
 # four may use all of these; "vcpu0-3=4+": the first 4, the second 5, and so on.
 runs()
 {
-	local name=$1 pid=$2 tid=$2 word kind first last cpus start i base=root/sys/fs/cgroup/machine.slice/$1/libvirt
+	local name=$1 pid=$2 tid=$2 word kind first last cpus start i dir=machine/qemu-1-$1.libvirt-qemu
+	local base=root/sys/fs/cgroup/$dir
 	printf "<domstatus state='running' pid='%s'/>\n" "$pid" >"root/run/libvirt/qemu/$name.xml"
 	mkdir -p "root/proc/$pid" "$base"
-	echo "0::/machine.slice/$name/libvirt/emulator" >"root/proc/$pid/cgroup"
+	echo "0::/$dir/emulator" >"root/proc/$pid/cgroup"
 	cp root/sys/devices/system/cpu/online "$base/cpuset.cpus.effective"
 	for word in "${@:3}"; do
 		[[ ${word%%=*} =~ ^([a-z]+)([0-9]*)-?([0-9]*)$ ]]

@@ -137,13 +137,13 @@ large()
 	[[ $output == *$'\n  core 3    3  web vcpu0\n'* ]]
 	[[ $output == *$'\nevery CPU: web emulator vcpu1' ]]
 	# of a group with several threads: wherever one of them may run
-	echo 2009 >>root/sys/fs/cgroup/machine.slice/web/libvirt/vcpu0/cgroup.threads
+	echo 2009 >>root/sys/fs/cgroup/machine/qemu-1-web.libvirt-qemu/vcpu0/cgroup.threads
 	thread 2009 1
 	run -0 map
 	[[ $output == *$'\n  core 1    1  web vcpu0\n'*$'\n  core 3    3  web vcpu0\n'* ]]
 	# none: the mask
-	: >root/sys/fs/cgroup/machine.slice/web/libvirt/vcpu0/cgroup.threads
-	echo 2 >root/sys/fs/cgroup/machine.slice/web/libvirt/vcpu0/cpuset.cpus.effective
+	: >root/sys/fs/cgroup/machine/qemu-1-web.libvirt-qemu/vcpu0/cgroup.threads
+	echo 2 >root/sys/fs/cgroup/machine/qemu-1-web.libvirt-qemu/vcpu0/cpuset.cpus.effective
 	run -0 map
 	[[ $output == *$'\n  core 2    2  web vcpu0\n'* ]]
 }
@@ -169,8 +169,8 @@ large()
 
 @test "a guest that cannot be looked at: the others are shown; said on stderr and below, status 2" {
 	small
-	echo x >root/sys/fs/cgroup/machine.slice/db1/libvirt/vcpu1/cpuset.cpus
-	reason="db1: /sys/fs/cgroup/machine.slice/db1/libvirt: vcpu1/cpuset.cpus: 'x' is not a CPU list: a CPU number is missing"
+	echo x >root/sys/fs/cgroup/machine/qemu-1-db1.libvirt-qemu/vcpu1/cpuset.cpus
+	reason="db1: /sys/fs/cgroup/machine/qemu-1-db1.libvirt-qemu: vcpu1/cpuset.cpus: 'x' is not a CPU list: a CPU number is missing"
 	run -2 --separate-stderr map
 	same "vmaffinity: $reason" "$stderr"
 	[[ ${lines[0]} == *"; 2 guests" && $output == *$'\nnot shown: db1: '* ]]
@@ -301,6 +301,39 @@ texts() { xmllint --xpath '//*[local-name()="text"]/text()' "$1"; }
 	cannot "vmaffinity: nowhere/map.svg: No such file or directory" map --svg nowhere/map.svg
 	cannot "vmaffinity: /dev/full: No space left on device" map --svg /dev/full
 	map --svg /dev/stdout | xmllint --noout -
+}
+
+@test "--svg: a picture replaces the old one only when it is complete; '-' is standard output" {
+	small
+	mkdir pictures
+	echo old >pictures/map.svg
+	chmod 640 pictures/map.svg
+	exec 9<pictures/map.svg
+	map --svg pictures/map.svg
+	same old "$(cat <&9)"
+	exec 9<&-
+	# a link stays one, also where what it leads to has no name any more, as /dev/stdout may
+	ln -s pictures/map.svg link.svg
+	map --svg link.svg
+	xmllint --noout pictures/map.svg
+	[ -L link.svg ]
+	ln -s /proc/self/fd/8 gone.svg
+	exec 8>unnamed.svg
+	rm unnamed.svg
+	map --svg gone.svg
+	exec 8>&-
+	[ -L gone.svg ]
+	same 640 "$(stat -c %a pictures/map.svg)"
+	same map.svg "$(ls pictures)"
+	(umask 027; map --svg new.svg)
+	same 640 "$(stat -c %a new.svg)"
+	map --svg - | cmp - new.svg
+	[ ! -e - ]
+	cannot "vmaffinity: standard output: not all could be written" bash -c '"$1" map --sysroot root --svg - >/dev/full' - "$BUILD/vmaffinity"
+	# a file system that is full
+	unshare -m bash -c 'mount -t tmpfs -o size=4k full pictures && echo old >pictures/map.svg &&
+		! "$1" map --sysroot root --svg pictures/map.svg && cat pictures/map.svg && ls -A pictures' - "$BUILD/vmaffinity" >out 2>&1
+	same "vmaffinity: pictures/map.svg: No space left on device"$'\n'old$'\n'map.svg "$(cat out)"
 }
 
 @test "--svg: lstopo missing, failing, or drawing nothing: said, status 2, no file" {
