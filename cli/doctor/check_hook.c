@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The hook: the guard in libvirt's hooks directory, the worker that it runs, and other hooks. */
 #include "cli/doctor/checks.h"
+#include "cli/doctor/hook_script.h"
 #include "cli/subprocess.h"
 
 #include "base/cleanup.h"
@@ -33,6 +34,8 @@ struct hook {
 	bool there; /* a regular file */
 	bool runs;  /* executable, so libvirt runs it */
 	bool ours;
+	bool runs_qemu_d;	    /* a script that runs what libvirt also runs */
+	char fault[HOOK_FAULT_MAX]; /* why it cannot be run; "" if nothing is known against it */
 	struct stat st;
 	char version[32];
 	char worker[PATH_MAX];
@@ -72,12 +75,25 @@ read_marker(const char *data, size_t length, struct hook *hook)
 	return true;
 }
 
+/* Reads what the content of a hook says: that it is ours, or what is wrong with another one. */
+static void
+read_content(const struct doctor *doctor, const char *data, size_t length, struct hook *hook)
+{
+	hook->ours = read_marker(data, length, hook);
+	if (hook->ours)
+		return;
+	bool is_tree = doctor->options->sysroot != NULL;
+	if (!hook_find_fault(doctor->root, is_tree, data, length, hook->fault))
+		hook->fault[0] = '\0';
+	hook->runs_qemu_d = hook_runs_qemu_d(data, length);
+}
+
 /*
  * Reads a hook. libvirt runs a regular file with any of the three x bits, following links
  * (virFileIsExecutable()). Returns 0, or -1 with errno set; a missing file is no error.
  */
 static int
-read_hook(int directory, const char *path, struct hook *hook)
+read_hook(const struct doctor *doctor, int directory, const char *path, struct hook *hook)
 {
 	AUTO_FREE char *data = NULL;
 	size_t length;
@@ -92,7 +108,7 @@ read_hook(int directory, const char *path, struct hook *hook)
 	if (fd < 0)
 		return -1;
 	if (file_read_all(fd, GUARD_MAX, &data, &length) == 0)
-		hook->ours = read_marker(data, length, hook);
+		read_content(doctor, data, length, hook);
 	else if (errno != EFBIG)
 		return -1;
 	return 0;
@@ -146,12 +162,24 @@ check_other(struct doctor *doctor, const char *path, const char *name, const str
 		doctor_say(doctor, DOCTOR_WARN,
 			"%s is vmaffinity's hook a second time: libvirt runs both", path);
 		doctor_advise(doctor, "rm '%s'", path);
+	} else if (hook->fault[0] != '\0') {
+		doctor_say(doctor, DOCTOR_FAIL,
+			"%s cannot be run: it %s. libvirt refuses every start and, at its next "
+			"restart, kills every running guest",
+			path, hook->fault);
+		doctor_advise(doctor, "remove it, or install it again from where it came");
 	} else if (is_leftover(name)) {
 		doctor_say(doctor, DOCTOR_WARN,
 			"%s looks like a leftover, and libvirt runs it as a hook: it runs every "
 			"executable file there",
 			path);
 		doctor_advise(doctor, "rm '%s', or move it out of " HOOK_DIRECTORY, path);
+	} else if (hook->runs_qemu_d) {
+		doctor_say(doctor, DOCTOR_WARN,
+			"%s runs the hooks in " HOOK_DIRECTORY ", which libvirt 6.5 and later also "
+			"runs: each runs twice, and perhaps once without the guest's XML",
+			path);
+		doctor_advise(doctor, "remove that loop from %s", path);
 	} else {
 		doctor_say(doctor, DOCTOR_NOTE,
 			"%s, of another program, runs as well; if it fails, libvirt kills the "
@@ -178,7 +206,7 @@ check_hook_file(struct doctor *doctor, struct hook_search *search, int directory
 	const char *path)
 {
 	struct hook hook;
-	if (read_hook(directory, name, &hook) != 0) {
+	if (read_hook(doctor, directory, name, &hook) != 0) {
 		doctor_say(doctor, DOCTOR_WARN, "%s: %s", path, strerror(errno));
 		doctor_advise(doctor, "run doctor as root");
 		return;

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,19 +141,41 @@ check_the_rules(struct doctor *doctor)
 	messages_free(&messages);
 }
 
-/* What limits the CPUs of guests. */
+/* The CPUs that guests can have. */
 struct limit {
-	const char *name, *remedy;
+	const struct cpumask *present, *online;
+	const char *name; /* of the cgroup, or "this host" */
 	struct cpumask granted;
 };
 
-/* Checks that a setting wants no more than the limit. Returns true if it does. */
+/* Adds a WARN that a setting wants CPUs that it cannot have, and what to do about it. */
+__attribute__((format(printf, 5, 6))) static void
+warn_of_setting(struct doctor *doctor, const struct setting *setting, const struct cpumask *wanted,
+	const char *remedy, const char *format, ...)
+{
+	char key[SETTING_KEY_MAX], want[128], *reason = NULL;
+	va_list args;
+	va_start(args, format);
+	if (vasprintf(&reason, format, args) < 0)
+		reason = NULL;
+	va_end(args);
+	doctor_say(doctor, DOCTOR_WARN, "%s:%u: %s wants %s, but %s", setting->value.file,
+		setting->value.line, setting_key(setting, key),
+		cpumask_format(wanted, want, sizeof(want)), reason != NULL ? reason : "");
+	doctor_advise(doctor, "%s", remedy);
+	free(reason);
+}
+
+/*
+ * Checks a setting's CPUs against those that the host has, those that are online, and the limit.
+ * Returns true if any is missing.
+ */
 static bool
 check_setting(struct doctor *doctor, const struct setting *setting, const struct limit *limit)
 {
-	struct cpumask wanted;
+	struct cpumask wanted, missing, offline, refused;
+	char list[128];
 	struct err e;
-	char key[SETTING_KEY_MAX], want[128], grant[128];
 	if (setting_is_keep(setting))
 		return false;
 	if (cpuset_expr_eval(&doctor->host.expr, &setting->value, &wanted, &e) != 0) {
@@ -160,14 +183,27 @@ check_setting(struct doctor *doctor, const struct setting *setting, const struct
 		doctor_advise(doctor, "change the rule; it pins no guest on this host");
 		return true;
 	}
-	if (cpumask_subset(&wanted, &limit->granted))
-		return false;
-	doctor_say(doctor, DOCTOR_WARN, "%s:%u: %s wants %s, but %s allows only %s",
-		setting->value.file, setting->value.line, setting_key(setting, key),
-		cpumask_format(&wanted, want, sizeof(want)), limit->name,
-		cpumask_format(&limit->granted, grant, sizeof(grant)));
-	doctor_advise(doctor, "%s", limit->remedy);
-	return true;
+	missing = offline = refused = wanted;
+	cpumask_andnot(&missing, limit->present);
+	cpumask_and(&offline, limit->present);
+	cpumask_andnot(&offline, limit->online);
+	cpumask_and(&refused, limit->online);
+	cpumask_andnot(&refused, &limit->granted);
+	if (!cpumask_empty(&missing))
+		warn_of_setting(doctor, setting, &wanted, "change the rule",
+			"this host has only CPUs %s",
+			cpumask_format(limit->present, list, sizeof(list)));
+	if (!cpumask_empty(&offline))
+		warn_of_setting(doctor, setting, &wanted,
+			"change the rule, or write 1 to /sys/devices/system/cpu/cpuN/online",
+			"%s %s offline", cpumask_format(&offline, list, sizeof(list)),
+			cpumask_count(&offline) > 1 ? "are" : "is");
+	if (!cpumask_empty(&refused))
+		warn_of_setting(doctor, setting, &wanted,
+			"change the rule, or widen the cgroup (for a slice, with AllowedCPUs=)",
+			"%s allows only %s", limit->name,
+			cpumask_format(&limit->granted, list, sizeof(list)));
+	return !cpumask_subset(&wanted, limit->online) || !cpumask_empty(&refused);
 }
 
 /* Finds the limit: libvirt's partition for guests or, before the first guest, the whole host.
@@ -175,15 +211,15 @@ check_setting(struct doctor *doctor, const struct setting *setting, const struct
 static int
 find_limit(struct doctor *doctor, struct limit *limit, struct err *e)
 {
-	const struct cpumask *online;
-	limit->remedy = "change the rule, or widen the cgroup (for a slice, with AllowedCPUs=)";
+	struct topology *topology = &doctor->host.topology;
+	if (topology_get(topology, TOPOLOGY_PRESENT, &limit->present, e) != 0 ||
+		topology_get(topology, TOPOLOGY_ONLINE, &limit->online, e) != 0)
+		return -1;
 	enum cgroup_result r = cgroup_partition(doctor->root, &limit->name, &limit->granted, e);
 	if (r != CGROUP_NO_PARTITION)
 		return r == CGROUP_OK ? 0 : -1;
-	if (topology_get(&doctor->host.topology, TOPOLOGY_ONLINE, &online, e) != 0)
-		return -1;
-	*limit = (struct limit){
-		.name = "this host", .remedy = "change the rule", .granted = *online};
+	limit->name = "this host";
+	limit->granted = *limit->online;
 	return 0;
 }
 

@@ -163,6 +163,56 @@ FAIL  hook       /etc/libvirt/hooks/qemu belongs to another program, and vmaffin
 	is WARN hook "/etc/libvirt/hooks/qemu.d/50-vmaffinity is vmaffinity's hook a second time: libvirt runs both" "rm '/etc/libvirt/hooks/qemu.d/50-vmaffinity'"
 }
 
+# cannot_run CONTENT FAULT: doctor fails a hook of that content (in printf's words), without running it.
+cannot_run()
+{
+	printf "$1" >$HOOK.d/10-other
+	chmod 755 $HOOK.d/10-other
+	is FAIL hook "/etc/libvirt/hooks/qemu.d/10-other cannot be run: it $2. libvirt refuses every start and, at its next restart, kills every running guest" \
+		"remove it, or install it again from where it came"
+}
+
+@test "another hook that cannot be run" {
+	mkdir -p $HOOK.d root/bin root/usr/bin
+	cannot_run '' "is empty"
+	cannot_run '#' "begins with neither '#!' nor the mark of a program"
+	cannot_run 'echo no\n' "begins with neither '#!' nor the mark of a program"
+	cannot_run '\xef\xbb\xbf#!/bin/sh\n' "begins with neither '#!' nor the mark of a program"
+	cannot_run '#! \nexit 0\n' "names no interpreter after '#!'"
+	cannot_run '#!/bin/bash\nexit 0\n' "has the interpreter '/bin/bash', which is not there or not executable"
+	install -m 644 /dev/null root/bin/bash
+	cannot_run '#!/bin/bash' "has the interpreter '/bin/bash', which is not there or not executable"
+	chmod 755 root/bin/bash
+	cannot_run '#!/bin/bash\r\nexit 0\r\n' "has the interpreter '/bin/bash\\r', which is not there or not executable; the script has the line ends of Windows"
+	install -m 755 /dev/null root/usr/bin/env
+	cannot_run '#!/usr/bin/env python3\n' "has the interpreter 'python3', which is not there or not executable"
+	cannot_run '#!/usr/bin/env bash -e\n' "has the interpreter 'bash -e', which is not there or not executable"
+	for text in '#!/bin/bash' '#! \t/bin/bash -e \n' '#!/usr/bin/env bash\n' '#!/usr/bin/env -S python3 -u\n' '\177ELF' '#!/elsewhere/sh\n'; do
+		printf "$text" >$HOOK.d/10-other
+		is NOTE hook "/etc/libvirt/hooks/qemu.d/10-other, of another program, runs as well; if it fails, libvirt kills the guest" ""
+	done
+	: >$HOOK.d/10-other
+	chmod 644 $HOOK.d/10-other # libvirt does not run that
+	well
+}
+
+@test "another hook that runs qemu.d itself" {
+	mkdir $HOOK.d
+	mv $HOOK $HOOK.d/50-vmaffinity
+	for text in 'for h in /etc/libvirt/hooks/qemu.d/*; do "$h" "$@"; done' 'for h in "$HOOKS"/qemu.d/*; do' 'for h in "${0}.d"/*; do :; done; ls ${DIR}/qemu.d/"*"' \
+		'run-parts --arg="$1" /etc/libvirt/hooks/qemu.d' '	run-parts "$d/qemu.d/" && exit'; do
+		printf '#!/bin/sh\n%s\n' "$text" >$HOOK
+		chmod 755 $HOOK
+		is WARN hook "/etc/libvirt/hooks/qemu runs the hooks in /etc/libvirt/hooks/qemu.d, which libvirt 6.5 and later also runs: each runs twice, and perhaps once without the guest's XML" \
+			"remove that loop from /etc/libvirt/hooks/qemu"
+	done
+	# what many guides have: directories of a guest's own
+	for text in '# for h in qemu.d/*; do' 'HOOKPATH="$BASEDIR/qemu.d/$GUEST/$HOOK"; find "$HOOKPATH" -type f' 'run-parts "$BASEDIR/qemu.d/$1/$2"' 'for h in qemu.d/*/prepare; do'; do
+		printf '#!/bin/sh\n%s\n' "$text" >$HOOK
+		is NOTE hook "/etc/libvirt/hooks/qemu, of another program, runs as well; if it fails, libvirt kills the guest" ""
+	done
+}
+
 @test "names that others chose cannot reach the terminal" {
 	other $'.d/a\e[2Jb~'
 	said 1
@@ -311,7 +361,10 @@ FAIL  rules      /etc/vmaffinity.ini:2:11: a CPU number is missing
 	[[ $output == "WARN  cpus       /etc/vmaffinity.ini:2:12: 'isolated': this host has no isolated CPUs"* ]]
 	rm -r root/sys/fs/cgroup/machine.slice root/run/libvirt # before the first guest
 	printf '[*]\nvcpus = 4-8\n' >root/etc/vmaffinity.ini
-	is WARN cpus "/etc/vmaffinity.ini:2: vcpus wants 4-8, but this host allows only 0-7" "change the rule"
+	is WARN cpus "/etc/vmaffinity.ini:2: vcpus wants 4-8, but this host has only CPUs 0-7" "change the rule"
+	echo 0-6 >root/sys/devices/system/cpu/online
+	printf '[*]\nvcpus = 4-7\n' >root/etc/vmaffinity.ini
+	is WARN cpus "/etc/vmaffinity.ini:2: vcpus wants 4-7, but 7 is offline" "change the rule, or write 1 to /sys/devices/system/cpu/cpuN/online"
 }
 
 @test "a kernel with sticky masks" {

@@ -186,7 +186,7 @@ busctl_says()
 	# systemd makes the slice when there is a guest
 	finds 1 "WARN  cpus       $RULES:2: vcpus wants 8191, but "
 	guest_start g
-	finds 1 "WARN  cpus       $RULES:2: vcpus wants 8191, but machine"
+	finds 1 "WARN  cpus       $RULES:2: vcpus wants 8191, but this host has only CPUs "
 }
 
 @test "doctor: programs that run against the rules" {
