@@ -9,7 +9,7 @@ set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 : "${BUILD:=build/fuzz}" "${FUZZ_SECONDS:=60}" "${MERGE:=}" "${CLANG:=clang}"
 LARGEST=4096   # bytes of an input
-STORED_MAX=150 # inputs of a target
+STORED_MAX=40  # inputs of a target, besides those that are named by hand
 mkdir -p "$BUILD/tmp"
 # libFuzzer ends without cleaning up.
 TMPDIR=$(cd "$BUILD/tmp" && pwd)
@@ -62,7 +62,7 @@ merge()
 	cp "$stored"/* "$best"
 	"$BUILD/fuzz_$1" -set_cover_merge=1 -max_len=$LARGEST "$best" "$old" "$new" >>"$BUILD/fuzz_$1.log" 2>&1
 	while read -r file; do # in the order of their merit
-		[ "$(find "$stored" -type f | wc -l)" -lt $STORED_MAX ] || break
+		[ "$(find "$stored" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' | wc -l)" -lt $STORED_MAX ] || break
 		cp -n "$best/$file" "$stored"
 	done < <(find "$best" -type f -printf '%T@ %f\n' | sort -n | cut -d ' ' -f 2)
 	echo "$1: $(find "$stored" -type f | wc -l) inputs stored"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs a fuzz target over stored inputs: replay_TARGET FILE-OR-DIRECTORY... TAP on stdout, a test
- * for each file. Each runs in a process of its own, so that one that crashes is one that failed.
+ * Runs a fuzz target over stored inputs: replay_TARGET FILE-OR-DIRECTORY... TAP on stdout: one
+ * test, which fails if any of the inputs does, and then names them. Each runs in a process of its
+ * own, so that one that crashes is one that failed.
  */
 #include "fuzz.h"
 
@@ -14,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static const char *program;
 static unsigned count, failed;
 
 static bool
@@ -45,9 +47,10 @@ replay_file(const char *path)
 		;
 	bool good = child > 0 && status == 0;
 	failed += !good;
-	printf("%s %u - %s\n", good ? "ok" : "not ok", ++count, path);
-	if (child > 0 && WIFSIGNALED(status))
-		printf("# signal %d\n", WTERMSIG(status));
+	count++;
+	if (!good)
+		printf("# %s failed%s; alone: %s %s\n", path,
+			child > 0 && WIFSIGNALED(status) ? " by a signal" : "", program, path);
 }
 
 static int
@@ -62,7 +65,7 @@ replay_directory(const char *directory)
 	struct dirent **entries;
 	int entry_count = scandir(directory, &entries, is_visible, alphasort);
 	if (entry_count < 0) {
-		printf("not ok %u - %s: %s\n", ++count, directory, strerror(errno));
+		printf("# %s: %s\n", directory, strerror(errno));
 		failed++;
 		return;
 	}
@@ -81,6 +84,7 @@ replay_directory(const char *directory)
 int
 main(int argc, char *argv[])
 {
+	program = argv[0];
 	for (int i = 1; i < argc; i++) {
 		struct stat st;
 		if (stat(argv[i], &st) == 0 && !S_ISDIR(st.st_mode))
@@ -88,6 +92,9 @@ main(int argc, char *argv[])
 		else
 			replay_directory(argv[i]);
 	}
-	printf("1..%u\n", count);
-	return failed == 0 && count > 0 ? 0 : 1;
+	bool good = failed == 0 && count > 0;
+	const char *slash = strrchr(program, '/');
+	printf("%s 1 - %s keeps its promises on %u stored inputs\n1..1\n", good ? "ok" : "not ok",
+		slash != NULL ? slash + 1 : program, count);
+	return good ? 0 : 1;
 }
