@@ -16,8 +16,10 @@ another program is left alone; hooks/qemu.d/50-vmaffinity is used instead (libvi
   --demo       build it and show it at work, with a private libvirt daemon and a throw-away
                guest in namespaces of their own. Installs only packages on this machine, and
                touches none of its libvirt daemons
-  --test       build it and run all tests: those with guests in the same kind of namespaces,
-               and on two virtual hosts with Debian from apt's mirror (3 GB in build/)
+  --test       build it and run all tests that need no virtual host: those with guests in the
+               same kind of namespaces
+  --test all   also run the tests on two virtual hosts with Debian from apt's mirror (3 GB in
+               build/)
   --uninstall  remove everything except the configuration; running guests keep their pins
   --purge      with --uninstall: also remove the configuration
   --help       this text
@@ -453,12 +455,13 @@ run_tests()
 	export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$PWD
 	build
 	trap 'kill -- "${pids[@]/#/-}" 2>/dev/null; rm -f "$log" "$log".*' EXIT
-	begin check-vm
+	[ "$tests" != all ] || begin check-vm
 	begin lint
-	suite check-sanitize
 	suite check
+	suite check-root
+	suite check-sanitize
 	finish lint
-	finish check-vm
+	[ "$tests" != all ] || finish check-vm
 	printf '%s\n%s passed, %s failed\n' "$closing" "$passed" "$failed"
 	[ "$failed" = 0 ]
 }
@@ -467,6 +470,7 @@ run_tests()
 
 job=""
 purge=no
+tests=""
 for arg; do
 	case $arg in
 	-h | --help) usage; exit 0 ;;
@@ -475,6 +479,10 @@ for arg; do
 		job=$arg
 		;;
 	--purge) purge=yes ;;
+	all)
+		[ "$job" = --test ] || misuse "'all' goes after --test only"
+		tests=all
+		;;
 	-*) misuse "unknown option '$arg'" ;;
 	*) misuse "unexpected argument '$arg'" ;;
 	esac

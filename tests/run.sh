@@ -2,7 +2,8 @@
 # Runs the suites that are named, each a TAP producer, shows what they print and closes with "N passed, N failed".
 # A suite that ends badly without a failed test, or runs none, is a failed test of its own.
 #
-# usage: BUILD=DIR [SANITIZE=1] tests/run.sh SUITE...      suites: walls unit golden oracle cli fuzz e2e bench vm
+# usage: BUILD=DIR [SANITIZE=1] tests/run.sh SUITE...      suites: walls unit unit-root golden golden-root
+#        oracle fuzz options cli e2e bench vm; unit-root, golden-root, cli, e2e, bench and vm are for root
 set -u
 cd "$(dirname "$0")/.." || exit 2
 : "${BUILD:=build}" "${SANITIZE:=}"
@@ -19,15 +20,27 @@ suite_walls() {
 	tests/checks/walls.sh
 }
 suite_unit() {
-	local program status=0
-	for program in "$BUILD"/tests/unit/*/test_*[!.]?; do
-		[ -x "$program" ] || continue
-		CMOCKA_MESSAGE_OUTPUT=TAP "$program" || status=1
+	local source program status=0
+	for source in tests/unit/*/test_*.c; do
+		program=$BUILD/${source%.c}
+		if ! CMOCKA_MESSAGE_OUTPUT=TAP "$program"; then
+			echo "# alone: CMOCKA_MESSAGE_OUTPUT=TAP ${UNIT_ROOT:+UNIT_ROOT=1 }$program"
+			status=1
+		fi
 	done
 	return $status
 }
+suite_unit-root() {
+	UNIT_ROOT=1 suite_unit
+}
 suite_golden() {
 	tests/golden/run.py
+}
+suite_golden-root() {
+	tests/golden/run.py --root
+}
+suite_options() {
+	tests/checks/options.sh
 }
 suite_oracle() {
 	tests/oracle/run.sh

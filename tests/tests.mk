@@ -1,16 +1,17 @@
-#: make check           every suite as shipped: unit, golden, hwloc as oracle, cli, fuzz corpora, walls, end to end, a glance at the benchmark
-#: make check-sanitize  the same under ASan, UBSan and LeakSanitizer
+#: make check           what needs neither root nor libvirt: walls, unit, golden, hwloc as oracle, fuzz corpora, options
+#: make check-root      the rest, on this machine: cases for root, command line, end to end, a glance at the benchmark
+#: make check-sanitize  unit, golden, fuzz corpora and the command line under ASan, UBSan and LeakSanitizer
 #: make check-vm        end to end on virtual hosts with systemd and 8 CPUs, cgroup v2 and v1; VM_ALL=1: all cases, faults and rounds; VM_HOSTS="debian13"
 #: make lint            warnings of gcc and clang, analyzers, formatting, shell scripts, options in step
 #: make coverage        lines of engine/ and hook/ that the suites run through
 #: make fuzz            fuzzes each parser for FUZZ_SECONDS (60)
 #: make bench           what a start costs, next to the least it could and to what people use; BENCH=quick: in a minute
-#: SUITES="unit cli"    only these, for check and check-sanitize
+#: SUITES="unit cli"    only these, for check, check-root and check-sanitize
 
 # A unit test lies in its wing's folder and links that wing and those below it, nothing above.
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*/test_*.c))
 UNIT_PROGRAMS := $(UNIT_TESTS:%=$(BUILD)/tests/unit/%)
-SUPPORT := tree threads
+SUPPORT := tree threads root
 $(foreach test,rules/test_match rules/test_parse rules/test_load,$(eval HELPERS_$(test) := shown))
 $(foreach test,pin/test_apply pin/test_apply_undo pin/test_apply_memory,$(eval HELPERS_$(test) := guest))
 EXTRA_map := $(BUILD)/cli/map/occupancy.o
@@ -69,13 +70,15 @@ $(BUILD)/tests/oracle/evaluate: $(BUILD)/tests/oracle/evaluate.o $(call archives
 
 tests: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/oracle/evaluate $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty $(BUILD)/tests/worker $(BENCH_PROGRAMS)
 
-SUITES ?= walls unit golden oracle cli fuzz e2e bench
 check: tests
-	BUILD=$(BUILD) SANITIZE= tests/run.sh $(SUITES)
+	BUILD=$(BUILD) SANITIZE= tests/run.sh $(or $(SUITES),walls unit golden oracle fuzz options)
+
+check-root: tests
+	BUILD=$(BUILD) SANITIZE= tests/run.sh $(or $(SUITES),unit-root golden-root cli e2e bench)
 
 check-sanitize:
 	+$(MAKE) BUILD=build/sanitize SANITIZE=1 CFLAGS='-O1 -g' tests
-	BUILD=build/sanitize SANITIZE=1 tests/run.sh $(filter-out walls bench,$(SUITES))
+	BUILD=build/sanitize SANITIZE=1 tests/run.sh $(or $(SUITES),unit unit-root golden golden-root fuzz cli)
 
 check-vm:
 	tests/run.sh vm
@@ -98,4 +101,4 @@ bench: all $(BENCH_PROGRAMS)
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-.PHONY: tests check check-sanitize check-vm lint coverage fuzz bench format
+.PHONY: tests check check-root check-sanitize check-vm lint coverage fuzz bench format

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Runs unit, golden, cli and fuzz suites on a build that counts (make coverage), and prints the line coverage of
+# Runs the unit, golden, cli and fuzz suites on a build that counts (make coverage), and prints the line coverage of
 # engine/ and hook/.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 find "$BUILD" -name '*.gcda' -delete
 export GCOV_ERROR_FILE=/dev/null # one test runs a program as an ordinary user, who cannot count here
-tests/run.sh unit golden cli fuzz >"$BUILD/coverage.log" || { tail -n 20 "$BUILD/coverage.log"; exit 1; }
+tests/run.sh unit unit-root golden golden-root cli fuzz >"$BUILD/coverage.log" || { tail -n 20 "$BUILD/coverage.log"; exit 1; }
 gcovr --root . --object-directory "$BUILD" --filter 'engine/' --filter 'hook/' \
 	--exclude-unreachable-branches --print-summary

@@ -285,7 +285,7 @@ state_now(void)
 }
 
 static void
-undoes_all_when_a_real_kernel_refuses_any_mask(void **unused)
+root_undoes_all_when_a_real_kernel_refuses_any_mask(void **unused)
 {
 	(void)unused;
 	const struct cpumask *desired[GROUPS];
@@ -310,7 +310,7 @@ undoes_all_when_a_real_kernel_refuses_any_mask(void **unused)
 
 /* Affinities too that had to be widened: masks that are put back do not bring them back. */
 static void
-undoes_affinities_when_a_real_kernel_refuses_a_mask(void **unused)
+root_undoes_affinities_when_a_real_kernel_refuses_a_mask(void **unused)
 {
 	(void)unused;
 	struct apply_result result;
@@ -325,7 +325,7 @@ undoes_affinities_when_a_real_kernel_refuses_a_mask(void **unused)
 }
 
 static void
-sets_real_masks_and_affinities(void **unused)
+root_sets_real_masks_and_affinities(void **unused)
 {
 	(void)unused;
 	struct apply_result result;
@@ -369,10 +369,11 @@ main(void)
 	alarm(120);
 	const struct CMUnitTest real[] = {
 		cmocka_unit_test_setup_teardown(
-			undoes_all_when_a_real_kernel_refuses_any_mask, setup, teardown),
+			root_undoes_all_when_a_real_kernel_refuses_any_mask, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			undoes_affinities_when_a_real_kernel_refuses_a_mask, setup, teardown),
-		cmocka_unit_test_setup_teardown(sets_real_masks_and_affinities, setup, teardown),
+			root_undoes_affinities_when_a_real_kernel_refuses_a_mask, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			root_sets_real_masks_and_affinities, setup, teardown),
 	};
 	const struct CMUnitTest none[] = {
 		{.name = "no_cgroup_v1_on_this_machine_so_undoing_was_tested_on_the_fake_tree_only",

@@ -238,7 +238,7 @@ fails_where_the_holder_cannot_be_found(void **state)
 }
 
 static void
-says_why_there_can_be_no_lock(void **state)
+root_says_why_there_can_be_no_lock(void **state)
 {
 	const struct tree *t = *state;
 	struct err e;
@@ -302,7 +302,7 @@ main(void)
 		lock_test(names_the_process_that_holds_it),
 		lock_test(names_the_holder_of_the_whole_file),
 		lock_test(fails_where_the_holder_cannot_be_found),
-		lock_test(says_why_there_can_be_no_lock),
+		lock_test(root_says_why_there_can_be_no_lock),
 		lock_test(is_an_error_where_this_process_can_open_no_file),
 	};
 	return cmocka_run_group_tests_name("lock", tests, NULL, NULL);

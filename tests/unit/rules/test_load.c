@@ -83,7 +83,7 @@ assert_refused(const struct tree *t, const char *path, mode_t mode, uid_t owner,
 }
 
 static void
-asks_who_may_write_the_files(void **state)
+root_asks_who_may_write_the_files(void **state)
 {
 	const struct tree *t = *state;
 	tree_make(t, MAIN " [a]\n" DROP "x.ini [b]");
@@ -137,7 +137,7 @@ reads_plain_files_only(void **state)
 }
 
 static void
-says_what_cannot_be_read(void **state)
+root_says_what_cannot_be_read(void **state)
 {
 	const struct tree *t = *state;
 	tree_make(t, MAIN " [m]\n" DROP "a.ini [a]\n" DROP "b.ini [b]");
@@ -157,7 +157,7 @@ says_what_cannot_be_read(void **state)
 }
 
 static void
-a_caller_may_have_rules_of_his_own(void **state)
+root_a_caller_may_have_rules_of_his_own(void **state)
 {
 	const struct tree *t = *state;
 	struct rules rules = {0};
@@ -305,10 +305,10 @@ main(void)
 		tree_test(reads_the_files_in_byte_order),
 		tree_test(needs_no_file_at_all),
 		tree_test(lets_a_later_file_define_anew),
-		tree_test(asks_who_may_write_the_files),
+		tree_test(root_asks_who_may_write_the_files),
 		tree_test(reads_plain_files_only),
-		tree_test(says_what_cannot_be_read),
-		tree_test(a_caller_may_have_rules_of_his_own),
+		tree_test(root_says_what_cannot_be_read),
+		tree_test(root_a_caller_may_have_rules_of_his_own),
 		tree_test(a_named_file_must_be_there),
 		tree_test(takes_the_most_rules_and_no_more),
 		tree_test(takes_the_most_names_and_no_more),
