@@ -3,6 +3,7 @@
 
 #include "base/suggest.h"
 #include "desired/cpuset_words.h"
+#include "desired/host_sets.h"
 #include "desired/item_scan.h"
 
 #include <ctype.h>
@@ -12,19 +13,6 @@
 
 /* Limits how deep named sets may name other sets: deeper than any use, safe for the stack. */
 #define DEPTH_MAX 64u
-
-/* Words without an index. */
-static const struct host_set {
-	const char *name;
-	enum topology_set set;
-	const char *none;
-} host_sets[] = {
-	{"all", TOPOLOGY_ONLINE, "no CPU that is online"},
-	{"isolated", TOPOLOGY_ISOLATED,
-		"no isolated CPUs (isolcpus= on the kernel's command line)"},
-	{"pcores", TOPOLOGY_PCORES, "no performance cores; its cores are all alike"},
-	{"ecores", TOPOLOGY_ECORES, "no efficient cores; its cores are all alike"},
-};
 
 struct cpuset_expr_set {
 	enum { SET_UNKNOWN, SET_BUSY, SET_GOOD, SET_BAD } state;
@@ -53,16 +41,14 @@ too_deep(const struct named_set *named, struct err *e)
 }
 
 static int
-eval_host_set(struct run *run, const struct host_set *word, struct cpumask *mask, struct err *e)
+eval_host_set(struct run *run, enum topology_set word, struct cpumask *mask, struct err *e)
 {
 	run->host = true;
 	if (run->expr->topology == NULL)
 		return 0;
 	const struct cpumask *set;
-	if (topology_get(run->expr->topology, word->set, &set, e) != 0)
+	if (host_set_get(run->expr->topology, word, &set, e) != 0)
 		return -1;
-	if (cpumask_empty(set))
-		return err_set(e, "'%s': this host has %s", word->name, word->none);
 	cpumask_or(mask, set);
 	return 0;
 }
@@ -177,13 +163,15 @@ eval_item(struct run *run, const char *text, size_t length, struct cpumask *mask
 	}
 	if (cpuset_words_here(text))
 		return eval_words(run, text, length, mask, e);
+	enum topology_set set = host_set_named(text, length);
+	if (set != TOPOLOGY_SETS)
+		return eval_host_set(run, set, mask, e);
 	char word[41];
 	snprintf(word, sizeof(word), "%.*s", (int)(length < 40 ? length : 40), text);
-	for (size_t i = 0; i < sizeof(host_sets) / sizeof(host_sets[0]); i++)
-		if (strcmp(word, host_sets[i].name) == 0)
-			return eval_host_set(run, &host_sets[i], mask, e);
 	if (strcmp(word, "keep") == 0)
-		return err_set(e, "'keep' stands alone, in a rule");
+		return err_set(e, "'keep' is a value by itself, in a rule");
+	if (cpuset_words_is_cpu(text, length))
+		return cpuset_words_report_cpu(text, length, e);
 	return unknown_item(word, e);
 }
 

@@ -16,6 +16,12 @@
 /* True if the item at text consists of topology words. */
 bool cpuset_words_here(const char *text);
 
+/* True if the item at text is meant as a CPU number: "cpu:1", "CPU0", "cpus:0-3". */
+bool cpuset_words_is_cpu(const char *text, size_t length);
+
+/* Reports such an item, with the number alone as what to write. Returns -1. */
+int cpuset_words_report_cpu(const char *text, size_t length, struct err *e);
+
 /*
  * Returns the length of the item at text, in bytes, after any '^'. After a word's colon a comma is
  * part of the item if a digit follows it at once.

@@ -72,12 +72,12 @@ near_initiators(int root, struct topology_node *nodes, size_t count, struct topo
  * stable/sysfs-devices-node). Returns 0, or -1 if the kernel does not report them.
  */
 static int
-read_distances(int root, const struct topology_node *node, unsigned *distances, size_t count)
+read_distances(int root, unsigned node, unsigned *distances, size_t count)
 {
 	char path[96];
 	size_t size = count * 8 + 2;
 	AUTO_FREE char *text = malloc(size);
-	snprintf(path, sizeof(path), NODES "/node%u/distance", node->number);
+	snprintf(path, sizeof(path), NODES "/node%u/distance", node);
 	if (text == NULL || file_read_value(root, path, text, size) != 0)
 		return -1;
 	const char *s = text;
@@ -99,7 +99,7 @@ near_by_distance(int root, struct topology_node *nodes, size_t count, size_t sel
 	unsigned *distances = calloc(count, sizeof(*distances));
 	if (distances == NULL)
 		return out_of_memory(e);
-	if (read_distances(root, &nodes[self], distances, count) == 0) {
+	if (read_distances(root, nodes[self].number, distances, count) == 0) {
 		for (size_t i = 0; i < count; i++)
 			if (i != self && distances[i] < least)
 				least = distances[i];
@@ -175,5 +175,33 @@ topology_read_nodes(
 	}
 	*nodes = all;
 	*count = n;
+	return 0;
+}
+
+int
+topology_nearest_nodes(struct topology *topology, unsigned node, const struct cpumask *among,
+	struct cpumask *nearest, struct err *e)
+{
+	const struct cpumask *online;
+	unsigned least = UINT_MAX;
+	size_t i = 0, count;
+	if (topology_get(topology, TOPOLOGY_NODES, &online, e) != 0)
+		return -1;
+	count = cpumask_count(online);
+	*nearest = (struct cpumask){0};
+	unsigned *distances = calloc(count + 1, sizeof(*distances));
+	if (distances == NULL)
+		return out_of_memory(e);
+	bool known = read_distances(topology->root, node, distances, count) == 0;
+	cpumask_for_each (number, online) {
+		unsigned distance = known ? distances[i++] : 0;
+		if (!cpumask_test(among, number) || distance > least)
+			continue;
+		if (distance < least)
+			*nearest = (struct cpumask){0};
+		least = distance;
+		cpumask_set_range(nearest, number, number);
+	}
+	free(distances);
 	return 0;
 }

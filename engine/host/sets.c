@@ -6,10 +6,9 @@
 #include "host/topology.h"
 
 #include "base/file.h"
-#include "base/number.h"
+#include "host/core_kinds_private.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #define CPU_DIRECTORY "sys/devices/system/cpu/"
 #define NODE_DIRECTORY "sys/devices/system/node/"
@@ -33,46 +32,6 @@ read_list(const struct topology *topology, const char *path, struct cpumask *mas
 }
 
 /*
- * Sorts the online CPUs of an ARM host by capacity (Documentation/ABI/testing/
- * sysfs-devices-system-cpu, cpuX/cpu_capacity): the CPUs of the highest capacity into *highest, all
- * others into *others. Leaves *highest empty if all capacities are equal, and both empty if the
- * kernel has no such files. Returns 0, or -1 with the reason.
- */
-static int
-read_capacities(
-	struct topology *topology, struct cpumask *highest, struct cpumask *others, struct err *e)
-{
-	const struct cpumask *online;
-	unsigned most = 0, least = UINT_MAX;
-	if (topology_get(topology, TOPOLOGY_ONLINE, &online, e) != 0)
-		return -1;
-	cpumask_for_each (cpu, online) {
-		char path[64], text[32];
-		const char *s = text;
-		unsigned capacity;
-		snprintf(path, sizeof(path), CPU_DIRECTORY "cpu%u/cpu_capacity", cpu);
-		if (file_read_value(topology->root, path, text, sizeof(text)) != 0) {
-			if (errno == ENOENT && least == UINT_MAX)
-				return 0;
-			return err_errno(e, "/%s", path);
-		}
-		if (number_parse(&s, INT_MAX, &capacity) != 0 || *s != '\0')
-			return err_set(e, "/%s: '%s' is not a number", path, text);
-		if (capacity > most) {
-			cpumask_or(others, highest);
-			*highest = (struct cpumask){0};
-			most = capacity;
-		}
-		cpumask_set_range(capacity == most ? highest : others, cpu, cpu);
-		if (capacity < least)
-			least = capacity;
-	}
-	if (least == most)
-		*highest = (struct cpumask){0};
-	return 0;
-}
-
-/*
  * Reads which CPUs are P-cores and which are E-cores. An Intel hybrid has a PMU for each kind of
  * core, whose file "cpus" lists its online CPUs; other hosts are asked for capacities. Returns 0,
  * or -1 with the reason.
@@ -86,7 +45,10 @@ read_core_types(struct topology *topology, struct err *e)
 		has_p < 0 ? -1 : read_list(topology, "sys/devices/cpu_atom/cpus", &efficient, e);
 	if (has_e < 0)
 		return -1;
-	if (has_p == 1 && has_e == 1 && read_capacities(topology, &p, &efficient, e) != 0)
+	const struct cpumask *online;
+	if (has_p == 1 && has_e == 1 &&
+		(topology_get(topology, TOPOLOGY_ONLINE, &online, e) != 0 ||
+			core_kinds_by_capacity(topology->root, online, &p, &efficient, e) != 0))
 		return -1;
 	topology->sets[TOPOLOGY_PCORES].mask = p;
 	topology->sets[TOPOLOGY_ECORES].mask = efficient;

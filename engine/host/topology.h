@@ -83,4 +83,25 @@ int topology_objects(struct topology *topology, enum topology_kind kind,
  */
 const struct topology_object *topology_find(const struct topology_objects *objects, unsigned cpu);
 
+/*
+ * Finds the nodes of among at the least distance from a node (Documentation/ABI/stable/
+ * sysfs-devices-node, distance); all of among where the kernel reports no distances. Returns 0 with
+ * *nearest, empty if no node of among is online, or -1 with the reason.
+ */
+int topology_nearest_nodes(struct topology *topology, unsigned node, const struct cpumask *among,
+	struct cpumask *nearest, struct err *e);
+
+/*
+ * Returns the size of an L3 object in KiB (Documentation/ABI/testing/sysfs-devices-system-cpu,
+ * cpuX/cache/indexX/size), or 0 if the kernel does not report it.
+ */
+unsigned topology_l3_size(struct topology *topology, const struct topology_object *l3);
+
+/*
+ * Writes in what the cores differ, for hosts on which the kernel reports no kinds of cores: L3s of
+ * several sizes, and the extremes of cpu_capacity, acpi_cppc/highest_perf and
+ * cpufreq/cpuinfo_max_freq. Writes "" if the kernel reports no difference.
+ */
+void topology_describe_cores(struct topology *topology, char *out, size_t size);
+
 #endif

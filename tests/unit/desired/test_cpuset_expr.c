@@ -199,7 +199,7 @@ static const struct {
 	{"@", AT(2, 9) "'@': no such name in [cpus]"},
 	{"@nobody", AT(2, 9) "'@nobody': no such name in [cpus]"},
 	{"0 ^@nobody", AT(2, 12) "'@nobody': no such name in [cpus]"},
-	{"0 keep", AT(2, 11) "'keep' stands alone, in a rule"},
+	{"0 keep", AT(2, 11) "'keep' is a value by itself, in a rule"},
 	{"0 #c", AT(2, 11) "a comment after a value begins with a space and ';'"},
 	{"0;c", AT(2, 9) "a comment after a value begins with a space and ';'"},
 	{"^3", AT(2, 9) "'^3' leaves no CPU"},
@@ -213,6 +213,9 @@ static const struct {
 	{"0 ^core:", AT(2, 17) "an index is missing; write N, N-M, N- or all"},
 	{"core:0 corr:1", AT(2, 16) MEANT("corr", "core")},
 	{"pcore", AT(2, 9) MEANT("pcore", "pcores")},
+	{"CPU0", AT(2, 9) "'CPU0': a CPU is written as its number alone: '0'"},
+	{"0, cpu12-15", AT(2, 12) "'cpu12-15': a CPU is written as its number alone: '12-15'"},
+	{"cpu", AT(2, 9) "'cpu': a CPU is written as its number alone: 'N'"},
 	{"core:0, 3", AT(2, 17) WHICH("3", "core:0")},
 	{"core:0,1-2 ,0-3", AT(2, 21) WHICH("0-3", "core:0,1-2")},
 	{"core:0,\n 3", AT(3, 2) WHICH("3", "core:0")},
@@ -399,7 +402,7 @@ static const struct {
 	{"[a]\nvcpus = @x\n[b]\nvcpus = @y\n", AT(2, 9) "'@x': no such name in [cpus]\n" AT(
 						       4, 9) "'@y': no such name in [cpus]\n"},
 	{"[cpus]\nunused = 9999\n", AT(2, 10) "CPU 9999 is above the limit, 8191\n"},
-	{"[cpus]\nx = keep\n[a]\nvcpus = 0\n", AT(2, 5) "'keep' stands alone, in a rule\n"},
+	{"[cpus]\nx = keep\n[a]\nvcpus = 0\n", AT(2, 5) "'keep' is a value by itself, in a rule\n"},
 };
 
 static void

@@ -144,6 +144,9 @@ static const struct {
 	{"node:0.crore:1", "7: unknown word 'crore'; did you mean 'core'?"},
 	{"Node:0", "0: unknown word 'Node'; did you mean 'node'?"},
 	{"numa:0", "0: unknown word 'numa'; did you mean 'node'?"},
+	{"cpu:1", "0: 'cpu:1': a CPU is written as its number alone: '1'"},
+	{"CPU:0-3", "0: 'CPU:0-3': a CPU is written as its number alone: '0-3'"},
+	{"node:0.cpus:2", "7: 'cpus:2': a CPU is written as its number alone: '2'"},
 	{"isolated:0", "0: unknown word 'isolated'; those with an index are node, package, socket, "
 		       "l3, ccx, core and pu"},
 	{"pu:0.pu:0.pu:0.pu:0.pu:0.pu:0.pu:0.pu:0.pu:0",
@@ -210,6 +213,57 @@ says_which_file_is_wrong(void **state)
 	topology_free(&topology);
 }
 
+static void
+counts_kinds_of_cores(void **state)
+{
+	const struct tree *t = *state;
+	struct topology topology = {.root = t->fd};
+	static const struct {
+		const char *text, *result;
+	} cases[] = {
+		{"pcores:0", "0,4"},
+		{"pcores:0-1", "0,2,4,6"},
+		{"pcores.core:1", "2,6"},
+		{"pcores:all.pu:0", "0,2"},
+		{"pcores.pu:1", "4"},
+		{"ecores:0,2", "1,7"},
+		{"node:1.ecores:1", "5"},
+		{"node:0.pcores", "0,2,4,6"},
+		{"node:1.pcores", "7: pcores: node:1 has no P-cores"},
+		{"pcores:0-5", "0: pcores:0-5: this host has P-cores 0-1"},
+		{"ecores.core:3", "0: ecores.core:3: this host has E-cores 0-2"},
+		{"pcores.core", "11: an index is missing, as in core:0"},
+		{"pcores.", "7: a word is missing after the '.'"},
+		{"pcores:largest", "7: 'largest' is for l3 only"},
+	};
+	tree_make(t, "sys/devices/cpu_core/cpus 0,2,4,6\nsys/devices/cpu_atom/cpus 1,5,7\n");
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (strcmp(evaluated(&topology, cases[i].text), cases[i].result) != 0)
+			fail_msg("%s gives %s", cases[i].text, evaluated(&topology, cases[i].text));
+	topology_free(&topology);
+}
+
+static void
+finds_the_largest_l3(void **state)
+{
+	const struct tree *t = *state;
+	struct topology topology = {.root = t->fd};
+	assert_string_equal(evaluated(&topology, "l3:largest"),
+		"0: the kernel does not report how large the L3s are");
+	assert_string_equal(evaluated(&topology, "node:1.l3:largest"), "1,5,7");
+	for (int i = 0; i < 8; i++) {
+		char line[96];
+		snprintf(line, sizeof(line), CPU "cpu%d/cache/index0/size %s", i,
+			i % 4 == 2 ? "98304K" : "32768K");
+		tree_make(t, line);
+	}
+	assert_string_equal(evaluated(&topology, "l3:largest"), "2,6");
+	assert_string_equal(evaluated(&topology, "ccx:largest.pu:1"), "6");
+	assert_string_equal(evaluated(&topology, "node:1.l3:largest"), "1,5,7");
+	assert_string_equal(evaluated(NULL, "l3:largest"), "");
+	topology_free(&topology);
+}
+
 /* Node 2 is node 1 for hwloc if it is near node 0. */
 static void
 counts_no_node_within_another(void **state)
@@ -270,6 +324,8 @@ main(void)
 		host_test(says_what_there_is),
 		host_test(says_which_file_is_wrong),
 		host_test(counts_no_node_within_another),
+		host_test(counts_kinds_of_cores),
+		host_test(finds_the_largest_l3),
 		cmocka_unit_test(knows_where_an_item_ends),
 	};
 	return cmocka_run_group_tests_name("cpuwords", tests, NULL, NULL);

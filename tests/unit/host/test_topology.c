@@ -337,7 +337,19 @@ tells_performance_cores_from_efficient_ones(void **state)
 	tree_make(t, CPU "cpu0/cpu_capacity 446\n" CPU "cpu1/cpu_capacity 446\n" CPU
 			 "cpu2/cpu_capacity 871\n" CPU "cpu3/cpu_capacity 1024\n" CPU
 			 "cpu4/cpu_capacity 1024\n" CPU "cpu5/cpu_capacity 871");
-	assert_core_types(t, "P:3-4 E:0-2,5");
+	assert_core_types(t, "P:2-5 E:0-1"); /* cut at the widest gap */
+	tree_put(t, CPU "cpu2/cpu_capacity", "997\n");
+	tree_put(t, CPU "cpu5/cpu_capacity", "1017\n");
+	assert_core_types(t, "P:2-5 E:0-1");
+	tree_put(t, CPU "cpu0/cpu_capacity", "940\n");
+	tree_put(t, CPU "cpu1/cpu_capacity", "930\n");
+	assert_core_types(t, "P: E:"); /* one kind, some favoured by a few per cent */
+	tree_put(t, CPU "cpu0/cpu_capacity", "512\n");
+	tree_put(t, CPU "cpu1/cpu_capacity", "0\n");
+	tree_put(t, CPU "cpu2/cpu_capacity", "512\n");
+	tree_put(t, CPU "cpu5/cpu_capacity", "512\n");
+	assert_core_types(t, "P:3-4 E:0-2,5"); /* equal gaps: the upper one */
+	tree_put(t, CPU "cpu1/cpu_capacity", "512\n");
 	tree_put(t, CPU "cpu5/cpu_capacity", "x\n");
 	assert_core_types(t, "/sys/devices/system/cpu/cpu5/cpu_capacity: 'x' is not a number");
 	tree_remove(t, CPU "cpu5");
