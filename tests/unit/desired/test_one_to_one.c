@@ -10,7 +10,7 @@
 
 #define VCPUS 4
 
-/* What "vcpus" and vcpu1's own key say; the emulator and vCPU 3 have no mask. */
+/* The settings of "vcpus" and of vcpu1's own key; the emulator and vCPU 3 have no mask. */
 static char file[] = "f";
 static const struct setting vcpus = {
 	.kind = GROUP_VCPU, .every = true, .value = {.text = file, .file = file, .line = 2}};
@@ -18,6 +18,10 @@ static const struct setting own = {.kind = GROUP_VCPU,
 	.first = 1,
 	.last = 1,
 	.value = {.text = file, .file = file, .line = 4}};
+static const struct setting keep = {.kind = GROUP_VCPU,
+	.first = 3,
+	.last = 3,
+	.value = {.text = (char[]){"keep"}, .file = file, .line = 5}};
 static const struct value placement = {.text = file, .file = file, .line = 3};
 
 static struct desired_mask masks[2];
@@ -25,6 +29,7 @@ static struct desired_group groups[VCPUS + 1];
 static struct desired desired;
 static struct messages messages;
 static struct err e;
+static bool unset;
 
 static int
 apply(const struct tree *t, const char *all, const char *alone)
@@ -39,7 +44,7 @@ apply(const struct tree *t, const char *all, const char *alone)
 			.group = {GROUP_VCPU, i}, .setting = &vcpus, .mask = &masks[0]};
 	groups[2].setting = &own;
 	groups[2].mask = &masks[1];
-	groups[4].setting = NULL;
+	groups[4].setting = unset ? NULL : &keep;
 	groups[4].mask = NULL;
 	desired = (struct desired){
 		.masks = masks, .mask_count = 2, .groups = groups, .group_count = VCPUS + 1};
@@ -71,6 +76,7 @@ teardown(void **state)
 	free(desired.per_vcpu);
 	desired.per_vcpu = NULL;
 	messages_free(&messages);
+	unset = false;
 	return tree_teardown(state);
 }
 
@@ -94,14 +100,51 @@ gives_each_vcpu_a_mask_of_its_own(void **state)
 		"its own");
 }
 
-/* A vCPU whose own key has several CPUs has none of them to itself. */
+/* A vCPU whose own key has several CPUs gets one of them to itself, too. */
 static void
-keeps_no_cpu_back_for_a_set(void **state)
+places_each_set_on_its_own_cpus(void **state)
 {
-	assert_int_equal(apply(*state, "1-2", "1-2"), 0);
-	assert_mask(&groups[1].mask->cpus, "1");
-	assert_mask(&groups[2].mask->cpus, "1-2");
+	assert_int_equal(apply(*state, "0-2", "1-2"), 0);
+	assert_mask(&groups[1].mask->cpus, "0");
+	assert_mask(&groups[2].mask->cpus, "1");
+	assert_true(groups[2].mask->single);
+	assert_ptr_equal(groups[2].mask->setting, &own);
 	assert_mask(&groups[3].mask->cpus, "2");
+	assert_int_equal(messages.count, 2);
+	assert_string_equal(
+		messages.items[0].text, "f:3: one-to-one: vcpu1: no two vCPUs share a core");
+	assert_string_equal(messages.items[1].text, "f:3: one-to-one: no two vCPUs share a core");
+}
+
+static void
+places_a_range_without_vcpus(void **state)
+{
+	assert_int_equal(apply(*state, "", "2-3"), 0);
+	assert_mask(&groups[2].mask->cpus, "2");
+	assert_true(groups[2].mask->single);
+}
+
+static void
+names_the_sets_that_are_short(void **state)
+{
+	assert_int_equal(apply(*state, "0-1", "0-1"), 0);
+	assert_int_equal(messages.errors, 1);
+	assert_string_equal(messages.items[0].text,
+		"f:3: one-to-one: a CPU for each of 3 vCPUs is needed, but vcpus at f:2, vcpu1 at "
+		"f:4 have between them only 2: 0-1");
+	assert_true(cpumask_empty(&groups[1].mask->cpus));
+	assert_true(cpumask_empty(&groups[2].mask->cpus));
+}
+
+static void
+warns_of_vcpus_without_a_set(void **state)
+{
+	unset = true;
+	assert_int_equal(apply(*state, "0-2", "1"), 0);
+	assert_int_equal(messages.items[0].level, MESSAGE_WARNING);
+	assert_string_equal(messages.items[0].text,
+		"f:3: one-to-one: vCPU 3 may use the others' CPUs: no rule gives it a set; write "
+		"'vcpus = ...'");
 }
 
 static void
@@ -131,7 +174,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(gives_each_vcpu_a_mask_of_its_own, setup, teardown),
-		cmocka_unit_test_setup_teardown(keeps_no_cpu_back_for_a_set, setup, teardown),
+		cmocka_unit_test_setup_teardown(places_each_set_on_its_own_cpus, setup, teardown),
+		cmocka_unit_test_setup_teardown(places_a_range_without_vcpus, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_the_sets_that_are_short, setup, teardown),
+		cmocka_unit_test_setup_teardown(warns_of_vcpus_without_a_set, setup, teardown),
 		cmocka_unit_test_setup_teardown(needs_a_cpu_for_each, setup, teardown),
 		cmocka_unit_test_setup_teardown(leaves_a_set_without_cpus_alone, setup, teardown),
 	};
