@@ -154,10 +154,10 @@ desired_build(const struct matched *matched, const struct domain *domain,
 int
 desired_build_memory(struct desired *desired, const struct matched *matched,
 	struct topology *topology, const struct cpumask *cpus, const struct cpumask *usable,
-	struct err *e)
+	struct messages *messages, struct err *e)
 {
 	desired->memory = (struct memory){.value = rules_memory(matched)};
 	if (desired->memory.value == NULL)
 		return 0;
-	return memory_nodes_place(&desired->memory, topology, cpus, usable, e);
+	return memory_nodes_place(&desired->memory, topology, cpus, usable, messages, e);
 }

@@ -30,10 +30,11 @@ int desired_build(const struct matched *matched, const struct domain *domain,
 /*
  * Sets desired->memory from the "memory" value that decides. Does nothing if no rule has one.
  * cpus: the CPUs of the guest's vCPUs, for "auto"; usable: the nodes that the guest can be given.
- * Reads only what the value needs of the host. Returns 0, or -1 with the reason.
+ * Adds to messages what "auto" chose in place of nodes without memory. Reads only what the value
+ * needs of the host. Returns 0, or -1 with the reason.
  */
 int desired_build_memory(struct desired *desired, const struct matched *matched,
 	struct topology *topology, const struct cpumask *cpus, const struct cpumask *usable,
-	struct err *e);
+	struct messages *messages, struct err *e);
 
 #endif

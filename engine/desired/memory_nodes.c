@@ -74,7 +74,7 @@ eval_item(struct nodes_run *run, struct err *e)
 	if (item_check(start, length, e) != 0)
 		return -1;
 	if (length == 4 && (memcmp(start, "auto", 4) == 0 || memcmp(start, "keep", 4) == 0))
-		return err_set(e, "'%.4s' stands alone", start);
+		return err_set(e, "'%.4s' is a value by itself", start);
 	if (counted)
 		run->at += sizeof(word) - 1;
 	if (!counted && (*start < '0' || *start > '9'))
@@ -161,20 +161,88 @@ memory_nodes_check_rules(const struct rules *rules, struct messages *messages)
 	}
 }
 
+/*
+ * Reports the nodes that cannot give the guest memory: a note if they have none, a warning if the
+ * guest is not allowed them. Returns 0, or -1 with the reason.
+ */
+static int
+report_without(const struct value *value, struct topology *topology, const struct cpumask *without,
+	const struct cpumask *nodes, struct messages *messages, struct err *e)
+{
+	const struct cpumask *with_memory;
+	char list[64], instead[64];
+	bool one = cpumask_count(without) == 1;
+	if (topology_get(topology, TOPOLOGY_MEMORY_NODES, &with_memory, e) != 0)
+		return -1;
+	struct cpumask refused = *without;
+	cpumask_and(&refused, with_memory);
+	bool none = cpumask_empty(&refused);
+	messages_add(messages, none ? MESSAGE_INFO : MESSAGE_WARNING,
+		"%s:%u: memory = auto: node%s %s %s; the nearest that can give memory: %s",
+		value->file, value->line, one ? "" : "s",
+		cpumask_format(without, list, sizeof(list)),
+		!none ? "cannot give this guest memory"
+		: one ? "has no memory"
+		      : "have no memory",
+		cpumask_format(nodes, instead, sizeof(instead)));
+	return 0;
+}
+
+/*
+ * Sets the nodes of "auto": for each node of cpus, that node or, where the guest cannot have memory
+ * of it, the usable ones nearest to it. Adds to messages where that differs from the nodes of cpus.
+ */
+static int
+place_automatic(struct memory *memory, struct topology *topology, const struct cpumask *cpus,
+	const struct cpumask *usable, struct messages *messages, struct err *e)
+{
+	struct cpumask own = {0}, without, nodes = {0};
+	const struct value *value = memory->value;
+	if (nodes_of_cpus(topology, cpus, &own, e) != 0)
+		return -1;
+	without = own;
+	cpumask_andnot(&without, usable);
+	nodes = own;
+	cpumask_and(&nodes, usable);
+	cpumask_for_each (node, &without) {
+		struct cpumask nearest;
+		if (topology_nearest_nodes(topology, node, usable, &nearest, e) != 0)
+			return -1;
+		cpumask_or(&nodes, &nearest);
+	}
+	if (cpumask_empty(&nodes)) {
+		messages_add(messages, MESSAGE_WARNING,
+			"%s:%u: memory = auto: no node has memory for the guest's CPUs; its memory "
+			"is left as it is",
+			value->file, value->line);
+		return 0;
+	}
+	if (!cpumask_empty(&without) &&
+		report_without(memory->value, topology, &without, &nodes, messages, e) != 0)
+		return -1;
+	memory->wanted = true;
+	memory->requested = memory->nodes = nodes;
+	return 0;
+}
+
 int
 memory_nodes_place(struct memory *memory, struct topology *topology, const struct cpumask *cpus,
-	const struct cpumask *usable, struct err *e)
+	const struct cpumask *usable, struct messages *messages, struct err *e)
 {
 	bool automatic = is_auto(memory->value);
 	/* No CPUs: an error says so already. */
 	if (value_is_keep(memory->value) || (automatic && cpumask_empty(cpus)))
 		return 0;
-	if (automatic ? nodes_of_cpus(topology, cpus, &memory->requested, e) != 0
-		      : eval_list(memory->value, topology, &memory->requested, e) != 0)
+	if (automatic) {
+		struct err why;
+		if (place_automatic(memory, topology, cpus, usable, messages, &why) != 0)
+			messages_add(messages, MESSAGE_WARNING,
+				"%s:%u: memory = auto: %s; the guest's memory is left as it is",
+				memory->value->file, memory->value->line, why.text);
+		return 0;
+	}
+	if (eval_list(memory->value, topology, &memory->requested, e) != 0)
 		return -1;
-	if (cpumask_empty(&memory->requested))
-		return err_set(e, "%s:%u: memory: no node has the guest's CPUs",
-			memory->value->file, memory->value->line);
 	memory->wanted = true;
 	memory->nodes = memory->requested;
 	cpumask_and(&memory->nodes, usable);

@@ -18,10 +18,11 @@ void memory_nodes_check_rules(const struct rules *rules, struct messages *messag
 
 /*
  * Fills in *memory, whose value is set. cpus: the CPUs of the guest's vCPUs, for "auto"; usable:
- * the nodes that the guest can be given. Reads only what the value needs of the host. Returns 0, or
- * -1 with the reason.
+ * the nodes that the guest can be given. Reads only what the value needs of the host. "auto" never
+ * fails: a node that is not usable is replaced by the usable ones nearest to it, with a message,
+ * and without any the memory is not wanted. Returns 0, or -1 with the reason.
  */
 int memory_nodes_place(struct memory *memory, struct topology *topology, const struct cpumask *cpus,
-	const struct cpumask *usable, struct err *e);
+	const struct cpumask *usable, struct messages *messages, struct err *e);
 
 #endif

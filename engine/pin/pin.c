@@ -179,8 +179,8 @@ place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 		topology_get(&pin->host->topology, TOPOLOGY_MEMORY_NODES, &usable, e) != 0)
 		return -1;
 	const struct cpumask cpus = vcpu_cpus(pin, usable_cpus);
-	if (desired_build_memory(
-		    &pin->desired, &pin->matched, &pin->host->topology, &cpus, usable, e) != 0)
+	if (desired_build_memory(&pin->desired, &pin->matched, &pin->host->topology, &cpus, usable,
+		    &pin->messages, e) != 0)
 		return -1;
 	char list[128];
 	if (memory->wanted && !cpumask_subset(&pin->domain.numatune, &memory->nodes))

@@ -5,6 +5,7 @@
 #include "support/tree.h"
 #include "support/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Nodes 0, 2 and 5: CPUs 0-3 and 4-7, and memory alone; hwloc counts them 0, 1, 2. */
@@ -22,6 +23,7 @@ static const char host[] = "sys/devices/system/cpu/online 0-7\n"
 static struct topology topology;
 static struct value value;
 static struct memory memory;
+static struct messages messages;
 static struct err e;
 
 static int
@@ -33,7 +35,7 @@ place(const struct tree *t, const char *text, const char *cpus, const char *usab
 	value = (struct value){.text = (char *)text, .file = "f", .line = 3, .column = 10};
 	memory = (struct memory){.value = &value};
 	e.text[0] = '\0';
-	return memory_nodes_place(&memory, &topology, &cpu_mask, &usable_mask, &e);
+	return memory_nodes_place(&memory, &topology, &cpu_mask, &usable_mask, &messages, &e);
 }
 
 static void
@@ -73,8 +75,8 @@ static const struct {
 		       "'keep'"},
 	{"^0", "f:3:10: '^0' is not a node, a range of nodes, 'node:N', 'auto' or 'keep'"},
 	{"Auto", "f:3:10: 'Auto' is not a node, a range of nodes, 'node:N', 'auto' or 'keep'"},
-	{"0 auto", "f:3:12: 'auto' stands alone"},
-	{"keep,1", "f:3:10: 'keep' stands alone"},
+	{"0 auto", "f:3:12: 'auto' is a value by itself"},
+	{"keep,1", "f:3:10: 'keep' is a value by itself"},
 	{"node:", "f:3:15: the number of a node is missing"},
 	{"node:-1", "f:3:15: the number of a node is missing"},
 	{"0-", "f:3:12: the number of a node is missing"},
@@ -113,7 +115,6 @@ checks_all_rules(void **state)
 	struct rule rules_[COUNT(wrong) + 4] = {0};
 	static const char *const right[] = {"auto", "keep", "node:99"};
 	const struct rules rules = {.rules = rules_, .rule_count = COUNT(rules_)};
-	struct messages messages = {0};
 	for (size_t i = 0; i < COUNT(wrong) + COUNT(right); i++)
 		rules_[i].memory =
 			(struct value){.text = (char *)(i < COUNT(wrong) ? wrong[i].text
@@ -127,7 +128,6 @@ checks_all_rules(void **state)
 		assert_string_equal(messages.items[i].text, wrong[i].reason);
 		assert_int_equal(messages.items[i].level, MESSAGE_ERROR);
 	}
-	messages_free(&messages);
 }
 
 static void
@@ -162,8 +162,7 @@ takes_the_nodes_of_the_cpus(void **state)
 	}
 	assert_int_equal(place(*state, "auto", "", "0-5"), 0);
 	assert_false(memory.wanted);
-	assert_int_equal(place(*state, "auto", "9", "0-5"), -1);
-	assert_string_equal(e.text, "f:3: memory: no node has the guest's CPUs");
+	assert_int_equal(messages.count, 0);
 }
 
 static void
@@ -176,11 +175,58 @@ cuts_to_what_is_usable(void **state)
 	assert_int_equal(place(*state, "3", "", "0,2"), 0);
 	assert_true(memory.wanted);
 	assert_mask(&memory.nodes, "");
-	assert_int_equal(place(*state, "auto", "4", "0"), 0);
-	assert_mask(&memory.requested, "2");
-	assert_mask(&memory.nodes, "");
 	assert_int_equal(place(*state, "keep", "4", "0"), 0);
 	assert_false(memory.wanted);
+}
+
+/* "auto" is no reason for an error, which would cost the guest its CPUs. */
+static void
+takes_the_nearest_node_with_memory(void **state)
+{
+	static const struct {
+		const char *cpus, *usable, *nodes, *text;
+		enum message_level level;
+	} cases[] = {
+		{"0", "2,5", "2", "node 0 has no memory; the nearest that can give memory: 2",
+			MESSAGE_INFO},
+		{"4", "0", "0",
+			"node 2 cannot give this guest memory; the nearest that can give memory: 0",
+			MESSAGE_WARNING},
+		{"4", "0,5", "5",
+			"node 2 cannot give this guest memory; the nearest that can give memory: 5",
+			MESSAGE_WARNING},
+		{"0-7", "5", "5",
+			"nodes 0,2 cannot give this guest memory; the nearest that can give "
+			"memory: 5",
+			MESSAGE_WARNING},
+		{"0-7", "2,5", "2", "node 0 has no memory; the nearest that can give memory: 2",
+			MESSAGE_INFO},
+		{"4", "", "",
+			"no node has memory for the guest's CPUs; its memory is left as it is",
+			MESSAGE_WARNING},
+		{"9", "0-5", "",
+			"no node has memory for the guest's CPUs; its memory is left as it is",
+			MESSAGE_WARNING},
+	};
+	tree_make(*state, host);
+	tree_put(*state, "sys/devices/system/node/has_memory", "2,5\n");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char expected[160];
+		assert_int_equal(place(*state, "auto", cases[i].cpus, cases[i].usable), 0);
+		assert_int_equal(memory.wanted, cases[i].nodes[0] != '\0');
+		assert_mask(&memory.nodes, cases[i].nodes);
+		snprintf(expected, sizeof(expected), "f:3: memory = auto: %s", cases[i].text);
+		assert_int_equal(messages.count, i + 1);
+		assert_string_equal(messages.items[i].text, expected);
+		assert_int_equal(messages.items[i].level, cases[i].level);
+	}
+	/* equally far: the kernel chooses between them */
+	tree_put(*state, "sys/devices/system/node/node0/distance", "10 16 16\n");
+	assert_int_equal(place(*state, "auto", "0", "2,5"), 0);
+	assert_mask(&memory.nodes, "2,5");
+	tree_put(*state, "sys/devices/system/node/node0/distance", "x\n");
+	assert_int_equal(place(*state, "auto", "0", "2,5"), 0);
+	assert_mask(&memory.nodes, "2,5");
 }
 
 /* Numbers need nothing of the host. */
@@ -195,6 +241,7 @@ static int
 teardown(void **state)
 {
 	topology_free(&topology);
+	messages_free(&messages);
 	return tree_teardown(state);
 }
 
@@ -210,6 +257,7 @@ main(void)
 		memory_test(names_what_the_host_has),
 		memory_test(takes_the_nodes_of_the_cpus),
 		memory_test(cuts_to_what_is_usable),
+		memory_test(takes_the_nearest_node_with_memory),
 		memory_test(reads_the_host_only_where_it_must),
 	};
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
