@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs the suites that are named, each a TAP producer, shows what they print and closes with "N passed, N failed".
-# A suite that ends badly without a failed test, or runs none, is a failed test of its own.
+# Runs the named suites, each a TAP producer, shows their output and ends with "N passed, N failed".
+# A suite that fails without a failed test, or runs none, counts as a failed test.
 #
 # usage: BUILD=DIR [SANITIZE=1] tests/run.sh SUITE...      suites: walls unit unit-root golden golden-root
 #        oracle fuzz options cli e2e bench vm; unit-root, golden-root, cli, e2e, bench and vm are for root
@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.." || exit 2
 : "${BUILD:=build}" "${SANITIZE:=}"
 export BUILD SANITIZE
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
-# Cases with this tag are about installing and texts, about libvirt's side or about numbers of guests: what they run of
-# the sanitized code others run, too, and sanitized it takes a multiple of the time.
+# Cases with this tag are about installing and texts, about libvirt's side or about numbers of guests. Other cases also
+# run the code that they run, and sanitized it takes a multiple of the time.
 shipped=()
 [ -z "$SANITIZE" ] || shipped=(--filter-tags '!as-shipped')
 output=$(mktemp -d) || exit 2

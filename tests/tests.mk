@@ -64,7 +64,7 @@ $(filter-out %/empty-linked,$(BENCH_PROGRAMS)): $(BUILD)/tests/bench/%: tests/be
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
 
-# What the oracle is compared with.
+# Prints the masks that the oracle compares with hwloc's.
 $(BUILD)/tests/oracle/evaluate: $(BUILD)/tests/oracle/evaluate.o $(call archives,desired $(USES_desired))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS)
 

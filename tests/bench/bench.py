@@ -33,7 +33,7 @@ SIZES = {
     ),
 }
 
-# What lies where libvirt looks for its hook.
+# The names of the three states of libvirt's hook.
 OURS, NOTHING, NONE = "with the hook", "with an empty program for a hook", "without a hook"
 
 
@@ -172,7 +172,7 @@ class Bench:
         subprocess.run(["bash", "-c", script], check=True, timeout=120, stdin=subprocess.DEVNULL)
 
     def set_hook(self, kind):
-        """The daemon has to be told."""
+        """Puts a hook in place, or none, and makes the daemon notice."""
         ours, new = "/etc/libvirt/guard", "/etc/libvirt/new"
         if not os.path.exists(ours):
             shutil.copy(GUARD, ours)

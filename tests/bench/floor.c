@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The least that pinning can cost: reads stdin to its end, then writes the masks that it is told
- * and sets the affinities, nothing else. It looks for nothing, checks nothing and reads nothing
+ * The least that pinning can cost: reads stdin to its end, then writes the masks that its
+ * arguments name and sets the affinities. It looks for nothing, checks nothing and reads nothing
  * back.
  *
  * usage: floor CPUS VCPUS IOTHREADS WORD...

@@ -2,7 +2,7 @@
 # Runs the benchmark (bench.py) on a private libvirt host (tests/e2e/host.sh), against the product as install.sh
 # installs it there.
 #
-# usage: BUILD=DIR tests/bench/run.sh [smoke|quick|full] [JSON-FILE]      ROUNDS=N: other than what these take
+# usage: BUILD=DIR tests/bench/run.sh [smoke|quick|full] [JSON-FILE]      ROUNDS=N: instead of their default
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 : "${BUILD:=build}"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Everything that reads the code without running it. Each line is a check; a finding fails it. TAP on stdout.
+# Runs every check that reads the code without running it. A finding fails its check. TAP on stdout.
 # shellcheck disable=SC2317 # the checks are called through check()
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -26,11 +26,12 @@ mapfile -t scripts < <(git ls-files '*.sh' '*.bash' '*.bats' .ci/run)
 read -ra includes < <(pkg-config --cflags libxml-2.0 json-c smartcols libvirt)
 defines=(-D_GNU_SOURCE -DVERSION='"0"' -DWORKER='"/usr/sbin/vmaffinity-hook"')
 
-# Stands in for assertions about the machine: with another compiler the same code, without a warning.
+# Builds with another compiler, without a warning.
 builds() {
 	make -j2 CC="$1" WERROR=1 BUILD="$log/$1" CFLAGS="$2" tests
 }
-# Without its leak check, which in gcc 12 loses what is stored through a parameter; LeakSanitizer watches every test.
+# Runs gcc's analyzer without its leak check, which in gcc 12 loses values stored through a parameter. LeakSanitizer covers
+# leaks in every test.
 analyzer() {
 	local source
 	for source in "${sources[@]}"; do
@@ -46,7 +47,7 @@ cpp_check() {
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=ctuuninitvar "${defines[@]}" "${sources[@]}"
 }
-# What can overflow, or what reads numbers without telling of errors, is not used (docs/CONTRIBUTING.md).
+# Finds functions that can overflow, or that read numbers without reporting errors (docs/CONTRIBUTING.md).
 banned() {
 	! grep -nE '\b(atoi|atol|strtol|strtoul|strcat|sprintf|vsprintf|strtok|gets|alloca)\(' "${sources[@]}"
 }

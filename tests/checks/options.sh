@@ -1,6 +1,6 @@
 #!/bin/bash
-# Compares what is said in several places and must be the same: commands, options, keys, words, limits and exit statuses
-# in the code, in the programs' help, in the man pages, in the completion and in README. TAP; each difference is shown.
+# Compares commands, options, keys, words, limits and exit statuses in the code, the programs' help, the man pages, the
+# completion and README. TAP; each difference is shown.
 #
 # usage: BUILD=DIR tests/checks/options.sh
 set -u -o pipefail
@@ -76,7 +76,7 @@ same cli/main.c "$options" man/vmaffinity.8 "$(cut -d ' ' -f 1 <<<"$man_items")"
 same cli/main.c "$options" conf/vmaffinity.bash \
 	"$(words "$(sed -nE 's/.*\boptions="([^"]*)".*/\1/p' conf/vmaffinity.bash)")" options
 same --help "$helps" man/vmaffinity.8 "$man_items" "options with their arguments"
-# each twice: where options are told from words, and where a value is completed
+# each twice: where options are distinguished from words, and where a value is completed
 same cli/main.c "$(awk '{ print $0, 2 }' <<<"$takes")" conf/vmaffinity.bash \
 	"$(grep -oE -- '--[a-z]+( \| --[a-z]+)*\)' conf/vmaffinity.bash | grep -oE -- '--[a-z]+' | sort | uniq -c | awk '{ print $2, $1 }')" \
 	"options with an argument"

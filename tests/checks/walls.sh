@@ -1,6 +1,6 @@
 #!/bin/bash
-# The walls of docs/ARCHITECTURE.md, as a TAP suite: what each program needs at run time, which library and which wing a
-# file may include, that no two objects need each other, and that what the papers cite exists.
+# Checks the walls of docs/ARCHITECTURE.md, as a TAP suite: libraries that each program needs at run time, libraries and
+# wings that a file may include, objects that need each other, and files that the docs cite.
 #
 # usage: BUILD=DIR tests/checks/walls.sh
 set -u
@@ -52,6 +52,8 @@ result "nothing in engine/ prints, logs or exits" \
 
 # Each wing includes itself and the lower ones that the Makefile names for it. The linker says the same of symbols: a
 # unit test links its wing and those alone.
+# shellcheck disable=SC2013 # words
+# shellcheck disable=SC2013 # words
 for wing in $(sed -n 's/^WINGS := //p' Makefile); do
 	uses=$(sed -n "s/^USES_$wing := //p" Makefile)
 	result "engine/$wing includes itself${uses:+, }${uses// /, } and nothing else of ours" \
@@ -88,6 +90,6 @@ result "what papers and comments cite exists" "$missing"
 
 # A fact is cited by its number: "FACTS 4".
 result "each cited fact is in docs/FACTS.md" "$(git grep -ohE 'FACTS(\.md)?,? [0-9.]+' | grep -oE '[0-9.]+[0-9]|[0-9]' | sort -u |
-	while read -r fact; do grep -qE "^(## |- \*\*)?$fact[. ]" docs/FACTS.md || echo "fact $fact"; done)"
+	while read -r fact; do grep -qE "^(## |- \*\*)?${fact}[. ]" docs/FACTS.md || echo "fact $fact"; done)"
 echo "1..$number"
 exit $failed

@@ -115,7 +115,7 @@ error: /etc/vmaffinity.ini:2:9: range 3-1 runs backwards; write 1-3" apply
 	same "no guest is running" "$output"
 }
 
-# What a terminal of 80 columns gets of a command, stdout and stderr together.
+# on_terminal COMMAND...: runs a command on a terminal of 80 columns, with stdout and stderr together.
 on_terminal() { terminal 80 sh -c 'exec "$@" 2>&1' sh "$@"; }
 
 @test "how far it is: on a terminal, if it takes long, and erased again" {

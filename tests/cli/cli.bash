@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # for the cases; set by run
-# What the cases for the programs are written with: a directory of each test's own, a made-up host of
+# Functions for the cases of the programs: each test has a directory of its own, a made-up host of
 # eight CPUs in root/, and the built programs below $BUILD.
 
 bats_require_minimum_version 1.5.0

@@ -112,7 +112,7 @@ foreign_hook()
 	[ "$(stat -c '%i %a %Y' "$HOOKS/qemu")" = "$before" ]
 }
 
-@test "a dangling link as hooks/qemu is another program's, too" {
+@test "a dangling link as hooks/qemu is also another program's" {
 	mkdir -p "$HOOKS"
 	ln -s /nowhere "$HOOKS/qemu"
 	./install.sh
@@ -301,7 +301,7 @@ without_inih()
 	[ -z "$(installed)" ]
 }
 
-@test "apt-get says it is done, but it is not: said, too" {
+@test "apt-get says it is done, but it is not: reported" {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	without_inih
 	fake apt-get <<<'exit 0'

@@ -68,7 +68,7 @@ thread()
 		>"root/proc/$1/stat"
 }
 
-# runs GUEST PID GROUP=CPUS...: a guest; its pid and those behind it are its threads'. "vcpu0-3=4-7": each of the
+# runs GUEST PID GROUP=CPUS...: makes a guest; its pid and those that follow are its threads'. "vcpu0-3=4-7": each of the
 # four may use all of these; "vcpu0-3=4+": the first 4, the second 5, and so on.
 runs()
 {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What vmaffinity makes of its command line, of what it is to read, and of where it writes to.
+# The treatment of vmaffinity's command line, inputs and outputs.
 # shellcheck disable=SC2154,SC2016 # stderr and stderr_lines, set by run; what eval expands
 
 load cli

@@ -1,11 +1,11 @@
 #!/bin/bash
 # Runs a command with /etc, /run and /dev of its own, so that it finds the rules of a test in their real places and its
-# log lines reach the test. Everything else is the machine's; nothing stays behind.
+# log lines reach the test. Everything else is the machine's; nothing is left afterwards.
 #
 # usage: private.sh DIRECTORY COMMAND [ARG...]
 #
-# DIRECTORY/etc and DIRECTORY/run are copied to /etc and /run. What goes to the system log is afterwards in
-# DIRECTORY/log, a line a message. DIRECTORY/logd is tests/e2e/logd.c, built.
+# DIRECTORY/etc and DIRECTORY/run are copied to /etc and /run. Messages to the system log
+# are then in DIRECTORY/log, one per line. DIRECTORY/logd is tests/e2e/logd.c, built.
 set -u
 
 die() { printf 'private.sh: %s\n' "$*" >&2; exit 125; }

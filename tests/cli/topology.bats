@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What of /sys is read for which rule.
+# Files of /sys that each kind of rule reads.
 
 load cli
 

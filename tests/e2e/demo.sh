@@ -1,7 +1,7 @@
 #!/bin/bash
-# What "install.sh --demo" shows: installs the product on a private libvirt host, starts a guest
-# without rules and with, and prints what the kernel and virsh say. Fails unless both say what
-# the rules say.
+# The demonstration of "install.sh --demo": installs the product on a private libvirt host, starts a
+# guest without rules and with them, and prints what the kernel and virsh report. Fails unless both
+# agree with the rules.
 #
 # usage: tests/e2e/host.sh tests/e2e/demo.sh
 set -u -o pipefail

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the cases need to know about the host they run on: the private one that
+# Facts for the cases about the host they run on: the private one that
 # host.sh makes. A host of another kind (systemd) is another file with the same
 # functions, chosen by E2E_HOST.
 #

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the cases need to know about a host that systemd runs, where libvirtd is a unit of its own and the system log the
+# Facts for the cases about a host that systemd runs, where libvirtd is a unit of its own and the system log the
 # journal: the virtual hosts of tests/vm. Never a machine that anybody uses. The functions are those of host-private.bash.
 
 # shellcheck disable=SC2034 # for the cases

@@ -1,14 +1,14 @@
 #!/bin/bash
 # Runs a command on a private libvirt host: its own libvirtd, /etc, /usr, /run and
 # system log, in a mount and a pid namespace. Only the kernel's cgroups are shared with
-# the machine; what is made there is removed at the end. Whatever the command writes below
-# /etc, /usr, /run or libvirt's directories is gone with it, and so is every process.
+# the machine; new ones are removed at the end. Files that the command writes below /etc,
+# /usr, /run or libvirt's directories vanish when it ends, as do all processes.
 #
 # usage: host.sh COMMAND [ARG...]
 #
 # The command finds in its environment:
 #   E2E_DIR         a scratch directory
-#   E2E_LOG         the file that the system log goes to, a line a message
+#   E2E_LOG         the file of the system log, one message per line
 #   E2E_VIRT_TYPE   the domain type that works here: kvm or qemu
 # Exit status: the command's; 125 if there is no host to run it on.
 set -u

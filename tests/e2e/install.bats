@@ -32,7 +32,7 @@ files()
 		-type d -printf '%p/\n' -o -printf '%p %m %s %T@\n' 2>/dev/null | sort
 }
 
-# What came and went since setup, names only.
+# changes: prints the names of files that came (>) and went (<) since setup.
 changes() { diff <(echo "$before") <(files) | sed -n 's/^\([<>]\) \([^ ]*\).*/\1 \2/p'; }
 
 vcpu_rules()
@@ -130,7 +130,7 @@ vcpu_rules()
 	wait "$busy"
 }
 
-@test "the hook gone and the daemon not told yet: a guest starts all the same" {
+@test "the hook removed and the daemon not reloaded: a guest still starts" {
 	installer
 	rm "$GUARD"
 	guest_start g

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What the end-to-end cases are written with. Results are read from the kernel: the groups'
-# masks, and every thread's Cpus_allowed_list; never from the program's own output. Where a
-# group is, is found here independently of the program under test.
+# Functions for the end-to-end cases. Results are read from the kernel: the groups' masks, and
+# every thread's Cpus_allowed_list; never from the program's own output. Groups are found here
+# independently of the program under test.
 #
 # Guests are named by $1 throughout; a group is emulator, vcpuN or iothreadN; a list is the
 # kernel's form ("0-1,4").
@@ -380,8 +380,8 @@ traced()
 	strace -E "$TRACED_ENV" -f -y -qq -o "$file" "$@"
 }
 
-# Whether a thread keeps its own affinity beside its group's mask: since Linux 6.2. Before, a mask that is written becomes
-# the affinity of all threads, and there is none to set.
+# sticky: true if a thread keeps its own affinity beside its group's mask (since Linux 6.2). On older kernels a mask that is
+# written becomes the affinity of all threads, and there is none to set.
 sticky() { printf '6.2\n%s\n' "$(uname -r)" | sort --version-sort --check=silent; }
 
 # The calls in a trace that change what a thread may run on.
@@ -399,7 +399,7 @@ assert_only_read()
 
 # ---- the frame of every case ----
 
-# What a failed case leaves for its reader: the log, and the kernel's view of every thread of every guest.
+# case_report: prints, for a failed case, the log and the kernel's view of every thread of every guest.
 case_report()
 {
 	local task name allowed

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# How long after a command's return the threads of a group may run where they should, and nowhere else.
+# Measures how long after a command's return every thread of a group may run only on the CPUs of LIST.
 #
 # usage: settled.pl DIR LIST COMMAND...
 #

@@ -51,7 +51,7 @@ ruled: the lock a directory ~ rm -f /run/vmaffinity.lock && mkdir /run/vmaffinit
 ruled: no end of line     ~ printf %s "$(cat $RULES)" >$RULES             ~ \bg\b
 '
 
-# What "started" and "restored" are tried with.
+# The faults that are tried with "started" and "restored".
 STARTED='worker deleted|worker of mode 000|worker a text file|a library missing|wrong architecture|SIGSEGV|SIGKILL before it works|a hang|it leaves a child behind|exit 1|rules malformed|rules of mode 666|rules a directory|rules a FIFO|a CPU that is not there|ruled: the log gone'
 
 setup() { case_setup; }

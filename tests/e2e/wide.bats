@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What a host of two CPUs cannot show. run.sh runs this file where there are 8.
+# Cases that need more than two CPUs. run.sh runs this file on hosts with 8.
 
 bats_require_minimum_version 1.5.0
 load lib
@@ -65,7 +65,7 @@ pages_of()
 	show_log
 }
 
-# How many at once, and how often all of it.
+# The number of guests that start at once, and of rounds.
 GUESTS=${E2E_GUESTS:-16}
 ROUNDS=${E2E_ROUNDS:-1}
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every fuzz target is. */
+/* The interface of every fuzz target. */
 #ifndef VMAFFINITY_TESTS_FUZZ_FUZZ_H
 #define VMAFFINITY_TESTS_FUZZ_FUZZ_H
 

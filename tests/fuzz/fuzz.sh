@@ -1,10 +1,10 @@
 #!/bin/bash
-# Fuzzes each parser with libFuzzer, under ASan and UBSan, and says how many inputs were run.
+# Fuzzes each parser with libFuzzer, under ASan and UBSan, and prints how many inputs were run.
 #
 # usage: [BUILD=DIR] [FUZZ_SECONDS=60] [MERGE=1] tests/fuzz/fuzz.sh [TARGET...]
 #
-# What is new goes to BUILD/corpus/TARGET. An input that breaks a promise is kept in tests/fuzz/corpus/TARGET, so that
-# it fails in every test run until the fault is mended. MERGE=1 chooses the stored corpus anew after the run.
+# New inputs go to BUILD/corpus/TARGET. An input that breaks an assertion is kept in tests/fuzz/corpus/TARGET, so that it
+# fails in every test run until the fault is fixed. MERGE=1 chooses the stored corpus again after the run.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 : "${BUILD:=build/fuzz}" "${FUZZ_SECONDS:=60}" "${MERGE:=}" "${CLANG:=clang}"

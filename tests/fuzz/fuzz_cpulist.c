@@ -24,7 +24,7 @@ check_count(const struct cpumask *mask)
 	PROMISE((count == 0) == cpumask_empty(mask));
 }
 
-/* What is written can be read, and is the same. What is cut is a part of it. */
+/* Checks that a formatted list parses to the same mask, and a cut list to a part of it. */
 static void
 check_round_trip(const struct cpumask *mask, size_t small)
 {

@@ -55,7 +55,7 @@ write_file(int root, const char *path, const uint8_t *data, size_t size)
 	close(fd);
 }
 
-/* The length of the text up to the next line "--"; *data and *size move behind it. */
+/* The length of the text up to the next line "--"; *data and *size move past it. */
 static size_t
 next_text(const uint8_t **data, size_t *size)
 {

@@ -1,15 +1,15 @@
 #!/bin/bash
-# hwloc as the oracle for topology words: on each machine in tests/fixtures/machines that has a topology, CPU sets mean the
-# same to us and to hwloc-calc, which reads the same files. TAP, a test for each machine.
+# Uses hwloc as the oracle for topology words: on each machine in tests/fixtures/machines that has a topology, CPU sets mean
+# the same to us and to hwloc-calc, which reads the same files. TAP, a test for each machine.
 #
 # usage: [BUILD=DIR] tests/oracle/run.sh [MACHINE...]
-#        EXPRESSIONS: how many for each machine (400). SHOW=1: all of them, with what both say
+#        EXPRESSIONS: number for each machine (400). SHOW=1: prints all of them with both results
 #
-# The CPU sets are made up, but in every run the same ones. hwloc is told to look at files alone; the kernel's masks, which
-# it reads, are made of the lists next to them, which capture takes. What is not asked, or is known to differ:
-#  - An index that there is not is an error to us. hwloc says so, and goes on with those that there are.
-#  - From 2.9.3 on hwloc counts in "core:0.node:0" what reaches out of the core as well. We count what is inside, as before;
-#    such a hwloc is asked only of what always lies within one another.
+# The CPU sets are random, but the same in every run. hwloc is configured to read only files. It reads the kernel's masks,
+# which are made from the lists next to them that capture takes. Known differences, and sets that are not compared:
+#  - An index that does not exist is an error to us. hwloc warns, and continues with those that exist.
+#  - Since 2.9.3, hwloc also counts in "core:0.node:0" what extends beyond the core. We count only what is inside, as hwloc
+#    did before. That hwloc is compared only for levels that always contain one another.
 #  - "2-" where there are fewer than two: hwloc 2.9 counts from there to the end of its numbers.
 #  - A node without CPUs has, to hwloc and to us, those of the nodes that its "distance" says are the nearest. hwloc then
 #    finds little inside of such nodes, or nothing: on such machines nodes stand alone. Where none is nearer than another it

@@ -1,11 +1,11 @@
 #!/bin/bash
-# Makes the root file system of a virtual host: Debian with systemd, libvirt and QEMU, all that install.sh wants for
-# building included, so that inside it asks no registry. The product is not in it: run.sh brings that. What was made of
-# the same before is kept.
+# Makes the root file system of a virtual host: Debian with systemd, libvirt, QEMU and all packages that install.sh needs
+# for building, so that it needs no network inside. The product is not in it: run.sh brings that. An image that was made
+# from the same inputs is kept.
 #
 # usage: tests/vm/build.sh HOST         hosts: see hosts.bash
 #
-# The mirror and its keys are those of this machine's apt. VM_MIRROR: another one. VM_CACHE: where images go (build/vm).
+# The mirror and its keys are those of this machine's apt. VM_MIRROR: another mirror. VM_CACHE: directory for images (build/vm).
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/vm/hosts.bash disable=SC1091
@@ -22,13 +22,13 @@ mirror()
 	echo "$uri"
 }
 
-# What this machine's apt has been told about getting files: proxies, checks of dates.
+# This machine's apt settings for downloads: proxies, checks of dates.
 apt_options()
 {
 	apt-config dump | sed -nE 's/^(Acquire::(https?|ftp|Check-[A-Za-z-]+|Retries)(::.*)? .*)$/\1/p'
 }
 
-# What the host itself is, then what install.sh says it needs to build and to have guests, then what the cases need.
+# Packages of the host itself, then those that install.sh needs to build and to run guests, then those of the cases.
 packages()
 {
 	echo systemd-sysv dbus udev systemd-container apparmor linux-image-cloud-amd64 initramfs-tools zstd
@@ -45,7 +45,7 @@ before_packages()
 	printf '%s\n' MODULES=list COMPRESS=zstd COMPRESSLEVEL=1 FSTYPE=ext4 >"$1/etc/initramfs-tools/conf.d/vm"
 }
 
-# What makes a root file system the virtual host: no first boot, nothing by the clock, no AppArmor profiles but libvirt's
+# Turns a root file system into the virtual host: no first boot, nothing by the clock, no AppArmor profiles but libvirt's
 # (a hundred others take half a minute to load here), and the unit that runs the cases.
 configure()
 {

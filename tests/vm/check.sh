@@ -1,5 +1,5 @@
 #!/bin/bash
-# The end-to-end cases on virtual hosts, all of them side by side, each on its own CPU; see run.sh for what is run.
+# Runs the end-to-end cases on all virtual hosts at once, each on its own CPU; run.sh says which cases.
 #
 # usage: tests/vm/check.sh [HOST...]       hosts: see hosts.bash
 set -u

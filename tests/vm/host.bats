@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What is changed on the host itself: its limits, its CPUs, its daemon. Only for a virtual host (run.sh).
+# Cases that change the host itself: its limits, its CPUs, its daemon. Only for a virtual host (run.sh).
 
 bats_require_minimum_version 1.5.0
 load ../e2e/lib

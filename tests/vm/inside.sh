@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs inside a virtual host, as vm-cases.service: the end-to-end cases, on the libvirt of the host itself; then switches
-# it off. What is to be run is on the second disk, as shell code.
+# Runs inside a virtual host, as vm-cases.service: runs the end-to-end cases on the libvirt of the host itself, then
+# switches it off. The second disk has the commands to run, as shell code.
 exec </dev/null >/dev/virtio-ports/tap 2>&1
 cd "$(dirname "$0")/../.." || exit
 command=$(tr -d '\0' </dev/vdb)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The end of a virtual host's first boot: leaves rules and a guest that is to start with the host, for boot.bats.
+# Runs at the end of a virtual host's first boot: writes rules, and a guest that starts with the host, for boot.bats.
 set -eu
 # shellcheck source=tests/e2e/lib.bash disable=SC1091
 . "$(dirname "$0")/../e2e/lib.bash"

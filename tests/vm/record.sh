@@ -1,11 +1,11 @@
 #!/bin/bash
-# Records machines for tests/fixtures/machines: boots a kernel on emulated hosts, on each of which nothing runs but
-# "vmaffinity capture". Run it again when capture takes more than it did, or for another host; look at what git diff says.
+# Records machines for tests/fixtures/machines: boots a kernel on emulated hosts that run nothing but "vmaffinity
+# capture". Run it again when capture reads more files, or for another host, and review git diff.
 #
-# usage: tests/vm/record.sh [NAME...]      hosts: see host(); all of them, 256 CPUs being most of the time
+# usage: tests/vm/record.sh [NAME...]      hosts: see host(); default: all, most of the time for 256 CPUs
 #
-# KERNEL: of Debian's package linux-image-cloud-amd64; else that of the virtual host debian13, if build.sh has made it.
-# QEMU: the emulator (qemu-system-x86_64), 9.0 or later: before, there are at most 255 CPUs, and threads of a core share no L1.
+# KERNEL: from Debian's package linux-image-cloud-amd64; default: that of the virtual host debian13, if build.sh has made it.
+# QEMU: the emulator (qemu-system-x86_64), 9.0 or later: older ones have at most 255 CPUs, and threads of a core share no L1.
 # 10.0 fails an assertion on the host with dies, which is recorded with 7.2.
 # RECORD_TIMEOUT: seconds after which a host is given up (900).
 # shellcheck disable=SC2054 # QEMU's commas

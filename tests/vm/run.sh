@@ -4,10 +4,10 @@
 #
 # usage: tests/vm/run.sh HOST [BATS-ARGUMENT...]       hosts: see hosts.bash
 #
-# Emulated CPUs are slow: without arguments only the cases with the tag "vm" are run, and of those that this machine runs
-# by itself on a private libvirt host (tests/e2e) none, if it is the same Debian with the same cgroups. VM_ALL=1: all
-# cases, with every fault on every path, and 10 rounds of 16 guests in place of one of 6. With arguments those go to
-# bats, and there is no second boot.
+# Emulated CPUs are slow: without arguments only the cases with the tag "vm" are run. If this machine is the same Debian
+# with the same cgroups, cases that it runs itself on a private libvirt host (tests/e2e) are also left out. VM_ALL=1: all
+# cases, with every fault on every path, and 10 rounds of 16 guests instead of one of 6. Arguments go to bats; then there
+# is no second boot.
 # VM_COMMAND: shell commands to run inside instead. VM_TIMEOUT: seconds after which a machine is killed.
 # VM_CONSOLE: a file for its console.
 set -eu -o pipefail
@@ -51,7 +51,7 @@ stage()
 	mke2fs -qF -t ext4 -O ^has_journal -d "$image/root" "$work/disk.img" 3G >"$work/log"
 }
 
-# Whether this machine is what the host is, but for systemd and CPUs: its Debian, so its libvirt, and its cgroups.
+# True if this machine has the Debian (and so the libvirt) and the cgroups of the host.
 is_like_this_machine()
 {
 	local own=v2

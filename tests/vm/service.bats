@@ -14,7 +14,7 @@ setup()
 
 teardown()
 {
-	[ -n "${BATS_TEST_COMPLETED:-}" ] || told >&2
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || logged >&2
 	systemctl stop $UNIT
 	systemctl reset-failed $UNIT 2>/dev/null || true
 	case_teardown
@@ -22,10 +22,10 @@ teardown()
 
 property() { systemctl show --property "$1" --value $UNIT; }
 
-# What the service has said since it was started.
-told() { journalctl --sync && journalctl --quiet --boot --no-pager --output=cat --unit=$UNIT; }
+# Prints the service's messages since it was started.
+logged() { journalctl --sync && journalctl --quiet --boot --no-pager --output=cat --unit=$UNIT; }
 
-has_told() { told | grep -qE -- "$1"; }
+has_logged() { logged | grep -qE -- "$1"; }
 
 guest_is() { assert_guest "$@" 2>/dev/null; }
 
@@ -44,7 +44,7 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 	printf '[*]\nemulator = 0\nvcpus = 5\niothreads = 3\n' | rules
 	eventually guest_is g 0 5 3
 	systemctl reload $UNIT
-	eventually has_told '^rules in force: 1, from 1 file$'
+	eventually has_logged '^rules in force: 1, from 1 file$'
 
 	# the daemon goes and comes back
 	daemon_restart
@@ -58,8 +58,8 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 	[ "$(property MainPID)" != "$pid" ]
 
 	show "$(systemd-analyze --no-pager security $UNIT | tail -n 1)"
-	show "$(told)"
-	run ! has_told 'error|not pinned|denied|not permitted'
+	show "$(logged)"
+	run ! has_logged 'error|not pinned|denied|not permitted'
 	systemctl stop $UNIT
 	[ "$(property Result)" = success ]
 }

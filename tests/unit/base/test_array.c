@@ -21,8 +21,7 @@ keeps_the_items_while_it_grows(void **state)
 	free(items);
 }
 
-/* Between powers of two the array stays in its place, which it could not if each item cost a call.
- */
+/* Between powers of two the array does not move, so no item costs a call of realloc(). */
 static void
 asks_for_memory_at_powers_of_two_only(void **state)
 {
@@ -65,7 +64,7 @@ static void
 refuses_a_size_that_overflows(void **state)
 {
 	(void)state;
-	volatile size_t count = (size_t)1 << 62; /* a constant would be a compiler's warning */
+	volatile size_t count = (size_t)1 << 62; /* a constant would make the compiler warn */
 	assert_null(array_grow(NULL, count, 8));
 }
 

@@ -25,7 +25,7 @@ closes_a_descriptor_at_the_end_of_its_scope(void **state)
 }
 
 static void
-leaves_what_is_no_descriptor(void **state)
+leaves_a_value_that_is_no_descriptor(void **state)
 {
 	(void)state;
 	errno = 0;
@@ -33,9 +33,9 @@ leaves_what_is_no_descriptor(void **state)
 	assert_int_equal(errno, 0);
 }
 
-/* A leak, or memory freed twice, shows under AddressSanitizer. */
+/* AddressSanitizer reports a leak or a double free. */
 static void
-frees_what_was_not_handed_on(void **state)
+frees_memory_that_was_not_handed_on(void **state)
 {
 	(void)state;
 	char *kept = NULL;
@@ -57,8 +57,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(closes_a_descriptor_at_the_end_of_its_scope),
-		cmocka_unit_test(leaves_what_is_no_descriptor),
-		cmocka_unit_test(frees_what_was_not_handed_on),
+		cmocka_unit_test(leaves_a_value_that_is_no_descriptor),
+		cmocka_unit_test(frees_memory_that_was_not_handed_on),
 	};
 	return cmocka_run_group_tests_name("cleanup", tests, NULL, NULL);
 }

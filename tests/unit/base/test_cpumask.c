@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The same numbers on every run and every machine (Numerical Recipes' LCG). */
+/* Returns the next pseudo-random number, the same on every run and machine (Numerical Recipes'
+ * LCG). */
 static uint32_t
 next_random(uint32_t *seed)
 {
@@ -73,7 +74,7 @@ parses_what_the_kernel_takes(void **state)
 #define MISSING "a CPU number is missing"
 
 static const struct {
-	const char *list, *reason; /* NULL: the text alone is at fault */
+	const char *list, *reason; /* NULL: the text itself is the reason */
 } bad[] = {
 	{"4294967296", "CPU 4294967296 is above the limit, 8191"},
 	{"18446744073709551616", "CPU 184467440737... is above the limit, 8191"},
@@ -115,7 +116,7 @@ static const struct {
 };
 
 static void
-refuses_all_else_and_leaves_the_mask(void **state)
+refuses_other_text_and_leaves_the_mask(void **state)
 {
 	(void)state;
 	struct cpumask before = mask_of("7,70,700"), mask = before;
@@ -133,7 +134,7 @@ refuses_all_else_and_leaves_the_mask(void **state)
 }
 
 static void
-moves_behind_a_range_or_onto_its_fault(void **state)
+leaves_the_pointer_after_a_range_or_at_its_fault(void **state)
 {
 	(void)state;
 	static const struct {
@@ -185,7 +186,7 @@ prints_and_reads_back_any_mask(void **state)
 	}
 }
 
-/* Nothing takes more room than runs of two with one CPU between them. */
+/* The longest list: runs of two CPUs with one CPU between them. */
 static void
 prints_the_longest_list(void **state)
 {
@@ -284,7 +285,7 @@ visits_each_cpu_once_in_order(void **state)
 
 /* The next CPU is looked up after the body, so that the body may change the mask. */
 static void
-visits_what_the_body_leaves_in_the_mask(void **state)
+visits_cpus_that_the_body_leaves_in_the_mask(void **state)
 {
 	(void)state;
 	struct cpumask mask = mask_of("0-9"), visited = {0};
@@ -326,10 +327,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses_what_the_kernel_takes),
-		cmocka_unit_test(refuses_all_else_and_leaves_the_mask),
-		cmocka_unit_test(moves_behind_a_range_or_onto_its_fault),
+		cmocka_unit_test(refuses_other_text_and_leaves_the_mask),
+		cmocka_unit_test(leaves_the_pointer_after_a_range_or_at_its_fault),
 		cmocka_unit_test(visits_each_cpu_once_in_order),
-		cmocka_unit_test(visits_what_the_body_leaves_in_the_mask),
+		cmocka_unit_test(visits_cpus_that_the_body_leaves_in_the_mask),
 		cmocka_unit_test(prints_and_reads_back_any_mask),
 		cmocka_unit_test(prints_the_longest_list),
 		cmocka_unit_test(cuts_a_list_between_items),

@@ -19,7 +19,7 @@ sets_the_text_and_returns_minus_one(void **state)
 }
 
 static void
-says_what_errno_of_the_caller_means(void **state)
+says_what_the_callers_errno_means(void **state)
 {
 	(void)state;
 	struct err e;
@@ -29,7 +29,7 @@ says_what_errno_of_the_caller_means(void **state)
 }
 
 static void
-puts_context_in_front(void **state)
+prepends_context(void **state)
 {
 	(void)state;
 	struct err e;
@@ -40,7 +40,7 @@ puts_context_in_front(void **state)
 }
 
 static void
-cuts_what_does_not_fit(void **state)
+cuts_text_that_does_not_fit(void **state)
 {
 	(void)state;
 	char most[ERR_TEXT_MAX], more[ERR_TEXT_MAX + 1];
@@ -58,7 +58,7 @@ cuts_what_does_not_fit(void **state)
 }
 
 static void
-cuts_what_a_reason_or_context_makes_too_long(void **state)
+cuts_text_that_a_reason_or_context_makes_too_long(void **state)
 {
 	(void)state;
 	char text[ERR_TEXT_MAX];
@@ -86,10 +86,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sets_the_text_and_returns_minus_one),
-		cmocka_unit_test(says_what_errno_of_the_caller_means),
-		cmocka_unit_test(puts_context_in_front),
-		cmocka_unit_test(cuts_what_does_not_fit),
-		cmocka_unit_test(cuts_what_a_reason_or_context_makes_too_long),
+		cmocka_unit_test(says_what_the_callers_errno_means),
+		cmocka_unit_test(prepends_context),
+		cmocka_unit_test(cuts_text_that_does_not_fit),
+		cmocka_unit_test(cuts_text_that_a_reason_or_context_makes_too_long),
 	};
 	return cmocka_run_group_tests_name("err", tests, NULL, NULL);
 }

@@ -19,14 +19,14 @@ static const struct {
 	{"four bytes", "\xf0\x9f\x90\xa7", "\xf0\x9f\x90\xa7"},
 	{"the last of C1", "\xc2\x9f", "\\xc2\\x9f"},
 	{"CSI, of C1", "\xc2\x9b", "\\xc2\\x9b"},
-	{"the first behind C1", "\xc2\xa0", "\xc2\xa0"},
+	{"the first after C1", "\xc2\xa0", "\xc2\xa0"},
 	{"overlong slash", "\xc0\xaf", "\\xc0\\xaf"},
 	{"overlong in three", "\xe0\x82\xa0", "\\xe0\\x82\\xa0"},
 	{"the first of three", "\xe0\xa0\x80", "\xe0\xa0\x80"},
 	{"overlong in four", "\xf0\x82\x82\xac", "\\xf0\\x82\\x82\\xac"},
 	{"surrogate", "\xed\xa0\x80", "\\xed\\xa0\\x80"},
 	{"last before the surrogates", "\xed\x9f\xbf", "\xed\x9f\xbf"},
-	{"first behind the surrogates", "\xee\x80\x80", "\xee\x80\x80"},
+	{"first after the surrogates", "\xee\x80\x80", "\xee\x80\x80"},
 	{"the last of all", "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
 	{"past the last", "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},
 	{"no such first byte", "\xf5\x80\x80\x80", "\\xf5\\x80\\x80\\x80"},
@@ -38,13 +38,13 @@ static const struct {
 	{"zero width joiner", "\xe2\x80\x8d", "\xe2\x80\x8d"},
 	{"line separator", "\xe2\x80\xa8", "\\xe2\\x80\\xa8"},
 	{"right-to-left override", "\xe2\x80\xae", "\\xe2\\x80\\xae"},
-	{"narrow space, behind the overrides", "\xe2\x80\xaf", "\xe2\x80\xaf"},
+	{"narrow space, after the overrides", "\xe2\x80\xaf", "\xe2\x80\xaf"},
 	{"right-to-left isolate", "\xe2\x81\xa7", "\\xe2\\x81\\xa7"},
 	{"pop isolate", "\xe2\x81\xa9", "\\xe2\\x81\\xa9"},
 };
 
 static void
-shows_each_text_as_it_should(void **state)
+escapes_each_text(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -56,7 +56,7 @@ shows_each_text_as_it_should(void **state)
 	}
 }
 
-/* At every size: all of it, or a whole number of its items and "...". */
+/* At every size, the text is whole, or is a whole number of items and "...". */
 static void
 cuts_between_items(void **state)
 {
@@ -87,7 +87,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shows_each_text_as_it_should),
+		cmocka_unit_test(escapes_each_text),
 		cmocka_unit_test(cuts_between_items),
 	};
 	return cmocka_run_group_tests_name("printable", tests, NULL, NULL);

@@ -84,7 +84,7 @@ static void
 reads_all_of_a_file_up_to_the_limit(void **state)
 {
 	const struct tree *t = *state;
-	/* about 16 KiB and its doubles, where the buffer grows */
+	/* about 16 KiB and its multiples by two, where the buffer grows */
 	static const size_t sizes[] = {0, 1, 16382, 16383, 16384, 32766, 32767, 32768, 200000};
 	char *bytes = malloc(200000), *text = NULL;
 	assert_non_null(bytes);
@@ -109,7 +109,7 @@ reads_all_of_a_file_up_to_the_limit(void **state)
 	assert_fails(file_read_all(-1, 9, &text, &(size_t){0}), EBADF);
 }
 
-/* Forks a writer of length bytes that first waits for one byte from the fd go, if that is one. */
+/* Forks a writer of length bytes. It first waits for one byte from the fd go, unless that is -1. */
 static int
 pipe_of(size_t length, int go)
 {
@@ -156,7 +156,7 @@ tick(int signal)
 		(void)!write(tick_fd, "", 1);
 }
 
-/* Nothing comes through the pipe until the read was interrupted several times. */
+/* The pipe stays empty until the read was interrupted several times. */
 static void
 reads_on_after_a_signal(void **state)
 {

@@ -14,7 +14,7 @@ is_fnv_1a(void **state)
 }
 
 static void
-takes_bytes_for_unsigned(void **state)
+treats_bytes_as_unsigned(void **state)
 {
 	(void)state;
 	assert_true(hash_text("\xff") == (0xcbf29ce484222325 ^ 0xff) * 0x100000001b3);
@@ -25,7 +25,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_fnv_1a),
-		cmocka_unit_test(takes_bytes_for_unsigned),
+		cmocka_unit_test(treats_bytes_as_unsigned),
 	};
 	return cmocka_run_group_tests_name("hash", tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
 #include "support/unit.h"
 
 static void
-keeps_notes_in_order_with_their_levels(void **state)
+keeps_messages_in_order_with_their_levels(void **state)
 {
 	(void)state;
 	struct messages messages = {0};
@@ -26,7 +26,7 @@ keeps_notes_in_order_with_their_levels(void **state)
 }
 
 static void
-counts_what_is_over_the_limit(void **state)
+counts_messages_over_the_limit(void **state)
 {
 	(void)state;
 	struct messages messages = {0};
@@ -56,8 +56,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(keeps_notes_in_order_with_their_levels),
-		cmocka_unit_test(counts_what_is_over_the_limit),
+		cmocka_unit_test(keeps_messages_in_order_with_their_levels),
+		cmocka_unit_test(counts_messages_over_the_limit),
 		cmocka_unit_test(names_the_levels),
 	};
 	return cmocka_run_group_tests_name("notes", tests, NULL, NULL);

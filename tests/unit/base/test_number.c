@@ -10,7 +10,7 @@ static const struct {
 	unsigned max;
 	int r;
 	unsigned number;
-	size_t length; /* of what is read */
+	size_t length; /* of the digits read */
 } cases[] = {
 	{"0", 0, 0, 0, 1}, {"1", 0, -1, 0, 0}, {"12x", 12, 0, 12, 2}, {"13", 12, -1, 0, 0},
 	{"0012", 12, 0, 12, 4}, {"4294967295", 4294967295, 0, 4294967295, 10},

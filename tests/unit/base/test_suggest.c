@@ -41,5 +41,5 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_the_nearest_name),
 	};
-	return cmocka_run_group_tests_name("spelling", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("suggest", tests, NULL, NULL);
 }

@@ -81,7 +81,7 @@ fails(unsigned count, unsigned which)
 	return true;
 }
 
-/* What a cpuset does that a file does not: takes a value as a whole, and grants it. */
+/* Does what a cpuset does and a file does not: takes a value as a whole, and grants it. */
 static void
 grant(const char *path, const char *list)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest for apply(): groups on a tree of files, real threads, and a kernel that counts what is
- * asked of it and fails as it is told. Needs
+ * A guest for apply(): thread groups in a tree of files, real threads, and a kernel that counts
+ * calls and fails those that a test chooses. Needs
  * -Wl,--wrap=pwrite,--wrap=sched_setaffinity,--wrap=sched_getaffinity.
  */
 #ifndef VMAFFINITY_TESTS_UNIT_SUPPORT_GUEST_H
@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 enum { EMULATOR, VCPU0, VCPU1, IOTHREAD1, GROUPS };
-enum { THREADS = 5, SPARE = THREADS }; /* one more thread, in no group at first */
+enum { THREADS = 5, SPARE = THREADS }; /* a thread that is in no group at first */
 
 extern const struct thread_group groups[GROUPS];
 extern const size_t group_of[THREADS];
@@ -36,17 +36,17 @@ extern struct guest {
 
 extern struct kernel {
 	unsigned writes, sets, gets;
-	unsigned fail_write, fail_set, fail_get; /* which of them fails; 0: none */
+	unsigned fail_write, fail_set, fail_get; /* the number of the call that fails; 0: none */
 	int error;
-	bool for_good;	      /* all after it fail as well */
+	bool for_good;	      /* all later calls also fail */
 	bool old;	      /* before 6.2: a written mask replaces affinities */
 	bool stingy;	      /* v2: grants vcpu0 and its threads CPU b alone */
-	bool poor;	      /* v2: grants vcpu1 memory node 0 alone */
-	void (*on_set)(void); /* called behind each sched_setaffinity() */
+	bool poor;	      /* v2: grants vcpu1 only memory node 0 */
+	void (*on_set)(void); /* called after each sched_setaffinity() */
 	void (*on_write)(void);
 } kernel;
 
-/* For cmocka. The guest is as libvirt leaves it: some threads have an affinity of their own. */
+/* Set up, for cmocka, a guest as libvirt leaves it: some threads have an affinity of their own. */
 int guest_setup(void **state);
 int guest_setup_v2(void **state);
 int guest_teardown(void **state);
@@ -55,37 +55,37 @@ int guest_teardown(void **state);
 #define guest_v2_test(name) cmocka_unit_test_setup_teardown(name, guest_setup_v2, guest_teardown)
 
 /*
- * CPUs go by letters: a and b are the first two that this process may use. "ab", "a", "b" or "" as
- * a mask, and as a list that lives until the next call.
+ * Return the CPUs of "ab", "a", "b" or "" as a mask, and as a list that is valid until the next
+ * call. a and b are the first two CPUs that this process may use.
  */
 struct cpumask lettered(const char *letters);
 const char *list_of(const char *letters);
 
 /*
- * Files and affinities as at the beginning, with these CPUs in every mask; the kernel as it should
- * be.
+ * Resets files and affinities to the initial state, with these CPUs in every mask, and the kernel
+ * to one without faults.
  */
 void guest_start_over(const char *letters);
 
-/* Wishes, by letters, for each group; NULL: leave it. */
+/* Makes a plan with these desired CPUs, as letters, for each group; NULL: keep. */
 void guest_plan(const char *emulator, const char *vcpu0, const char *vcpu1, const char *iothread1);
 
-/* Nodes for all groups, which have 0-1; but on v2 none was written to vcpu0 yet. */
+/* Adds desired nodes for all groups. They have 0-1 now, but on v2 vcpu0 has none of its own yet. */
 void guest_plan_memory(const char *nodes);
 
-/* apply() to guest.plan, with guest.result and guest.e. */
+/* Applies guest.plan; fills in guest.result and guest.e. */
 int guest_apply(void);
 
 /*
- * Masks, nodes and affinities as text, to be compared with what they were; lives until the next but
- * one call.
+ * Returns masks, nodes and affinities as text, for comparison with an earlier state. It is valid
+ * until the next call but one.
  */
 const char *guest_snapshot(void);
 
-/* The path of a group's file in the tree; lives until the next call. */
+/* Returns the path of a group's file in the tree, which is valid until the next call. */
 const char *guest_file(size_t group, const char *file);
 
-/* Lists a group's threads, and behind them the lines more, in its file for that. */
+/* Writes a group's threads, followed by the lines more, to its tasks or cgroup.threads. */
 void guest_put_tasks(size_t group, const char *more);
 
 void guest_set_affinity(size_t thread, const struct cpumask *cpus);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CPU masks in tests: from a list, and compared with one. */
+/* CPU masks in tests: made from a list, and compared with a list. */
 #ifndef VMAFFINITY_TESTS_UNIT_SUPPORT_MASK_H
 #define VMAFFINITY_TESTS_UNIT_SUPPORT_MASK_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules and their errors as text: easy to compare, and to see what is wrong. */
+/* Rules and their errors as text, which is easy to compare and to read. */
 #ifndef VMAFFINITY_TESTS_UNIT_SUPPORT_SHOWN_H
 #define VMAFFINITY_TESTS_UNIT_SUPPORT_SHOWN_H
 
@@ -8,17 +8,17 @@
 #include "support/tree.h"
 
 /*
- * Each lives until the next call. Of the rules all that was read: "[section]LINE
- * key={value}LINE:COLUMN..."
+ * Returns all rules as "[section]LINE key={value}LINE:COLUMN...". The text is valid until the next
+ * call.
  */
 const char *shown_rules(const struct rules *rules);
 
-/* The messages, which all must be errors, a line each. */
+/* Returns the messages, a line each, valid until the next call. All of them must be errors. */
 const char *shown_errors(const struct messages *messages);
 
 /*
- * Loads the rules of tree, which must be shown so, if shown is not NULL, with these errors. name is
- * for messages.
+ * Loads the rules of tree and compares them with shown, unless that is NULL, and their errors with
+ * wrong. name is the case's name in messages.
  */
 void assert_load(const struct tree *tree, const char *name, const char *shown, const char *wrong);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Real threads of another process, for what is done to a guest's. */
+/* Real threads of another process, which take the place of a guest's. */
 #ifndef VMAFFINITY_TESTS_UNIT_SUPPORT_THREADS_H
 #define VMAFFINITY_TESTS_UNIT_SUPPORT_THREADS_H
 
@@ -8,7 +8,7 @@
 
 #define THREADS_MAX 8
 
-/* Zero-initialised is none. */
+/* Threads of one process; zero-initialised there are none. */
 struct threads {
 	pid_t pid; /* the process */
 	pid_t tids[THREADS_MAX];
@@ -16,13 +16,14 @@ struct threads {
 	int stop[THREADS_MAX]; /* a thread ends when this is closed */
 };
 
-/* Starts a process with count threads besides its first; it ends with ours at the latest. */
+/* Starts a process with count threads besides its first. It ends with this process at the latest.
+ */
 void threads_start(struct threads *threads, size_t count);
 
-/* Ends one thread and waits until the kernel knows it no more. */
+/* Ends one thread and waits until the kernel has removed it. */
 void threads_end_one(struct threads *threads, size_t i);
 
-/* Ends all that there are. */
+/* Ends all threads and their process. */
 void threads_stop(struct threads *threads);
 
 #endif

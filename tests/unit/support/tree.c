@@ -50,7 +50,7 @@ tree_teardown(void **state)
 	return r;
 }
 
-/* The directories above path. */
+/* Makes the directories above path. */
 static void
 make_parents(const struct tree *tree, const char *path)
 {

@@ -12,8 +12,7 @@ struct tree {
 	int fd;
 };
 
-/* For cmocka: *state is a new, empty struct tree; the teardown removes it with all that is in it.
- */
+/* For cmocka: the setup sets *state to a new, empty struct tree; the teardown removes the tree. */
 int tree_setup(void **state);
 int tree_teardown(void **state);
 
@@ -33,12 +32,12 @@ const char *tree_get(const struct tree *tree, const char *path);
 
 bool tree_has(const struct tree *tree, const char *path);
 
-/* Removes a file, or a directory with all that is in it. */
+/* Removes a file, or a directory with its content. */
 void tree_remove(const struct tree *tree, const char *path);
 
 /*
  * Forks a process that holds a POSIX lock on the file at path, as QEMU does on its pid file, and
- * waits until it is held. Returns its pid; tree_release() ends it.
+ * waits until it holds the lock. Returns the process's pid; tree_release() ends the process.
  */
 pid_t tree_hold(const struct tree *tree, const char *path);
 void tree_release(pid_t pid);

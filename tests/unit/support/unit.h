@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every unit test includes: cmocka, and what cmocka wants to find included before it. */
+/* Included by every unit test: cmocka, and the headers that cmocka needs before it. */
 #ifndef VMAFFINITY_TESTS_UNIT_SUPPORT_UNIT_H
 #define VMAFFINITY_TESTS_UNIT_SUPPORT_UNIT_H
 
