@@ -127,12 +127,16 @@ place_part(struct one_to_one *work, struct part *part, struct err *e)
 		.count = part->count,
 		.threads = domain->threads,
 		.cells = domain->vcpu_cells,
-		.cell_vcpus = domain->vcpus};
+		.cell_vcpus = domain->vcpus,
+		.die_vcpus = domain->die_vcpus,
+		.die_word = domain->die_word};
 	struct vcpu_layout_host host = {.cpus = &part->cpus, .taken = &work->taken};
 	if (topology_objects(work->topology, TOPOLOGY_CORE, &host.cores, e) != 0)
 		return -1;
 	if (guest.cells != NULL &&
 		topology_objects(work->topology, TOPOLOGY_NODE, &host.nodes, e) != 0)
+		return -1;
+	if (guest.die_vcpus > 0 && topology_objects(work->topology, TOPOLOGY_L3, &host.l3, e) != 0)
 		return -1;
 	int r = vcpu_layout_place(&guest, &host, work->placed + part->first, &part->report, e);
 	for (size_t i = 0; i < part->count && r == 0; i++) {

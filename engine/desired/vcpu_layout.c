@@ -1,56 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Places units, the sibling vCPUs of a guest core, on host cores: cell by cell, whole units first,
- * then what must be split.
+ * Places units, the sibling vCPUs of a guest core, on host cores: cell by cell and in it die by
+ * die, whole units first, then what must be split.
  */
 #include "desired/vcpu_layout.h"
 
-#include "desired/cell_layout_private.h"
+#include "desired/vcpu_layout_private.h"
 
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* A core of the host. */
-struct core {
-	const uint16_t *free; /* its CPUs without a vCPU */
-	size_t free_count;
-	size_t taken;
-	bool whole; /* true if all its CPUs were free for the guest */
-	int node;   /* index; -1: on none */
+/* Where to look for a core. */
+struct place {
+	int node; /* index; -1: on any */
+	int l3;	  /* index; -1: on any */
 };
 
-/* The vCPUs of one guest core that are to be placed. */
-struct unit {
-	size_t first, count; /* a range of guest->vcpus */
-	int cell;	     /* -1: none */
-	bool done;
-};
-
-struct layout {
-	const struct vcpu_layout_guest *guest;
-	const struct vcpu_layout_host *host;
-	uint16_t *free; /* the CPUs that struct core points into */
-	struct core *cores;
-	size_t core_count;
-	size_t largest; /* the largest free_count at the start */
-	struct unit *units;
-	size_t unit_count;
-	struct cell_layout_cell *cells;
-	size_t cell_count;
-	unsigned *placed;
-	size_t split;  /* units whose vCPUs are on several cores */
-	size_t shared; /* units on a core that has another unit */
-};
-
-static int
-cell_of(const struct vcpu_layout_guest *guest, size_t i)
-{
-	unsigned id = guest->vcpus[i];
-	return guest->cells != NULL && id < guest->cell_vcpus ? guest->cells[id] : -1;
-}
+/* For place_units(): the units of all dies. */
+#define ANY_DIE (-2)
 
 static void
 list_units(struct layout *layout)
@@ -58,7 +25,7 @@ list_units(struct layout *layout)
 	const struct vcpu_layout_guest *guest = layout->guest;
 	struct unit *last = NULL;
 	for (size_t i = 0; i < guest->count; i++) {
-		int cell = cell_of(guest, i);
+		int cell = vcpu_layout_cell(guest, i);
 		if (last != NULL && last->cell == cell &&
 			guest->vcpus[i] / guest->threads ==
 				guest->vcpus[last->first] / guest->threads) {
@@ -66,7 +33,8 @@ list_units(struct layout *layout)
 			continue;
 		}
 		last = &layout->units[layout->unit_count++];
-		*last = (struct unit){.first = i, .count = 1, .cell = cell};
+		*last = (struct unit){
+			.first = i, .count = 1, .cell = cell, .die = vcpu_layout_die(layout, i)};
 	}
 }
 
@@ -77,6 +45,9 @@ add_core(struct layout *layout, struct core core)
 	const struct topology_object *node =
 		host->nodes != NULL ? topology_find(host->nodes, core.free[0]) : NULL;
 	core.node = node != NULL ? (int)(node - host->nodes->items) : -1;
+	const struct topology_object *l3 =
+		host->l3 != NULL ? topology_find(host->l3, core.free[0]) : NULL;
+	core.l3 = l3 != NULL ? (int)(l3 - host->l3->items) : -1;
 	if (core.free_count > layout->largest)
 		layout->largest = core.free_count;
 	layout->cores[layout->core_count++] = core;
@@ -155,14 +126,60 @@ place_cells(struct layout *layout)
 	return 0;
 }
 
-/* Returns the best core for so many siblings, on node unless that is -1, or NULL if none fits. */
+/* Lists the dies of the units of a cell. Returns the first of them. */
+static struct cell_layout_cell *
+list_dies(struct layout *layout, int cell)
+{
+	struct cell_layout_cell *first = &layout->dies[layout->die_count];
+	unsigned threads = layout->guest->threads;
+	for (size_t i = 0; i < layout->unit_count; i++) {
+		const struct unit *unit = &layout->units[i];
+		struct cell_layout_cell *die = &layout->dies[layout->die_count];
+		if (unit->cell != cell || unit->die < 0)
+			continue;
+		if (die == first || die[-1].id != unit->die) {
+			layout->die_cells[layout->die_count++] = cell;
+			*die++ = (struct cell_layout_cell){.id = unit->die};
+		}
+		die[-1].vcpus += unit->count;
+		die[-1].cores += threads > 1 && unit->count == threads;
+	}
+	return first;
+}
+
+/* Assigns each die of a cell to an L3, of node unless that is -1, if one has room. */
+static int
+place_dies(struct layout *layout, int cell, int node)
+{
+	struct cell_layout_cell *first = list_dies(layout, cell);
+	size_t count = (size_t)(&layout->dies[layout->die_count] - first);
+	if (count == 0)
+		return 0;
+	struct cell_layout_node *rooms = calloc(layout->host->l3->count, sizeof(*rooms));
+	if (rooms == NULL)
+		return -1;
+	for (size_t i = 0; i < layout->core_count; i++) {
+		const struct core *core = &layout->cores[i];
+		if (core->l3 < 0 || (node >= 0 && core->node != node))
+			continue;
+		rooms[core->l3].cpus += core->free_count;
+		rooms[core->l3].cores += core->free_count / layout->guest->threads;
+	}
+	cell_layout_assign(first, count, rooms, layout->host->l3->count);
+	qsort(first, count, sizeof(*first), cell_layout_compare_ids);
+	free(rooms);
+	return 0;
+}
+
+/* Returns the best core for so many siblings, or NULL if none fits. */
 static struct core *
-find_core(const struct layout *layout, size_t siblings, int node)
+find_core(const struct layout *layout, size_t siblings, struct place place)
 {
 	struct core *best = NULL;
 	for (size_t i = 0; i < layout->core_count; i++) {
 		struct core *core = &layout->cores[i];
-		if (core->free_count < siblings || (node >= 0 && core->node != node))
+		if (core->free_count < siblings || (place.node >= 0 && core->node != place.node) ||
+			(place.l3 >= 0 && core->l3 != place.l3))
 			continue;
 		if (best == NULL || core->taken < best->taken ||
 			(core->taken == best->taken && core->whole && !best->whole))
@@ -181,24 +198,35 @@ take_cpus(struct layout *layout, struct core *core, size_t first, size_t count)
 	core->taken += count;
 }
 
-/* Places each unit of a cell that fits on one core, the largest first. */
+/* Places each unit of a die of a cell that fits on one core, the largest first. */
 static void
-place_units(struct layout *layout, int cell, int node)
+place_units(struct layout *layout, int cell, int die, struct place place)
 {
 	size_t size =
 		layout->guest->threads < layout->largest ? layout->guest->threads : layout->largest;
 	for (; size > 0; size--)
 		for (size_t i = 0; i < layout->unit_count; i++) {
 			struct unit *unit = &layout->units[i];
-			if (unit->done || unit->cell != cell || unit->count != size)
+			if (unit->done || unit->cell != cell || unit->count != size ||
+				(die != ANY_DIE && unit->die != die))
 				continue;
-			struct core *core = find_core(layout, size, node);
+			struct core *core = find_core(layout, size, place);
 			if (core == NULL)
 				continue;
 			layout->shared += core->taken > 0;
 			take_cpus(layout, core, unit->first, size);
 			unit->done = true;
 		}
+}
+
+/* Returns the L3 of a die of a cell, or -1. */
+static int
+l3_of_die(const struct layout *layout, int cell, int die)
+{
+	for (size_t i = 0; i < layout->die_count; i++)
+		if (layout->dies[i].id == die && layout->die_cells[i] == cell)
+			return layout->dies[i].node;
+	return -1;
 }
 
 /* Places the vCPUs of a cell's remaining units one by one, each where a CPU is free. */
@@ -209,81 +237,49 @@ split_units(struct layout *layout, int cell, int node)
 		struct unit *unit = &layout->units[i];
 		if (unit->done || unit->cell != cell)
 			continue;
+		const struct place places[] = {
+			{node, l3_of_die(layout, cell, unit->die)}, {node, -1}, {-1, -1}};
 		for (size_t j = 0; j < unit->count; j++) {
-			struct core *core = find_core(layout, 1, node);
-			take_cpus(layout, core != NULL ? core : find_core(layout, 1, -1),
-				unit->first + j, 1);
+			struct core *core = NULL;
+			for (size_t k = 0; k < 3 && core == NULL; k++)
+				core = find_core(layout, 1, places[k]);
+			take_cpus(layout, core, unit->first + j, 1);
 		}
 		unit->done = true;
 		layout->split++;
 	}
 }
 
+/* Places the dies of a cell that have an L3, then the cell's other units. */
+static int
+place_cell(struct layout *layout, int cell, int node)
+{
+	size_t first = layout->die_count;
+	if (place_dies(layout, cell, node) != 0)
+		return -1;
+	for (size_t i = first; i < layout->die_count; i++)
+		if (layout->dies[i].node >= 0)
+			place_units(layout, cell, layout->dies[i].id,
+				(struct place){node, layout->dies[i].node});
+	place_units(layout, cell, ANY_DIE, (struct place){node, -1});
+	return 0;
+}
+
 /* Places cells that have a node first, then the other cells, then vCPUs without a cell. */
-static void
+static int
 place_all(struct layout *layout)
 {
 	for (int unassigned = 0; unassigned < 2; unassigned++)
 		for (size_t i = 0; i < layout->cell_count; i++)
-			if ((layout->cells[i].node < 0) == unassigned)
-				place_units(layout, layout->cells[i].id, layout->cells[i].node);
-	place_units(layout, -1, -1);
+			if ((layout->cells[i].node < 0) == unassigned &&
+				place_cell(layout, layout->cells[i].id, layout->cells[i].node) != 0)
+				return -1;
+	if (place_cell(layout, -1, -1) != 0)
+		return -1;
 	for (size_t i = 0; i < layout->cell_count; i++)
 		split_units(layout, layout->cells[i].id, layout->cells[i].node);
 	split_units(layout, -1, -1);
-}
-
-__attribute__((format(printf, 2, 3))) static void
-report_text(struct vcpu_layout_report *report, const char *format, ...)
-{
-	size_t used = strlen(report->text);
-	va_list args;
-	va_start(args, format);
-	vsnprintf(report->text + used, sizeof(report->text) - used, format, args);
-	va_end(args);
-}
-
-/* Collects the nodes that a cell's vCPUs were placed on. Returns how many. */
-static unsigned
-nodes_of_cell(const struct layout *layout, int id, struct cpumask *nodes)
-{
-	const struct topology_objects *objects = layout->host->nodes;
-	*nodes = (struct cpumask){0};
-	for (size_t i = 0; i < layout->guest->count; i++) {
-		if (cell_of(layout->guest, i) != id)
-			continue;
-		const struct topology_object *node = topology_find(objects, layout->placed[i]);
-		if (node != NULL)
-			cpumask_set_range(nodes, node->number, node->number);
-	}
-	return cpumask_count(nodes);
-}
-
-static void
-report_layout(struct layout *layout, struct vcpu_layout_report *report)
-{
-	char list[64];
-	*report = (struct vcpu_layout_report){.split = layout->split > 0};
-	if (layout->split > 0)
-		report_text(report,
-			"the threads of %zu of %zu guest cores are on different host cores",
-			layout->split, layout->unit_count);
-	else if (layout->guest->threads > 1)
-		report_text(report, "guest siblings are on host siblings");
-	else if (layout->shared == 0)
-		report_text(report, "no two vCPUs share a core");
-	else
-		report_text(report, "%zu vCPU%s second on %s core", layout->shared,
-			layout->shared == 1 ? " is" : "s are",
-			layout->shared == 1 ? "its" : "their");
-	qsort(layout->cells, layout->cell_count, sizeof(*layout->cells), cell_layout_compare_ids);
-	for (size_t i = 0; i < layout->cell_count; i++) {
-		struct cpumask nodes;
-		bool one = nodes_of_cell(layout, layout->cells[i].id, &nodes) == 1;
-		report_text(report, "; cell %d on node%s %s", layout->cells[i].id, one ? "" : "s",
-			cpumask_format(&nodes, list, sizeof(list)));
-		report->split |= !one;
-	}
+	return 0;
 }
 
 static int
@@ -296,10 +292,9 @@ place_vcpus(struct layout *layout, struct vcpu_layout_report *report)
 		cpus += layout->cores[i].free_count;
 	if (cpus < layout->guest->count)
 		return 1;
-	if (place_cells(layout) != 0)
+	if (place_cells(layout) != 0 || place_all(layout) != 0)
 		return -1;
-	place_all(layout);
-	report_layout(layout, report);
+	vcpu_layout_describe(layout, report);
 	return 0;
 }
 
@@ -313,12 +308,16 @@ vcpu_layout_place(const struct vcpu_layout_guest *guest, const struct vcpu_layou
 		calloc(host->cores->count + cpumask_count(host->cpus) + 1, sizeof(*layout.cores));
 	layout.units = calloc(guest->count + 1, sizeof(*layout.units));
 	layout.cells = calloc(guest->count + 1, sizeof(*layout.cells));
+	layout.dies = calloc(guest->count + 1, sizeof(*layout.dies));
+	layout.die_cells = calloc(guest->count + 1, sizeof(*layout.die_cells));
 	bool room = layout.free != NULL && layout.cores != NULL && layout.units != NULL &&
-		    layout.cells != NULL;
+		    layout.cells != NULL && layout.dies != NULL && layout.die_cells != NULL;
 	int r = room ? place_vcpus(&layout, report) : -1;
 	free(layout.free);
 	free(layout.cores);
 	free(layout.units);
 	free(layout.cells);
+	free(layout.dies);
+	free(layout.die_cells);
 	return r >= 0 ? r : err_set(e, "out of memory");
 }

@@ -24,12 +24,15 @@
 
 struct domain {
 	char *name;
-	char uuid[37];	   /* lower case; "" if the XML has none */
-	int id;		   /* of the running guest; -1 if the XML has none */
-	unsigned vcpus;	   /* the maximum: ids 0 .. vcpus - 1 */
-	bool *vcpu_online; /* by id */
-	unsigned threads;  /* of each core of the guest's; ids n * threads and on are siblings */
-	int *vcpu_cells;   /* the <numa> cell of each, by id, -1: none; NULL: there are no cells */
+	char uuid[37];	      /* lower case; "" if the XML has none */
+	int id;		      /* of the running guest; -1 if the XML has none */
+	unsigned vcpus;	      /* the maximum: ids 0 .. vcpus - 1 */
+	bool *vcpu_online;    /* by id */
+	unsigned threads;     /* of each core of the guest's; ids n * threads and on are siblings */
+	unsigned die_vcpus;   /* of each die_word; ids n * die_vcpus and on share one; 0: none */
+	const char *die_word; /* the smallest part of several cores that the guest has several of:
+				 "cluster", "die", "socket" */
+	int *vcpu_cells; /* the <numa> cell of each, by id, -1: none; NULL: there are no cells */
 	unsigned *iothreads; /* ids, ascending */
 	size_t iothread_count;
 	struct cpumask numatune; /* the host's NUMA nodes that <numatune> names, in any mode */

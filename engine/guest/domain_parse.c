@@ -131,20 +131,44 @@ parse_iothreads(struct xml_element *root, struct domain *domain, struct err *e)
 	return 0;
 }
 
+/* Reads a number of <topology>, 1 by default. */
+static int
+parse_topology_number(
+	struct xml_element *topology, const char *name, unsigned *number, struct err *e)
+{
+	const char *text = xml_attribute(topology, name);
+	*number = 1;
+	if (text != NULL && (xml_number(text, DOMAIN_VCPUS_MAX, number) != 0 || *number == 0))
+		return err_set(e, "<topology %s='%.40s'>: not a number from 1 to %u", name, text,
+			DOMAIN_VCPUS_MAX);
+	return 0;
+}
+
 /*
- * <cpu><topology sockets='2' dies='1' cores='2' threads='2'/>: ids count threads first, then cores
- * (libvirt's docs/formatdomain, "CPU model and topology").
+ * <cpu><topology sockets='2' dies='1' clusters='1' cores='2' threads='2'/>: ids count threads
+ * first, then cores, clusters, dies and sockets (libvirt's docs/formatdomain, "CPU model and
+ * topology").
  */
 static int
-parse_threads(struct xml_element *root, struct domain *domain, struct err *e)
+parse_topology(struct xml_element *root, struct domain *domain, struct err *e)
 {
+	static const char *const words[] = {"cluster", "die", "socket"};
+	static const char *const names[] = {"clusters", "dies", "sockets"};
 	struct xml_element *topology = xml_child(xml_child(root, "cpu"), "topology");
-	const char *threads = xml_attribute(topology, "threads");
-	domain->threads = 1;
-	if (threads != NULL && (xml_number(threads, DOMAIN_VCPUS_MAX, &domain->threads) != 0 ||
-				       domain->threads == 0))
-		return err_set(e, "<topology threads='%.40s'>: not a number from 1 to %u", threads,
-			DOMAIN_VCPUS_MAX);
+	unsigned cores, within;
+	if (parse_topology_number(topology, "threads", &domain->threads, e) != 0 ||
+		parse_topology_number(topology, "cores", &cores, e) != 0)
+		return -1;
+	within = cores > DOMAIN_VCPUS_MAX / domain->threads ? 0 : cores * domain->threads;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		unsigned count;
+		if (parse_topology_number(topology, names[i], &count, e) != 0)
+			return -1;
+		if (count < 2 || cores < 2 || within >= domain->vcpus || domain->die_word != NULL)
+			continue;
+		domain->die_vcpus = within;
+		domain->die_word = within > 0 ? words[i] : NULL;
+	}
 	return 0;
 }
 
@@ -214,7 +238,7 @@ domain_parse(const char *xml, size_t length, struct domain *domain, struct err *
 	if (parse_name(root, &result, e) != 0 || parse_id(root, &result, e) != 0 ||
 		parse_uuid(root, &result, e) != 0 || parse_vcpus(root, &result, e) != 0 ||
 		parse_iothreads(root, &result, e) != 0 || parse_numatune(root, &result, e) != 0 ||
-		parse_threads(root, &result, e) != 0 || parse_cells(root, &result, e) != 0) {
+		parse_topology(root, &result, e) != 0 || parse_cells(root, &result, e) != 0) {
 		domain_free(&result);
 		return -1;
 	}

@@ -105,6 +105,37 @@ reads_the_threads_of_a_core(void **state)
 }
 
 static void
+reads_the_dies_of_the_topology(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *xml;
+		unsigned vcpus;
+		const char *word;
+	} cases[] = {
+		{"", 0, NULL},
+		{"<cpu><topology sockets='1' dies='2' cores='2' threads='2'/></cpu>", 4, "die"},
+		{"<cpu><topology dies='2' clusters='2' cores='2' threads='1'/></cpu>", 2,
+			"cluster"},
+		{"<cpu><topology sockets='2' cores='2' threads='2'/></cpu>", 4, "socket"},
+		{"<cpu><topology sockets='8' cores='1' threads='1'/></cpu>", 0, NULL},
+		{"<cpu><topology dies='2' cores='8' threads='1'/></cpu>", 0, NULL},
+		{"<cpu><topology dies='2' cores='4096' threads='4096'/></cpu>", 0, NULL},
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char more[128];
+		snprintf(more, sizeof(more), "<vcpu>8</vcpu>%s", cases[i].xml);
+		struct domain domain = parsed(around(more));
+		assert_int_equal(domain.die_vcpus, cases[i].vcpus);
+		if (cases[i].word == NULL)
+			assert_null(domain.die_word);
+		else
+			assert_string_equal(domain.die_word, cases[i].word);
+		domain_free(&domain);
+	}
+}
+
+static void
 reads_the_cells_of_numa(void **state)
 {
 	(void)state;
@@ -602,6 +633,7 @@ main(void)
 		cmocka_unit_test(passes_over_any_metadata),
 		cmocka_unit_test(reads_a_running_guest),
 		cmocka_unit_test(reads_the_threads_of_a_core),
+		cmocka_unit_test(reads_the_dies_of_the_topology),
 		cmocka_unit_test(reads_the_cells_of_numa),
 		cmocka_unit_test(reads_the_nodes_of_numatune),
 		cmocka_unit_test(has_defaults_for_what_is_not_there),
