@@ -106,14 +106,14 @@ same engine/rules/keys.c "$known" man/vmaffinity.ini.5 "$keys" keys
 alternatives=$(grep -v N <<<"$known" | paste -sd "|")
 keys=$(sed -nE "s/^; ($alternatives)( .*|,.*|:.*|\$)/\1/p; s/^;($alternatives) *=.*/\1/p" conf/vmaffinity.ini)
 same engine/rules/keys.c "$(grep -v N <<<"$known")" conf/vmaffinity.ini "$keys" "keys without a number"
-words=$(sed -nE 's/^\t\{"([a-z]+)", TOPOLOGY_.*/\1/p' engine/desired/cpuset_expr.c)
+words=$(sed -nE 's/^\t\{"([a-z]+)", TOPOLOGY_.*/\1/p' engine/desired/host_sets.c)
 man_words=$(section man/vmaffinity.ini.5 "CPU sets" | sed -nE 's/^\.It Cm ([a-z]+( , [a-z]+)*)$/\1/p' | tr -d ' ' | tr , '\n')
-same engine/desired/cpuset_expr.c "$words" man/vmaffinity.ini.5 "$man_words" "words in a CPU set"
-topology=$(sed -nE 's/^\t\{"([a-z0-9]+)", TOPOLOGY_.*/\1/p' engine/desired/cpuset_words.c)
+same engine/desired/host_sets.c "$words" man/vmaffinity.ini.5 "$man_words" "words in a CPU set"
+topology=$(sed -nE 's/^\t\{"([a-z0-9]+)", TOPOLOGY_.*/\1/p' engine/desired/cpuset_words_parse.c)
 man_words=$(section man/vmaffinity.ini.5 "Topology words" | sed -n 's/^\.It Cm //p' | grep -oE '[a-z0-9]+:' | tr -d :)
-same engine/desired/cpuset_words.c "$topology" man/vmaffinity.ini.5 "$man_words" "topology words"
+same engine/desired/cpuset_words_parse.c "$topology" man/vmaffinity.ini.5 "$man_words" "topology words"
 meant=$(sed -n '/^unknown_item/,/^}/p' engine/desired/cpuset_expr.c | tr -d '\n' | sed -E 's/.*names\[\] = \{([^}]*)\}.*/\1/' | grep -oE '"[^"]+"' | tr -d '"')
-same engine/desired/cpuset_expr.c "$words"$'\n'"$topology" "unknown_item() in it" "$meant" "words that may be meant"
+same "host_sets.c, cpuset_words_parse.c" "$words"$'\n'"$topology" "unknown_item() in it" "$meant" "words that may be meant"
 
 # A limit is in the man page with its number, as DEFINITION in FILE has it.
 limits=$(section man/vmaffinity.ini.5 Limits; section man/vmaffinity.ini.5 Format; section man/vmaffinity.ini.5 Sections)
