@@ -107,11 +107,12 @@ complain(const char *guest, const char *state, const char *format, ...)
 	char name[256], text[512], safe[512];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	if (vsnprintf(text, sizeof(text), format, args) >= (int)sizeof(text))
+		memcpy(text + sizeof(text) - 4, "...", 4);
 	va_end(args);
 	openlog("vmaffinity", LOG_PID | LOG_CONS, LOG_DAEMON);
-	syslog(LOG_CRIT, "%s: %s, runs on: %s", escape_unprintable(name, sizeof(name), guest),
-		state, escape_unprintable(safe, sizeof(safe), text));
+	syslog(LOG_CRIT, "%s: %s, runs on: %s", escape_name(name, sizeof(name), guest), state,
+		escape_unprintable(safe, sizeof(safe), text));
 }
 
 /*

@@ -21,10 +21,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/*
- * One line for each problem, but a file full of garbage must not fill the log: "vmaffinity check"
- * shows all.
- */
+/* Lines for one list of messages: a file full of garbage must not fill the log. */
 #define LOG_LINES_MAX 20
 
 struct job {
@@ -40,26 +37,42 @@ log_line(const struct job *job, int priority, const char *format, ...)
 	char name[256], text[ERR_TEXT_MAX + 512], safe[ERR_TEXT_MAX + 512];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	if (vsnprintf(text, sizeof(text), format, args) >= (int)sizeof(text))
+		memcpy(text + sizeof(text) - 4, "...", 4);
 	va_end(args);
-	syslog(priority, "%s: %s", escape_unprintable(name, sizeof(name), job->guest),
+	syslog(priority, "%s: %s", escape_name(name, sizeof(name), job->guest),
 		escape_unprintable(safe, sizeof(safe), text));
 }
 
-/* All but the one that is logged as the reason for a failure, if that is not NULL. */
-static void
-log_messages(const struct job *job, const struct messages *messages, const char *reason)
+static int
+priority_of(enum message_level level)
 {
-	static const int priorities[] = {[MESSAGE_INFO] = LOG_INFO,
-		[MESSAGE_WARNING] = LOG_WARNING,
-		[MESSAGE_ERROR] = LOG_ERR};
-	for (size_t i = 0; i < messages->count && i < LOG_LINES_MAX; i++)
-		if (messages->items[i].text != reason && messages->items[i].level != MESSAGE_DETAIL)
-			log_line(job, priorities[messages->items[i].level], "%s",
-				messages->items[i].text);
-	if (messages->count + messages->dropped > LOG_LINES_MAX)
-		log_line(job, LOG_ERR, "%zu more; 'vmaffinity check' shows them",
-			messages->count + messages->dropped - LOG_LINES_MAX);
+	return level == MESSAGE_ERROR ? LOG_ERR : level == MESSAGE_WARNING ? LOG_WARNING : LOG_INFO;
+}
+
+/*
+ * Logs messages, errors first; no details, and not reason, which is logged with the failure (NULL:
+ * there is none). command shows those above the limit.
+ */
+static void
+log_messages(
+	const struct job *job, struct messages *messages, const char *reason, const char *command)
+{
+	size_t logged = 0, left = messages->dropped;
+	int left_priority = LOG_INFO;
+	messages_sort(messages);
+	for (size_t i = 0; i < messages->count; i++) {
+		const struct message *message = &messages->items[i];
+		int priority = priority_of(message->level);
+		if (message->text == reason || message->level == MESSAGE_DETAIL)
+			continue;
+		if (logged++ < LOG_LINES_MAX)
+			log_line(job, priority, "%s", message->text);
+		else if (left++ == messages->dropped)
+			left_priority = priority;
+	}
+	if (left > 0)
+		log_line(job, left_priority, "%zu more; 'vmaffinity %s' shows them", left, command);
 }
 
 /* True if the rules say that the guest must not start like this: on-error = fail. */
@@ -71,14 +84,18 @@ is_to_refuse(const struct job *job)
 	return job->starts && rules_on_error(&job->host.rules, job->guest, uuid) == ON_ERROR_FAIL;
 }
 
-/* Ends a job that failed. Returns the worker's status. */
+/* Ends a job that failed; runs is false if the guest is known not to run. Returns the worker's
+ * status. */
 static enum worker_status
-fail(const struct job *job, const char *reason)
+fail(const struct job *job, bool runs, const char *reason)
 {
 	char safe[ERR_TEXT_MAX + 512];
 	bool refuse = is_to_refuse(job);
 	log_line(job, LOG_ERR, "%s: %s",
-		refuse ? "start refused (on-error = fail)" : "not pinned, runs on", reason);
+		refuse ? "start refused (on-error = fail)"
+		: runs ? "not pinned, runs on"
+		       : "not pinned",
+		reason);
 	if (!refuse)
 		return WORKER_FAILED;
 	fprintf(stderr, "vmaffinity: start refused (on-error = fail): %s\n",
@@ -109,15 +126,15 @@ pin(struct job *job)
 	AUTO_FREE char *xml = read_xml(&length, &e);
 	enum pin_result r = pin_prepare(pin, &job->host, xml, length, job->guest, PIN_APPLY, &e);
 	if (pin->incomplete != NULL && is_to_refuse(job))
-		return fail(job, pin->incomplete);
+		return fail(job, true, pin->incomplete);
 	if (r == PIN_OK)
 		r = pin_apply(pin, done, &e);
 	const char *incomplete = pin->incomplete;
 	if (r != PIN_NO_RULE || incomplete != NULL)
-		log_messages(
-			job, &pin->messages, incomplete != NULL ? incomplete : pin_obstacle(pin));
+		log_messages(job, &pin->messages,
+			incomplete != NULL ? incomplete : pin_obstacle(pin), "plan");
 	if (r == PIN_NOT_RUNNING || r == PIN_FAILED)
-		return fail(job, e.text);
+		return fail(job, r == PIN_FAILED, e.text);
 	if (r == PIN_CHANGED)
 		log_line(job, LOG_INFO, "pinned: %s", done);
 	if (incomplete != NULL)
@@ -139,7 +156,7 @@ fail_rules(struct job *job)
 		if (xml == NULL || domain_parse(xml, length, &job->pin.domain, &e) != 0)
 			log_line(job, LOG_ERR, "%s", e.text);
 	}
-	return fail(job, "the rules have errors, so none is applied; see 'vmaffinity check'");
+	return fail(job, true, "the rules have errors, so none is applied; see 'vmaffinity check'");
 }
 
 static enum worker_status
@@ -147,7 +164,7 @@ work(struct job *job, int root)
 {
 	struct messages messages = {0};
 	int loaded = pin_host_load(&job->host, root, NULL, 0, &messages);
-	log_messages(job, &messages, NULL);
+	log_messages(job, &messages, NULL, "check");
 	messages_free(&messages);
 	if (loaded != 0)
 		return fail_rules(job);
@@ -173,7 +190,7 @@ main(int argc, char *argv[])
 	openlog("vmaffinity", LOG_PID, LOG_DAEMON);
 	AUTO_CLOSE int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
-		return (int)fail(&job, "cannot open /");
+		return (int)fail(&job, true, "cannot open /");
 	enum worker_status status = work(&job, root);
 	pin_free(&job.pin);
 	pin_host_free(&job.host);

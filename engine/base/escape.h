@@ -12,4 +12,11 @@
  */
 char *escape_unprintable(char *out, size_t size, const char *text);
 
+/*
+ * Copies a name as escape_unprintable() does (size >= 6), in single quotes unless it has nothing
+ * but ASCII letters, digits and "-_.+@": a guest called "db1: pinned: 0" cannot imitate a line
+ * about db1. A single quote in it is written as \x27. Returns out.
+ */
+char *escape_name(char *out, size_t size, const char *name);
+
 #endif

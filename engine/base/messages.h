@@ -29,9 +29,15 @@ struct messages {
 	size_t dropped; /* not kept: more than MESSAGES_MAX, or no memory */
 };
 
-/* Adds a line. Without memory for it, counts it in dropped. */
+/*
+ * Adds a line. A full list drops its last line of a lower level for it. Without room or memory for
+ * it, counts it in dropped.
+ */
 void messages_add(struct messages *messages, enum message_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Sorts the lines by level, errors first; lines of one level keep their order. */
+void messages_sort(struct messages *messages);
 
 /* Frees the lines and makes messages empty. */
 void messages_free(struct messages *messages);

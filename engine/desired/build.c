@@ -4,7 +4,9 @@
 #include "desired/memory_nodes.h"
 #include "desired/one_to_one.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void
 add_group(struct desired *desired, enum thread_group_kind kind, unsigned id)
@@ -100,34 +102,68 @@ evaluate(struct desired *desired, struct cpuset_expr *expr, const struct cpumask
 	return 0;
 }
 
+/* True if the guest has a thread group that the setting is about. */
+static bool
+is_present(const struct desired *desired, const struct setting *setting)
+{
+	bool present = setting->every;
+	for (size_t i = 0; i < desired->group_count && !present; i++) {
+		struct thread_group group = desired->groups[i].group;
+		present = group.kind == setting->kind && group.id >= setting->first &&
+			  group.id <= setting->last;
+	}
+	return present;
+}
+
+/* Appends ", KEY" to list, of which used bytes are there; ", ..." once if there is no room. */
+static size_t
+append_key(char *list, size_t size, size_t used, const char *key)
+{
+	static const char more[] = ", ...";
+	const char *comma = used > 0 ? ", " : "";
+	if (used + strlen(comma) + strlen(key) + sizeof(more) <= size)
+		return used + (size_t)snprintf(list + used, size - used, "%s%s", comma, key);
+	if (used >= sizeof(more) && strcmp(list + used - (sizeof(more) - 1), more) == 0)
+		return used;
+	return used + (size_t)snprintf(list + used, size - used, "%s", more);
+}
+
+/* Reports a rule's keys for vCPUs, or for iothreads, that the guest has none of: on one line. */
+static void
+report_absent_kind(const struct desired *desired, const struct rule *rule,
+	enum thread_group_kind kind, const struct domain *domain, struct messages *messages)
+{
+	const struct setting *first = NULL;
+	char keys[128] = "", key[SETTING_KEY_MAX];
+	size_t used = 0;
+	for (size_t i = 0; i < rule->setting_count; i++) {
+		const struct setting *setting = &rule->settings[i];
+		if (setting->kind != kind || is_present(desired, setting))
+			continue;
+		if (first == NULL)
+			first = setting;
+		used = append_key(keys, sizeof(keys), used, setting_key(setting, key));
+	}
+	if (first == NULL)
+		return;
+	bool vcpu = kind == GROUP_VCPU;
+	messages_add(messages, MESSAGE_INFO, "%s:%u: %s: no such %s in this guest, which %s %u",
+		first->value.file, first->value.line, keys, vcpu ? "vCPU" : "iothread",
+		vcpu ? "can have" : "has", vcpu ? domain->vcpus : (unsigned)domain->iothread_count);
+}
+
 /*
- * Reports each key for a vCPU or iothread, or a range, that the guest has none of. This is no
+ * Reports the keys for a vCPU or iothread, or a range, that the guest has none of. This is no
  * error: they may be plugged in later.
  */
 static void
 report_absent(const struct desired *desired, const struct matched *matched,
 	const struct domain *domain, struct messages *messages)
 {
-	for (size_t i = 0; i < matched->count; i++)
-		for (size_t j = 0; j < matched->rules[i]->setting_count; j++) {
-			const struct setting *s = &matched->rules[i]->settings[j];
-			bool there = s->every;
-			for (size_t k = 0; k < desired->group_count && !there; k++) {
-				struct thread_group group = desired->groups[k].group;
-				there = group.kind == s->kind && group.id >= s->first &&
-					group.id <= s->last;
-			}
-			char key[SETTING_KEY_MAX];
-			if (there)
-				continue;
-			messages_add(messages, MESSAGE_INFO,
-				"%s:%u: %s: no such %s in this guest, which %s %u", s->value.file,
-				s->value.line, setting_key(s, key),
-				s->kind == GROUP_VCPU ? "vCPU" : "iothread",
-				s->kind == GROUP_VCPU ? "can have" : "has",
-				s->kind == GROUP_VCPU ? domain->vcpus
-						      : (unsigned)domain->iothread_count);
-		}
+	for (size_t i = 0; i < matched->count; i++) {
+		report_absent_kind(desired, matched->rules[i], GROUP_VCPU, domain, messages);
+		report_absent_kind(desired, matched->rules[i], GROUP_IOTHREAD, domain, messages);
+	}
 }
 
 int

@@ -105,7 +105,7 @@ ABSENT="not running here: no pid file and no status file in /run/libvirt/qemu"
 	for operation in started reconnect; do
 		worker 1 $operation
 		same "" "$stderr"
-		logged "err: web-1: not pinned, runs on: $ABSENT"
+		logged "err: web-1: not pinned: $ABSENT"
 	done
 	own_rules '[*]\nvcpus = 0\non-error = fail\n'
 	worker 113 started
@@ -113,7 +113,7 @@ ABSENT="not running here: no pid file and no status file in /run/libvirt/qemu"
 	logged "err: web-1: start refused (on-error = fail): $ABSENT"
 	worker 1 reconnect
 	same "" "$stderr"
-	logged "err: web-1: not pinned, runs on: $ABSENT"
+	logged "err: web-1: not pinned: $ABSENT"
 }
 
 @test "on-error: of the last rule that matches, else of [global]" {
@@ -210,7 +210,7 @@ LEFT_OUT="rules with 'uuid:' are left out, its UUID is not known"
 	while IFS='|' read -r file message; do
 		own_rules '[*]\nvcpus = 0\n'
 		worker 1 reconnect web-1 "$file"
-		logged "err: web-1: not pinned, runs on: $ABSENT"
+		logged "err: web-1: not pinned: $ABSENT"
 		own_rules "$BY_UUID"
 		worker 1 reconnect web-1 "$file"
 		same "" "$stderr"
@@ -224,7 +224,7 @@ LEFT_OUT="rules with 'uuid:' are left out, its UUID is not known"
 	own_rules "[web-1]\nvcpus = 0\n[other]\nvcpus = x\n"
 	own_rules "$BY_UUID[other]\nvcpus = 0\n"
 	worker 1 reconnect web-1 other.xml
-	logged "err: web-1: not pinned, runs on: $ABSENT"
+	logged "err: web-1: not pinned: $ABSENT"
 	own_rules '[other]\nvcpus = 0\n'
 	worker 0 reconnect web-1 other.xml
 	logged ""
@@ -264,11 +264,11 @@ err: web-1: start refused (on-error = fail): $RULES_BAD"
 		eval "$breaks"
 		own_rules "$BY_UUID"
 		worker 1 reconnect
-		[[ $(<own/log) == *"err: web-1: not all rules are followed: $LEFT_OUT: $of"$message* ]] || { cat own/log; false; }
+		[[ $(<own/log) == "<27>"*"web-1: not all rules are followed: $LEFT_OUT: $of"$message* ]] || { cat own/log; false; }
 		[ "$(wc -l <own/log)" = 1 ]
 		own_rules '[*]\nvcpus = 0\n'
 		worker 1 reconnect
-		logged "err: web-1: not pinned, runs on: $ABSENT"
+		logged "err: web-1: not pinned: $ABSENT"
 	done <<-'END'
 		rm $module|: No such file or directory
 		truncate -s 4096 $module| cannot be loaded: 
@@ -288,7 +288,7 @@ err: web-1: start refused (on-error = fail): $RULES_BAD"
 	mkdir -p own/run/libvirt/qemu
 	printf 99999 >own/run/libvirt/qemu/web-1.pid
 	worker 1 reconnect
-	logged "err: web-1: not pinned, runs on: /run/libvirt/qemu/web-1.pid is left over: no process holds it locked"
+	logged "err: web-1: not pinned: /run/libvirt/qemu/web-1.pid is left over: no process holds it locked"
 	rm own/run/libvirt/qemu/web-1.pid
 	printf '<domstatus pid="%s"/>' $$ >own/run/libvirt/qemu/web-1.xml # any process that is no guest
 	worker 1 reconnect
@@ -301,8 +301,16 @@ err: web-1: start refused (on-error = fail): $RULES_BAD"
 	guest 'a&#10;b&#x9b;c' >odd.xml
 	worker 1 started $'a\nb\xc2\x9bc\xff' odd.xml
 	logged "\
-err: a\\x0ab\\xc2\\x9bc\\xff: /etc/vmaffinity.ini:3: unknown key 'x\\x1b[31m'; the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, placement, memory, match, on-error
-err: a\\x0ab\\xc2\\x9bc\\xff: not pinned, runs on: $RULES_BAD"
+err: 'a\\x0ab\\xc2\\x9bc\\xff': /etc/vmaffinity.ini:3: unknown key 'x\\x1b[31m'; the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, placement, memory, match, on-error
+err: 'a\\x0ab\\xc2\\x9bc\\xff': not pinned, runs on: $RULES_BAD"
+}
+
+@test "a guest's name cannot imitate a line about another guest" {
+	own_rules '[*]\nvcpus = 0\n'
+	worker 1 reconnect "db1: pinned: emulator 0"
+	logged "err: 'db1: pinned: emulator 0': not pinned: $ABSENT"
+	worker 1 reconnect $'db1\': pinned: \xd8\x9c\xe2\x80\xae'
+	logged "err: 'db1\\x27: pinned: \\xd8\\x9c\\xe2\\x80\\xae': not pinned: $ABSENT"
 }
 
 @test "no system log: the same status, and nothing on stdout or stderr" {

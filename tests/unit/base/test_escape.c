@@ -35,6 +35,8 @@ static const struct {
 	{"sequence cut by a letter", "\xe2\x82z", "\\xe2\\x82z"},
 	{"Latin-1", "caf\xe9", "caf\\xe9"},
 	{"left-to-right mark", "\xe2\x80\x8e", "\\xe2\\x80\\x8e"},
+	{"Arabic letter mark", "\xd8\x9c", "\\xd8\\x9c"},
+	{"the first behind it", "\xd8\x9d", "\xd8\x9d"},
 	{"zero width joiner", "\xe2\x80\x8d", "\xe2\x80\x8d"},
 	{"line separator", "\xe2\x80\xa8", "\\xe2\\x80\\xa8"},
 	{"right-to-left override", "\xe2\x80\xae", "\\xe2\\x80\\xae"},
@@ -83,12 +85,42 @@ cuts_between_items(void **state)
 	}
 }
 
+static const struct {
+	const char *name, *shown;
+} names[] = {
+	{"web_01.a-b+c@d", "web_01.a-b+c@d"},
+	{"", "''"},
+	{"a b", "'a b'"},
+	{"db1: pinned: 0", "'db1: pinned: 0'"},
+	{"db1': pinned: '", "'db1\\x27: pinned: \\x27'"},
+	{"a\nb", "'a\\x0ab'"},
+	{"caf\xc3\xa9", "'caf\xc3\xa9'"},
+	{"\xe2\x80\xae", "'\\xe2\\x80\\xae'"},
+	{"a\\x0ab", "'a\\x0ab'"},
+	{"0123456789abcdef01234567890123456789", "0123456789abcdef012345678901..."},
+	{"0123456789 bcdef01234567890123456789", "'0123456789 bcdef0123456789...'"},
+};
+
+static void
+quotes_a_name_that_could_imitate_a_line(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		char out[33];
+		out[32] = '#';
+		assert_ptr_equal(escape_name(out, 32, names[i].name), out);
+		assert_string_equal(out, names[i].shown);
+		assert_int_equal(out[32], '#');
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(escapes_each_text),
 		cmocka_unit_test(cuts_between_items),
+		cmocka_unit_test(quotes_a_name_that_could_imitate_a_line),
 	};
 	return cmocka_run_group_tests_name("printable", tests, NULL, NULL);
 }

@@ -161,10 +161,10 @@ static void
 notes_what_the_guest_does_not_have(void **state)
 {
 	static const char *const texts[] = {
-		"/etc/vmaffinity.ini:2: vcpu4: no such vCPU in this guest, which can have 4",
-		"/etc/vmaffinity.ini:3: vcpu5-9: no such vCPU in this guest, which can have 4",
-		"/etc/vmaffinity.ini:5: iothread2: no such iothread in this guest, which has 2",
-		"/etc/vmaffinity.ini:7: iothread4-6: no such iothread in this guest, which has 2",
+		"/etc/vmaffinity.ini:2: vcpu4, vcpu5-9: no such vCPU in this guest, which can have "
+		"4",
+		"/etc/vmaffinity.ini:5: iothread2, iothread4-6: no such iothread in this guest, "
+		"which has 2",
 	};
 	assert_int_equal(place(*state,
 				 "[web]\nvcpu4 = 0\nvcpu5-9 = 0\nvcpu3-4 = 0\niothread2 = 0\n"
@@ -176,6 +176,25 @@ notes_what_the_guest_does_not_have(void **state)
 		assert_string_equal(f.messages.items[i].text, texts[i]);
 		assert_int_equal(f.messages.items[i].level, MESSAGE_INFO);
 	}
+	end();
+}
+
+/* As many as a rule can have are one line, so that they crowd nothing out. */
+static void
+notes_many_absent_vcpus_on_one_line(void **state)
+{
+	char rules[32768] = "[web]\n";
+	size_t used = strlen(rules);
+	for (unsigned i = 0; i < 1100; i++)
+		used += (size_t)snprintf(rules + used, sizeof(rules) - used, "vcpu%u = 0\n", i + 4);
+	assert_int_equal(place(*state, rules, "0-7"), 0);
+	assert_int_equal(f.messages.count, 1);
+	const char *text = f.messages.items[0].text;
+	static const char start[] = "/etc/vmaffinity.ini:2: vcpu4, vcpu5, ";
+	assert_memory_equal(text, start, sizeof(start) - 1);
+	const char *rest = strstr(text, ", ...: no such vCPU in this guest, which can have 4");
+	assert_non_null(rest);
+	assert_null(strstr(text, "..., "));
 	end();
 }
 
@@ -280,6 +299,7 @@ main(void)
 		tree_test(evaluates_a_setting_once_for_all_its_groups),
 		tree_test(cuts_to_what_is_usable),
 		tree_test(notes_what_the_guest_does_not_have),
+		tree_test(notes_many_absent_vcpus_on_one_line),
 		tree_test(fails_where_a_set_has_an_error),
 		tree_test(gives_each_vcpu_one_cpu),
 		tree_test(does_not_fall_back_to_floating),
