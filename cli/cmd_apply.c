@@ -6,6 +6,8 @@
 #include "cli/tally.h"
 #include "cli/with_rules.h"
 
+#include "base/cleanup.h"
+#include "cgroup/qemu_process.h"
 #include "pin/pin.h"
 
 #include <stdio.h>
@@ -23,7 +25,7 @@ struct counts {
 static void
 print_warnings(const struct pin *pin, const char *name)
 {
-	const char *reason = pin_obstacle(pin);
+	const char *reason = pin->incomplete != NULL ? pin->incomplete : pin_obstacle(pin);
 	for (size_t i = 0; i < pin->messages.count; i++)
 		if (pin->messages.items[i].level > MESSAGE_INFO &&
 			pin->messages.items[i].text != reason)
@@ -88,57 +90,73 @@ print_outcome(const struct options *options, const char *name, enum pin_result o
 	complain("%s: not pinned: %s", name, e->text);
 }
 
+/* Pins a guest, without a question to libvirt unless a rule needs the guest's XML. */
+static enum pin_result
+apply_by_rules(struct guests *guests, struct pin_host *host, const char *name, struct pin *pin,
+	char done[PIN_DONE_MAX], struct err *e)
+{
+	AUTO_FREE char *xml = NULL;
+	pid_t pid;
+	/* Without a rule pin_guest() does not look: "no rule pins it" is for guests that run. */
+	if (guests->options->word_count > 0 && guests->options->connect == NULL &&
+		qemu_process_find(host->root, name, &pid, e) == QEMU_PROCESS_NOT_RUNNING)
+		return PIN_NOT_RUNNING;
+	if (pin_needs_xml(host, name) && guests_read_xml(guests, name, &xml, e) != 0) {
+		err_context(e, "its rules need its XML");
+		return qemu_process_has_ended(host->root, name) ? PIN_NOT_RUNNING : PIN_FAILED;
+	}
+	interrupt_changing(true);
+	enum pin_result r =
+		pin_prepare(pin, host, xml, xml != NULL ? strlen(xml) : 0, name, PIN_APPLY, e);
+	if (r == PIN_OK && pin->incomplete != NULL) {
+		err_set(e, "%s", pin->incomplete);
+		return PIN_FAILED;
+	}
+	return r == PIN_OK ? pin_apply(pin, done, e) : r;
+}
+
 static void
-apply_guest(const struct options *options, struct pin_host *host, const struct virt_guest *guest,
-	bool shown, struct counts *counts)
+apply_guest(struct guests *guests, struct pin_host *host, const char *name, bool shown,
+	struct counts *counts)
 {
 	struct pin pin = {.lock = -1};
-	struct guest_xml xml;
 	struct err e;
 	char done[PIN_DONE_MAX] = "";
-	enum guests_result found = guests_xml(options, guest, &xml, &e);
-	enum pin_result r = PIN_FAILED;
-	interrupt_changing(true);
-	if (found == GUESTS_OK)
-		r = pin_guest(&pin, host, xml.text, xml.length, guest->name, done, &e);
-	else if (found == GUESTS_PASSED_OVER)
-		r = PIN_NOT_RUNNING;
+	enum pin_result r = apply_by_rules(guests, host, name, &pin, done, &e);
 	if (shown)
 		clear_progress();
-	print_warnings(&pin, guest->name);
-	print_outcome(options, guest->name, r, done, &e, counts);
+	print_warnings(&pin, name);
+	print_outcome(guests->options, name, r, done, &e, counts);
 	pin_free(&pin);
-	free(xml.text);
 	interrupt_changing(false);
 }
 
 /* Prints and counts the guests from first on, which a signal has left as they were. */
 static void
-leave_guests(const struct virt *virt, size_t first, struct counts *counts)
+leave_guests(const struct guests *guests, size_t first, struct counts *counts)
 {
-	for (size_t i = first; i < virt->count; i++)
-		complain("%s: not looked at: ended by signal %d (%s)", virt->guests[i].name,
+	for (size_t i = first; i < guests->count; i++)
+		complain("%s: not looked at: ended by signal %d (%s)", guests->names[i],
 			interrupt_signal(), strsignal(interrupt_signal()));
-	counts->left = virt->count - first;
+	counts->left = guests->count - first;
 }
 
 static void
-apply_guests(const struct options *options, struct pin_host *host, const struct virt *virt,
-	struct counts *counts)
+apply_guests(struct guests *guests, struct pin_host *host, struct counts *counts)
 {
 	struct timespec start;
 	bool shown = false;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	interrupt_catch();
-	for (size_t i = 0; i < virt->count; i++) {
-		apply_guest(options, host, &virt->guests[i], shown, counts);
-		shown = i + 1 < virt->count && is_slow(start.tv_sec);
+	for (size_t i = 0; i < guests->count; i++) {
+		apply_guest(guests, host, guests->names[i], shown, counts);
+		shown = i + 1 < guests->count && is_slow(start.tv_sec);
 		if (shown)
-			show_progress(i + 1, virt->count);
+			show_progress(i + 1, guests->count);
 		if (interrupt_signal() != 0) {
 			if (shown)
 				clear_progress();
-			leave_guests(virt, i + 1, counts);
+			leave_guests(guests, i + 1, counts);
 			break;
 		}
 	}
@@ -157,19 +175,19 @@ print_counts(const struct counts *counts, size_t guests)
 static enum exit_status
 apply_with_rules(const struct options *options, struct pin_host *host)
 {
-	struct virt virt;
+	struct guests guests;
 	struct counts counts = {0};
 	enum exit_status status = EXIT_CANNOT;
-	if (guests_find(options, &virt, &counts.failed) == 0) {
-		size_t guests = virt.count + counts.failed;
-		apply_guests(options, host, &virt, &counts);
-		if (guests == 0)
+	if (guests_open(&guests, options, &counts.failed) == 0) {
+		size_t count = guests.count + counts.failed;
+		apply_guests(&guests, host, &counts);
+		if (count == 0)
 			puts("no guest is running");
-		else if (guests > 1)
-			print_counts(&counts, guests);
+		else if (count > 1)
+			print_counts(&counts, count);
 		status = counts.failed > 0 ? EXIT_FINDINGS : EXIT_OK;
 	}
-	virt_close(&virt);
+	guests_close(&guests);
 	return status;
 }
 
@@ -200,7 +218,7 @@ const struct command command_apply = {
 		"\n"
 		"      --all          every running guest: the default\n"
 		"      --config FILE  read the rules from FILE, not from /etc\n"
-		"      --connect URI  the libvirt daemon (qemu:///system)\n"
+		"      --connect URI  take the guests from this libvirt daemon\n"
 		"      --help         this text\n"
 		"\n"
 		"A signal such as Ctrl-C ends it once the guest at hand is done.\n"

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,4 +61,74 @@ guests_xml(const struct options *options, const struct virt_guest *guest, struct
 		break;
 	}
 	return GUESTS_FAILED;
+}
+
+/* Takes the names from the command line or, without any, from the kernel and /run/libvirt. */
+static int
+guests_list_running(struct guests *guests)
+{
+	const struct options *options = guests->options;
+	struct running_guests *running = &guests->running;
+	struct err e;
+	if (options->word_count == 0 && running_guests(options->root, running, &e) != 0) {
+		complain("%s", e.text);
+		return -1;
+	}
+	bool named = options->word_count > 0;
+	guests->count = named ? options->word_count : running->count;
+	guests->names = calloc(guests->count + 1, sizeof(*guests->names));
+	if (guests->names == NULL) {
+		complain("out of memory");
+		return -1;
+	}
+	for (size_t i = 0; i < guests->count; i++)
+		guests->names[i] = named ? options->words[i] : running->names[i];
+	return 0;
+}
+
+int
+guests_open(struct guests *guests, const struct options *options, size_t *unknown)
+{
+	*guests = (struct guests){.options = options};
+	*unknown = 0;
+	if (options->connect == NULL)
+		return guests_list_running(guests);
+	guests->connected = true;
+	if (guests_find(options, &guests->virt, unknown) != 0)
+		return -1;
+	guests->names = calloc(guests->virt.count + 1, sizeof(*guests->names));
+	if (guests->names == NULL) {
+		complain("out of memory");
+		return -1;
+	}
+	guests->count = guests->virt.count;
+	for (size_t i = 0; i < guests->count; i++)
+		guests->names[i] = guests->virt.guests[i].name;
+	return 0;
+}
+
+void
+guests_close(struct guests *guests)
+{
+	if (guests->connected)
+		virt_close(&guests->virt);
+	running_guests_free(&guests->running);
+	free(guests->names);
+}
+
+int
+guests_read_xml(struct guests *guests, const char *name, char **xml, struct err *e)
+{
+	struct virt *virt = &guests->virt;
+	if (virt->connection == NULL) {
+		guests->connected = true;
+		if (virt_open(virt, guests->options->connect, e) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < virt->count; i++)
+		if (strcmp(virt->guests[i].name, name) == 0)
+			return virt_xml(&virt->guests[i], xml, e) == VIRT_OK ? 0 : -1;
+	if (virt_find(virt, name, e) != 0)
+		return -1;
+	return virt_xml(&virt->guests[virt->count - 1], xml, e) == VIRT_OK ? 0 : -1;
 }

@@ -6,6 +6,8 @@
 #include "cli/command.h"
 #include "cli/virt.h"
 
+#include "cgroup/qemu_process.h"
+
 /* A guest's XML. source names it in messages until its name is known: "stdin", a path. */
 struct guest_xml {
 	const char *source;
@@ -38,5 +40,30 @@ enum guests_result {
  */
 enum guests_result guests_xml(const struct options *options, const struct virt_guest *guest,
 	struct guest_xml *xml, struct err *e);
+
+/*
+ * The running guests by name, for a command that needs libvirt for a guest's XML at most. With
+ * --connect libvirt lists them, else the kernel and /run/libvirt do, and no daemon need answer.
+ */
+struct guests {
+	const struct options *options;
+	struct virt virt; /* connected on first need */
+	bool connected;
+	struct running_guests running;
+	const char **names; /* of virt or of running */
+	size_t count;
+};
+
+/*
+ * Takes the guests named in options->words or, without words, all running guests. With --connect it
+ * complains of each name that libvirt does not know and counts it in *unknown; without, a named
+ * guest need not exist. Returns 0, or -1 after complaining. The caller calls guests_close() in any
+ * case.
+ */
+int guests_open(struct guests *guests, const struct options *options, size_t *unknown);
+void guests_close(struct guests *guests);
+
+/* Asks libvirt for the XML of a guest. Returns 0 (caller frees *xml), or -1 with the reason. */
+int guests_read_xml(struct guests *guests, const char *name, char **xml, struct err *e);
 
 #endif

@@ -108,6 +108,33 @@ error: /etc/vmaffinity.ini:2:9: range 3-1 runs backwards; write 1-3" apply
 	cannot "vmaffinity: $DEAD: Failed to connect socket to '/nonexistent': No such file or directory" apply web-1
 }
 
+# Without --connect the kernel and /run/libvirt say which guests run. No daemon answers here.
+kernels() { "$BATS_TEST_DIRNAME/private.sh" own timeout 60 "$BUILD/vmaffinity" apply "$@" 3>&-; }
+
+@test "no daemon is asked for the guests, nor for XML that no rule needs" {
+	own_rules '[web-*]\nvcpus = 0\n'
+	run -0 kernels
+	same "no guest is running" "$output"
+	printf "<domstatus pid='1'/>" >own/run/libvirt/qemu/web-1.xml # no guest, and so in no group of one
+	run -1 --separate-stderr kernels
+	[[ $stderr == "vmaffinity: web-1: not pinned: process 1 is in cgroup '/"* && ${#stderr_lines[@]} = 1 ]]
+	run -1 --separate-stderr kernels web-2
+	same "vmaffinity: web-2: not pinned: $ABSENT" "$stderr"
+	own_rules '[other]\nvcpus = 0\n'
+	run -0 --separate-stderr kernels
+	same "web-1: no rule pins it" "$output"
+}
+
+@test "a rule that needs the XML, and no daemon: that guest fails, the others are done" {
+	own_rules '[web-1]\nvcpus = 0\nplacement = one-to-one\n'
+	for name in web-1 web-2; do printf "<domstatus pid='1'/>" >own/run/libvirt/qemu/$name.xml; done
+	run -1 --separate-stderr kernels
+	[[ $stderr == "vmaffinity: web-1: not pinned: its rules need its XML: qemu:///system: "* && ${#stderr_lines[@]} = 1 ]]
+	same "\
+web-2: no rule pins it
+2 guests: 1 without a rule, 1 failed" "$output"
+}
+
 @test "no guest runs" {
 	echo '<node></node>' >node.xml
 	own_rules '[*]\nvcpus = 0\n'

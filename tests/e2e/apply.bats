@@ -133,14 +133,14 @@ looked_up() { grep -qF "$1" "$E2E_DIR/trace"; }
 	guest_start g
 	guest_xml brief >"$E2E_DIR/brief.xml"
 	v create "$E2E_DIR/brief.xml" >/dev/null # it is forgotten once it has ended
-	rules_for 0 1
+	printf '[*]\nemulator = 0\nvcpus = 1\n[brief]\nplacement = one-to-one\n' | rules # that needs the XML
 	: >"$E2E_DIR/trace"
 	slow_apply brief g >"$E2E_DIR/out" 2>"$E2E_DIR/err" &
 	eventually looked_up brief
 	v destroy brief >/dev/null
 	wait $! && fail "it says that all is well" || [ $? = 1 ]
 	show "$(cat "$E2E_DIR/out" "$E2E_DIR/err")"
-	grep -qE "^vmaffinity: brief: not pinned: Domain not found" "$E2E_DIR/err"
+	grep -qE "^vmaffinity: brief: not pinned: its rules need its XML: Domain not found" "$E2E_DIR/err"
 	grep -qx "2 guests: 1 pinned, 1 failed" "$E2E_DIR/out"
 	assert_guest g 0 1
 }
