@@ -13,20 +13,19 @@
 #include <stddef.h>
 
 struct apply_result {
-	size_t masks;	/* how many groups had their cpuset.cpus written */
-	size_t threads; /* how many threads had their affinity set besides */
-	size_t nodes;	/* how many groups had their cpuset.mems written */
+	size_t masks;	/* groups whose cpuset.cpus was written */
+	size_t threads; /* threads whose affinity was set */
+	size_t nodes;	/* groups whose cpuset.mems was written */
 };
 
 /*
- * Does what plan says to the groups of cgroup, which it was made of. All masks and affinities are
- * read before the first write. A group is done when every thread's affinity, read back, equals its
- * CPUs: since Linux 6.2 a thread runs on cpuset AND the affinity that somebody set before, so a
- * written mask alone does not do (user_cpus_ptr, 8f9ea86fdf99). A group or thread that goes away
- * meanwhile is passed over.
+ * Carries out a plan on the groups of cgroup, of which the plan was made. Reads all masks and
+ * affinities before the first write. A group is done when the kernel grants its CPUs and the
+ * affinity of every thread, read back, equals them: the affinity is sticky, see pin/affinity.h. A
+ * group or thread that goes away meanwhile is left out.
  *
- * Returns 0 with *result. On any failure all masks, then all affinities, are put back in reverse
- * order and -1 is returned with the reason, and with what could not be put back if there is such.
+ * Returns 0 with *result. On any failure puts back all masks, then all affinities, and returns -1
+ * with the reason, and with the number of those that could not be put back if there are any.
  */
 int apply(const struct plan *plan, const struct cgroup *cgroup, struct apply_result *result,
 	struct err *e);

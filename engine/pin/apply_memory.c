@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Writes memory nodes group by group, reads them back, and undoes all if one fails. */
 #include "pin/apply_memory.h"
 
 static int
@@ -15,7 +16,7 @@ write_step(const struct plan *plan, const struct plan_step *step, const struct c
 	return 0;
 }
 
-/* cgroup v2 takes any nodes and grants what it can. */
+/* Reads the nodes that the kernel grants: cgroup v2 takes any and grants what it can. */
 static int
 verify_step(const struct plan *plan, const struct plan_step *step, const struct cgroup *cgroup,
 	struct err *e)
@@ -33,9 +34,9 @@ verify_step(const struct plan *plan, const struct plan_step *step, const struct 
 		cpumask_format(&granted, have, sizeof(have)));
 }
 
-/* Of the steps up to end, the last first; returns how many could not be put back. */
+/* Puts back the nodes of the steps before end, the last first. Returns how many failed. */
 static size_t
-undo(const struct plan *plan, const struct plan_step *end, const struct cgroup *cgroup)
+apply_memory_undo(const struct plan *plan, const struct plan_step *end, const struct cgroup *cgroup)
 {
 	size_t failures = 0;
 	while (end-- > plan->steps)
@@ -56,11 +57,11 @@ apply_memory(const struct plan *plan, const struct cgroup *cgroup, struct apply_
 		if (step->write_nodes)
 			r = write_step(plan, step, cgroup, &result->nodes, e);
 	if (r != 0)
-		end = step - 1; /* which was not written */
+		end = step - 1; /* the failed step was not written */
 	for (step = plan->steps; step < end && r == 0; step++)
 		if (step->write_nodes)
 			r = verify_step(plan, step, cgroup, e);
-	size_t failures = r != 0 ? undo(plan, end, cgroup) : 0;
+	size_t failures = r != 0 ? apply_memory_undo(plan, end, cgroup) : 0;
 	if (failures > 0)
 		err_context(e,
 			"the memory nodes of %zu groups could not be put back after this failure",

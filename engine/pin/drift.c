@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* Compares each group's actual state with its step of the plan, and puts drift into words. */
 #include "pin/drift.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* How many of a group's threads are named that are kept elsewhere. */
+/* Threads named in one line; more are counted only. */
 #define NAMED_MAX 3
 
 static enum drift_kind
@@ -89,7 +90,7 @@ const struct drift_group *
 drift_end_of_run(const struct drift *drift, const struct drift_group *first)
 {
 	const struct drift_group *end = drift->groups + drift->count, *next = first + 1;
-	/* Threads differ each in its own way. */
+	/* Each thread drifts in its own way. */
 	if (first->kind == DRIFT_NONE || first->kind == DRIFT_THREADS)
 		return next;
 	while (next < end && drift_alike(next - 1, next))
@@ -97,9 +98,9 @@ drift_end_of_run(const struct drift *drift, const struct drift_group *first)
 	return next;
 }
 
-/* "2 of 3 threads keep to other CPUs than 0-1: thread 1203 on 3, thread 1204 on 5". */
+/* Writes "2 of 3 threads keep to other CPUs than 0-1: thread 1203 on 3, thread 1204 on 5". */
 static void
-tell_threads(const struct drift_group *group, const char *want, char *out, size_t size)
+drift_describe_threads(const struct drift_group *group, const char *want, char *out, size_t size)
 {
 	const struct group_state *actual = &group->actual;
 	size_t used = 0, differ = 0;
@@ -117,7 +118,7 @@ tell_threads(const struct drift_group *group, const char *want, char *out, size_
 }
 
 static void
-tell(const struct drift_group *group, char *out, size_t size)
+drift_describe(const struct drift_group *group, char *out, size_t size)
 {
 	char want[128] = "", have[128];
 	const struct cpumask *desired =
@@ -142,7 +143,7 @@ tell(const struct drift_group *group, char *out, size_t size)
 			have[0] != '\0' ? "only " : "none", have);
 		break;
 	case DRIFT_THREADS:
-		tell_threads(group, want, out, size);
+		drift_describe_threads(group, want, out, size);
 		break;
 	case DRIFT_MEMORY:
 		snprintf(out, size, "its memory may come from nodes %s; the rule says %s",
@@ -158,7 +159,7 @@ drift_text(const struct drift_group *first, const struct drift_group *end, char 
 	out[0] = '\0';
 	if (first->kind == DRIFT_NONE)
 		return out;
-	tell(first, what, sizeof(what));
+	drift_describe(first, what, sizeof(what));
 	if (end - first > 1)
 		snprintf(last, sizeof(last), "-%u", end[-1].step->group.id);
 	snprintf(out, DRIFT_TEXT_MAX, "%s%s: %s", thread_group_name(first->step->group, name), last,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a running guest is not as the rules desired. */
+/* Drift: the differences between desired and actual state of a running guest. */
 #ifndef VMAFFINITY_PIN_DRIFT_H
 #define VMAFFINITY_PIN_DRIFT_H
 
@@ -11,54 +11,53 @@
 #include <stddef.h>
 
 enum drift_kind {
-	DRIFT_NONE,	/* as wished, or nothing is wished */
-	DRIFT_UNPINNED, /* its mask is all that the guest may have: nobody has pinned it */
-	DRIFT_MASK,	/* its mask is another one */
-	DRIFT_GRANTED,	/* its mask is right, but the kernel does not grant all of it */
-	DRIFT_THREADS, /* so is what is granted, but threads are kept elsewhere (the sticky mask) */
-	DRIFT_MEMORY,  /* its CPUs are as wished, its memory may come from other nodes */
+	DRIFT_NONE,	/* as desired, or nothing is desired */
+	DRIFT_UNPINNED, /* the group has all CPUs that the guest may use: it was never pinned */
+	DRIFT_MASK,	/* the group has a mask that is not the desired one */
+	DRIFT_GRANTED,	/* the mask is right, but the kernel does not grant all of it */
+	DRIFT_THREADS,	/* all of the mask is granted, but threads keep to other CPUs: affinity.h */
+	DRIFT_MEMORY,	/* the CPUs are as desired, but memory may come from other nodes */
 };
 
 /*
- * How a group with this wish drifts, of which this was actual; nodes are those wished for its
- * memory, NULL if none are, and allowed is what CPUs it may have. Pure.
+ * Compares a group's step with its actual state; nodes are the desired memory nodes, NULL if none
+ * are, and allowed are the CPUs that the guest may use. Returns how the group drifts. Pure.
  */
 enum drift_kind drift_kind(const struct plan_step *step, const struct cpumask *nodes,
 	const struct group_state *actual, const struct cpumask *allowed);
 
 struct drift_group {
 	const struct plan_step *step;
-	const struct cpumask *nodes; /* wished for its memory; NULL: none are */
+	const struct cpumask *nodes; /* desired memory nodes; NULL: none are */
 	struct group_state actual;
 	enum drift_kind kind;
 };
 
 /* Points into the plan that it was made of. */
 struct drift {
-	struct drift_group *groups; /* those of the plan's steps that were still there, in order */
+	struct drift_group *groups; /* of the plan's steps, in order, without removed groups */
 	size_t count;
-	size_t drifted; /* how many of them are not as wished */
+	size_t drifted; /* groups that are not as desired */
 };
 
 /*
- * Compares a guest's plan with what is observed of it now; reads below the directory fd root, as
- * group_state_read() does, and writes nothing. Returns 0 with *drift, to be freed by drift_free(),
+ * Compares a guest's plan with its actual state, which is read below the directory fd root as
+ * group_state_read() does. Writes nothing. Returns 0 with *drift, to be freed by drift_free(),
  * or -1 with the reason.
  */
 int drift_find(int root, const struct plan *plan, const struct cgroup *cgroup, struct drift *drift,
 	struct err *e);
 void drift_free(struct drift *drift);
 
-/* The groups that drift together with the first one are in a row: this is behind the last of them.
- */
+/* Returns the end of the run of groups that drift as first does: one line reports them together. */
 const struct drift_group *drift_end_of_run(
 	const struct drift *drift, const struct drift_group *first);
 
 #define DRIFT_TEXT_MAX 512
 
 /*
- * In words what is wrong with a run of groups, from first to the one before end: "vcpu0-3: the
- * cgroup has CPUs 0-1, the rule says 4-7". Returns out; "" if first is as wished.
+ * Writes how a run of groups, from first to before end, drifts: "vcpu0-3: the cgroup has CPUs 0-1;
+ * the rule says 4-7". Returns out; "" if first is as desired.
  */
 char *drift_text(
 	const struct drift_group *first, const struct drift_group *end, char out[DRIFT_TEXT_MAX]);

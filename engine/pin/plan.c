@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Compares desired and actual state step by step; prints a plan on one line. */
 #include "pin/plan.h"
 
 #include <stdio.h>
@@ -48,7 +49,7 @@ has_step(const struct plan *plan, struct thread_group group)
 	       bsearch(&key, plan->steps, plan->step_count, sizeof(key), compare_steps) != NULL;
 }
 
-/* Without cgroups of their own threads can only be where the emulator's are. */
+/* Lists the groups that have a mask but no cgroup: their threads are in the emulator's. */
 static int
 find_missing(const struct desired *desired, const struct domain *domain, struct plan *plan)
 {
@@ -94,8 +95,7 @@ plan_free(struct plan *plan)
 }
 
 /*
- * The step behind those that continue the run which begins at step: ids in sequence, one kind, the
- * same CPUs.
+ * Returns the end of the run that begins at step: ids in sequence, of one kind, with the same CPUs.
  */
 static const struct plan_step *
 end_of_run(const struct plan_step *step, const struct plan_step *end)
@@ -107,7 +107,9 @@ end_of_run(const struct plan_step *step, const struct plan_step *end)
 	return next;
 }
 
-/* Appends "what CPUS" to out, of which *used bytes are there; false if only "..." had room. */
+/* Appends "what CPUS" to out, which has *used bytes. Returns false if there was room for "..."
+ * only.
+ */
 static bool
 append_item(char *out, size_t size, size_t *used, const char *what, const struct cpumask *mask)
 {

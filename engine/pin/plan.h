@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Wish against what stands now: what is to be written for one guest, and what is to be said. Pure.
- */
+/* The difference between a guest's desired and actual masks: what is to be written. Pure. */
 #ifndef VMAFFINITY_PIN_PLAN_H
 #define VMAFFINITY_PIN_PLAN_H
 
@@ -13,37 +12,35 @@
 
 struct plan_step {
 	struct thread_group group;
-	const struct setting *setting; /* that decides; NULL: no rule does */
-	const struct cpumask *cpus;    /* for the group; NULL: leave it as it is */
-	const struct cpumask
-		*now; /* what its cpuset.cpus holds; NULL if the guest does not run here */
-	bool write;   /* cpus and now differ */
-	const struct cpumask *nodes_now; /* what its cpuset.mems holds; NULL if that was not read */
+	const struct setting *setting;	 /* the rule's line that decides; NULL: none does */
+	const struct cpumask *cpus;	 /* desired CPUs; NULL: leave the group as it is */
+	const struct cpumask *now;	 /* cpuset.cpus; NULL: the guest does not run here */
+	bool write;			 /* cpus and now differ */
+	const struct cpumask *nodes_now; /* cpuset.mems; NULL: not read */
 	bool write_nodes;		 /* the plan's nodes and nodes_now differ */
 };
 
-/* Points into the wish and the cgroup that it was made of. */
+/* Points into the struct desired and the struct cgroup that it was made of. */
 struct plan {
 	struct plan_step *steps; /* sorted by thread_group_compare() */
 	size_t step_count;
-	const struct desired_group **missing; /* that the guest has and a rule is about, but cgroup
-					      does not know */
+	const struct desired_group **missing; /* groups with a mask that have no cgroup */
 	size_t missing_count;
 	const struct cpumask *nodes; /* NUMA nodes for every group; NULL: leave them as they are */
 };
 
 /*
- * A step for every group that the guest has now: those of cgroup or, if that is NULL, those that
- * domain's XML has online; domain may be NULL, then those of desired. Returns 0 with *plan, to be
- * freed by plan_free(), or -1: no memory.
+ * Makes a step for every group that the guest has now: those of cgroup or, if that is NULL, those
+ * that domain's XML has online; domain may be NULL, then those of desired. Returns 0 with *plan, to
+ * be freed by plan_free(), or -1 if there is no memory.
  */
 int plan_build(const struct desired *desired, const struct domain *domain,
 	const struct cgroup *cgroup, struct plan *plan);
 void plan_free(struct plan *plan);
 
 /*
- * What plan wishes, on one line, for a log: "emulator 0-1, vcpu0-3 4-7, iothread1 0-1,
- * memory 0". Neighbours with the same CPUs are put together; what does not fit in size bytes is cut
+ * Writes what plan desires on one line: "emulator 0-1, vcpu0-3 4-7, iothread1 0-1, memory 0".
+ * Groups in sequence that have the same CPUs are one item. What does not fit in size bytes is cut
  * and ends in "...". Returns out.
  */
 char *plan_summary(const struct plan *plan, char *out, size_t size);
