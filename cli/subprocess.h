@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-/* What of a program's output is kept: enough for a loader's complaint about a library. */
+/* Bytes of a program's output that are kept: enough for a loader's complaint about a library. */
 #define PROGRAM_OUTPUT_MAX 512
 
 struct program_result {

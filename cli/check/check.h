@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What "vmaffinity check" looks at and finds. */
+/* Checks the rules for the hosts and guests that were asked for. */
 #ifndef VMAFFINITY_CLI_CHECK_CHECK_H
 #define VMAFFINITY_CLI_CHECK_CHECK_H
 

@@ -179,7 +179,7 @@ sys.stdin.read()"; }
 			read -r line <&"${holder[0]}" && [ "$line" = held ] || exit 99
 			env --default-signal="$1" "$2" apply --connect "$3" web-1 web-2 &
 			pid=$!
-			until ls -l "/proc/$pid/fd" | grep -q vmaffinity.lock; do sleep 0.01; done
+			until ls -l "/proc/$pid/fd" 2>/dev/null | grep -q vmaffinity.lock; do sleep 0.01; done
 			kill -s "$1" "$pid"
 			exec {holder[1]}>&-
 			wait "$pid"' bash "$name" "$BUILD/vmaffinity" "$uri" 3>&-
