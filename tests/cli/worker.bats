@@ -222,7 +222,7 @@ LEFT_OUT="rules with 'uuid:' are left out, its UUID is not known"
 @test "XML of another name: the guest is the one that libvirt named" {
 	guest other uuid=$UUID >other.xml
 	own_rules "[web-1]\nvcpus = 0\n[other]\nvcpus = x\n"
-	own_rules "$BY_UUID[other]\nvcpus = 0\n"
+	own_rules "${BY_UUID}[other]\nvcpus = 0\n"
 	worker 1 reconnect web-1 other.xml
 	logged "err: web-1: not pinned: $ABSENT"
 	own_rules '[other]\nvcpus = 0\n'
