@@ -43,14 +43,16 @@ check_guest(struct check *check, const struct guest_xml *xml, struct lint *lint,
 	struct messages messages = {0};
 	struct err e;
 	int r = pin_prepare(&pin, &check->host, xml->text, xml->length, NULL, PIN_SHOW, &e);
-	if (r == 0 && (r = domain_parse_pins(xml->text, xml->length, &pins, &e)) == 0)
+	if (r >= 0 && domain_parse_pins(xml->text, xml->length, &pins, &e) != 0)
+		r = -1;
+	else if (r == 0)
 		find_pins(&pin, &pins, &messages);
 	if (r < 0)
 		messages_add(&messages, MESSAGE_ERROR, "%s%s%s",
 			pin.domain.name == NULL ? xml->source : "",
 			pin.domain.name == NULL ? ": " : "", e.text);
-	if (pin.domain.name != NULL &&
-		lint_guest(lint, &pin.domain, &pin.matched, &pin.desired, pin.running, &e) != 0)
+	if (pin.domain.name != NULL && lint_guest(lint, &pin.domain, &pin.matched, &pin.desired,
+					       &pins, pin.running, &e) != 0)
 		messages_add(&messages, MESSAGE_ERROR, "%s", e.text);
 	report_add(&check->findings, &pin.messages, pin.domain.name, host);
 	report_add(&check->findings, &messages, r < 0 ? pin.domain.name : NULL, host);

@@ -20,6 +20,8 @@ struct domain_pins {
 	size_t count;
 	bool has_default;	 /* the XML has <vcpu cpuset=> */
 	struct cpumask fallback; /* its CPUs, for every group without an element of its own */
+	struct cpumask realtime; /* ids of the vCPUs whose <vcpusched> is fifo or rr */
+	char *devices;		 /* the host devices, each a line; NULL: none */
 };
 
 /*
@@ -28,6 +30,12 @@ struct domain_pins {
  */
 int domain_parse_pins(const char *xml, size_t length, struct domain_pins *pins, struct err *e);
 void domain_pins_free(struct domain_pins *pins);
+
+/*
+ * True if two guests have a host device in common, so that they cannot run at the same time. Takes
+ * the devices of both; NULL: none.
+ */
+bool domain_pins_share_device(const char *one, const char *other);
 
 /* Returns the CPUs to which the XML pins group, or NULL if it does not. They belong to pins. */
 const struct cpumask *domain_pins_find(const struct domain_pins *pins, struct thread_group group);

@@ -53,8 +53,10 @@ lint_start(struct lint *lint, struct cpuset_expr *expr, struct messages *finding
 void
 lint_free(struct lint *lint)
 {
-	for (size_t i = 0; i < lint->guest_count; i++)
+	for (size_t i = 0; i < lint->guest_count; i++) {
 		free(lint->guests[i].name);
+		free(lint->guests[i].devices);
+	}
 	free(lint->guests);
 	free(lint->claims);
 	free(lint->settings);
@@ -206,6 +208,7 @@ add_group_findings(struct lint *lint, const struct domain *domain,
 	if (claim == NULL)
 		return -1;
 	cpumask_or(&claim->cpus, cpus);
+	claim->vcpus++;
 	if (is_alone(group->mask, group->setting))
 		cpumask_or(&claim->alone, cpus);
 	cpumask_or(&lint->guests[claim->guest].vcpus, cpus);
@@ -214,7 +217,7 @@ add_group_findings(struct lint *lint, const struct domain *domain,
 
 int
 lint_guest(struct lint *lint, const struct domain *domain, const struct matched *matched,
-	const struct desired *desired, bool limited, struct err *e)
+	const struct desired *desired, const struct domain_pins *pins, bool limited, struct err *e)
 {
 	struct lint_guest *larger = array_grow(lint->guests, lint->guest_count, sizeof(*larger));
 	char *name = strdup(domain->name);
@@ -225,6 +228,9 @@ lint_guest(struct lint *lint, const struct domain *domain, const struct matched 
 		return err_set(e, "out of memory");
 	}
 	larger[lint->guest_count++] = (struct lint_guest){.name = name};
+	if (pins->devices != NULL &&
+		(larger[lint->guest_count - 1].devices = strdup(pins->devices)) == NULL)
+		return err_set(e, "out of memory");
 	for (size_t i = 0; i < matched->count; i++)
 		lint->matches[matched->rules[i] - lint->expr->rules->rules]++;
 	for (size_t i = 0; i < desired->group_count; i++) {
@@ -236,7 +242,9 @@ lint_guest(struct lint *lint, const struct domain *domain, const struct matched 
 			return -1;
 	}
 	find_all_overcommitted(lint, domain, desired);
-	return 0;
+	if (matched->count == 0)
+		return lint_open_without_rule(lint, domain, pins, e);
+	return lint_open(lint, domain, desired, pins, e);
 }
 
 /* Reports the CPUs that a setting asks for and the host or limit does not grant. */
@@ -326,5 +334,7 @@ lint_finish(struct lint *lint, const struct lint_limit *limit, struct err *e)
 			return -1;
 		find_shadowed(lint, &lint->settings[i]);
 	}
+	lint_open_between_guests(lint);
+	lint_pools(lint);
 	return lint_between_guests(lint, e);
 }

@@ -12,6 +12,7 @@
 #include "desired/cpuset_expr.h"
 #include "desired/desired.h"
 #include "guest/domain.h"
+#include "guest/domain_pins.h"
 #include "rules/rules.h"
 
 #include <stdbool.h>
@@ -44,13 +45,19 @@ struct lint_setting {
 struct lint_claim {
 	size_t guest; /* index into lint.guests */
 	struct lint_setting *setting;
+	size_t vcpus; /* the vCPUs that the setting decides, of those that are plugged in */
 	struct cpumask cpus;
 	struct cpumask alone; /* those of cpus that are meant for one vCPU alone */
 };
 
 struct lint_guest {
 	char *name;
-	struct cpumask vcpus; /* the CPUs that the guest's vCPUs may use */
+	char *devices;			/* its host devices, of struct domain_pins; NULL: none */
+	struct cpumask vcpus;		/* the CPUs that rules give the guest's vCPUs */
+	struct cpumask alone;		/* the CPUs that are each one vCPU's own */
+	struct cpumask open;		/* the CPUs that any thread of the guest may use */
+	const struct lint_setting *own; /* the first setting with CPUs in alone, or NULL */
+	const struct setting *first;	/* the first setting that decides a group, or NULL */
 };
 
 /* Collects what the rules do to all guests of one host. */
@@ -74,11 +81,12 @@ struct lint {
 int lint_start(struct lint *lint, struct cpuset_expr *expr, struct messages *findings);
 
 /*
- * Adds one guest, and the findings that it has by itself. limited: the caller has reported the CPUs
+ * Adds one guest, and the findings that it has by itself. pins: of its XML, for groups that no rule
+ * decides; zero-initialised: none. limited: the caller has reported the CPUs
  * that the host and its cgroups do not grant it. Returns 0, or -1 with the reason.
  */
 int lint_guest(struct lint *lint, const struct domain *domain, const struct matched *matched,
-	const struct desired *desired, bool limited, struct err *e);
+	const struct desired *desired, const struct domain_pins *pins, bool limited, struct err *e);
 
 /*
  * Adds the findings that need all guests: CPUs that guests share, rules that match no guest, keys

@@ -48,7 +48,9 @@ find_overlaps(struct lint *lint, struct err *e)
 				continue;
 			}
 			const struct lint_claim *other = &lint->claims[owners[cpu] - 1];
-			if (other->guest == claim->guest || claim->setting->reported_overlap)
+			if (other->guest == claim->guest || claim->setting->reported_overlap ||
+				domain_pins_share_device(lint->guests[claim->guest].devices,
+					lint->guests[other->guest].devices))
 				continue;
 			claim->setting->reported_overlap = true;
 			report_overlap(lint, claim, other);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this wing share with one another. */
+/* The functions that the files of this wing share with one another. */
 #ifndef VMAFFINITY_LINT_LINT_PRIVATE_H
 #define VMAFFINITY_LINT_LINT_PRIVATE_H
 
@@ -13,5 +13,23 @@
  * core. Returns 0, or -1 with the reason.
  */
 int lint_between_guests(struct lint *lint, struct err *e);
+
+/*
+ * Collects the CPUs that are each one vCPU's own and those that any thread may use, for the guest
+ * added last, and reports threads of the guest that may use a vCPU's own CPU. Returns 0, or -1 with
+ * the reason.
+ */
+int lint_open(struct lint *lint, const struct domain *domain, const struct desired *desired,
+	const struct domain_pins *pins, struct err *e);
+
+/* Collects the CPUs that any thread may use of the guest added last, which no rule matches. */
+int lint_open_without_rule(struct lint *lint, const struct domain *domain,
+	const struct domain_pins *pins, struct err *e);
+
+/* Reports sets of CPUs on which several guests have more than twice as many vCPUs. */
+void lint_pools(struct lint *lint);
+
+/* Reports the CPUs that are one vCPU's own and open to other guests. */
+void lint_open_between_guests(struct lint *lint);
 
 #endif

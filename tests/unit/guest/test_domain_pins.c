@@ -105,6 +105,30 @@ reads_the_pid_of_a_status_file(void **state)
 	}
 }
 
+static void
+reads_schedulers_and_host_devices(void **state)
+{
+	(void)state;
+	static const char xml[] =
+		"<domain><name>x</name><cputune><vcpusched vcpus='0-1' scheduler='fifo'/>"
+		"<vcpusched vcpus='3' scheduler='batch'/></cputune><devices>"
+		"<hostdev type='pci'><source><address domain='0x0000' bus='0x01' slot='0x00' "
+		"function='0x0'/></source></hostdev>"
+		"<hostdev type='usb'><source><vendor id='0x1'/><product id='0x2'/></source>"
+		"</hostdev></devices></domain>";
+	struct domain_pins pins;
+	struct err e;
+	if (domain_parse_pins(xml, strlen(xml), &pins, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_mask(&pins.realtime, "0-1");
+	assert_string_equal(pins.devices, "pci 0x0000 0x01 0x00 0x0    \nusb       0x1 0x2\n");
+	assert_true(domain_pins_share_device(pins.devices, "usb       0x1 0x2\n"));
+	assert_false(domain_pins_share_device(pins.devices, "usb       0x1 0x20\n"));
+	assert_false(domain_pins_share_device(pins.devices, NULL));
+	assert_false(domain_pins_share_device(NULL, pins.devices));
+	domain_pins_free(&pins);
+}
+
 int
 main(void)
 {
@@ -112,6 +136,7 @@ main(void)
 		cmocka_unit_test(reads_the_pins),
 		cmocka_unit_test(says_what_is_wrong_with_a_pin),
 		cmocka_unit_test(reads_the_pid_of_a_status_file),
+		cmocka_unit_test(reads_schedulers_and_host_devices),
 	};
 	return cmocka_run_group_tests_name("domain_pins", tests, NULL, NULL);
 }

@@ -23,6 +23,8 @@ static struct topology topology;
 static struct rules rules;
 static struct cpuset_expr expr;
 static char found[4096];
+static struct cpumask realtime;
+static const char *devices;
 
 static void
 make_host(const struct tree *t)
@@ -49,10 +51,11 @@ add_guest(struct lint *lint, const char *name, struct messages *ignored)
 	struct cpumask usable = mask_of("0-7");
 	struct matched matched;
 	struct desired desired;
+	const struct domain_pins pins = {.realtime = realtime, .devices = (char *)devices};
 	struct err e;
 	assert_int_equal(rules_match(&rules, name, "", &matched), 0);
 	if (desired_build(&matched, &domain, NULL, 0, &expr, &usable, &desired, ignored, &e) != 0 ||
-		lint_guest(lint, &domain, &matched, &desired, false, &e) != 0)
+		lint_guest(lint, &domain, &matched, &desired, &pins, false, &e) != 0)
 		fail_msg("%s", e.text);
 	desired_free(&desired);
 	free(matched.rules);
@@ -154,7 +157,9 @@ finds_isolated_cpus_in_one_mask(void **state)
 	assert_string_equal(lint(*state, "[db]\nemulator = 0,6-7\n", "", NULL), expected);
 	assert_string_equal(lint(*state, "[db]\nemulator = 0-6\n", "db", NULL), "");
 	assert_string_equal(
-		lint(*state, "[db]\nvcpus = 4-7\nplacement = one-to-one\n", "db", NULL), "");
+		lint(*state, "[db]\nvcpus = 4-7\nplacement = one-to-one\nemulator = 0\n", "db",
+			NULL),
+		"");
 }
 
 static void
@@ -212,30 +217,91 @@ finds_cpus_that_are_not_granted(void **state)
 	assert_string_equal(lint(*state, "[db]\nemulator = 0-3\n", "db", &limit), "");
 }
 
+/* Three lines for the threads that a test is not about. */
+#define OTHERS "[*]\nemulator = 0\nvcpus = 0-1,5\n"
+
 static void
 finds_a_cpu_of_two_guests_vcpus(void **state)
 {
-	assert_string_equal(lint(*state, "[db]\nvcpu0 = 2\n[web]\nvcpu3 = 2\n", "db web", NULL),
-		AT "4: CPU 2: one vCPU's own in guest 'web', and in guest 'db' too (" AT
-		   "2): the two vCPUs take turns; give each a CPU of its own");
-	assert_string_equal(lint(*state, "[*]\nvcpus = 0-3\nplacement = one-to-one\n", "a b", NULL),
+	assert_string_equal(
+		lint(*state, OTHERS "[db]\nvcpu0 = 2\n[web]\nvcpu3 = 2\n", "db web", NULL),
+		AT "7: CPU 2: one vCPU's own in guest 'web', and in guest 'db' too (" AT
+		   "5): the two vCPUs take turns; give each a CPU of its own");
+	assert_string_equal(lint(*state, "[*]\nvcpus = 0-3\nplacement = one-to-one\nemulator = 4\n",
+				    "a b", NULL),
 		AT "2: CPUs 0-3: one vCPU's own in guest 'b', and in guest 'a' too (" AT
 		   "2): the two vCPUs take turns; give each a CPU of its own");
 	assert_string_equal(
-		lint(*state, "[db]\nvcpu0 = 2\n[web]\nvcpu3 = 4\n", "db web", NULL), "");
+		lint(*state, OTHERS "[db]\nvcpu0 = 2\n[web]\nvcpu3 = 4\n", "db web", NULL), "");
 	assert_string_equal(lint(*state, "[*]\nvcpus = 0-3\n", "a b", NULL), "");
 }
 
 static void
 finds_siblings_of_two_guests(void **state)
 {
-	assert_string_equal(lint(*state, "[db]\nvcpu0 = 2\n[web]\nvcpu0 = 3\n", "db web", NULL),
-		AT "4: guest 'web' has CPU 3, and guest 'db' CPU 2 (" AT
-		   "2), which are hardware threads of the same cores: each slows the other; give a "
+	assert_string_equal(
+		lint(*state, OTHERS "[db]\nvcpu0 = 2\n[web]\nvcpu0 = 3\n", "db web", NULL),
+		AT "7: guest 'web' has CPU 3, and guest 'db' CPU 2 (" AT
+		   "5), which are hardware threads of the same cores: each slows the other; give a "
 		   "guest whole cores, such as 2-3 (core:1)");
 	assert_string_equal(
-		lint(*state, "[db]\nvcpu0 = 2\n[web]\nvcpu0 = 4\n", "db web", NULL), "");
-	assert_string_equal(lint(*state, "[db]\nvcpu0 = 2\nvcpu1 = 3\n", "db web", NULL), "");
+		lint(*state, OTHERS "[db]\nvcpu0 = 2\n[web]\nvcpu0 = 4\n", "db web", NULL), "");
+	assert_string_equal(lint(*state, OTHERS "[db]\nvcpu0 = 2\nvcpu1 = 3\n[web]\nvcpu0 = 4\n",
+				    "db web", NULL),
+		"");
+}
+
+static void
+finds_own_threads_on_a_vcpus_cpu(void **state)
+{
+	assert_string_equal(
+		lint(*state, "[*]\nvcpus = 0,3-5\n[db]\nvcpu0 = 2\nemulator = 2\n", "db", NULL),
+		AT "5: emulator of guest 'db' may use CPU 2, which is vCPU 0's own; give it other "
+		   "CPUs");
+	assert_string_equal(lint(*state, "[db]\nvcpus = 0-3\nplacement = one-to-one\n", "db", NULL),
+		AT "2: emulator of guest 'db' may use CPUs 0-3, as no rule says otherwise, which "
+		   "are each one vCPU's own; give it other CPUs");
+	assert_string_equal(lint(*state, "[db]\nvcpu0 = 2\nemulator = 0\n", "db", NULL),
+		AT "2: vcpu1 and others of guest 'db' may use CPU 2, as no rule says otherwise, "
+		   "which is vCPU 0's own; give them other CPUs");
+	realtime = mask_of("3");
+	assert_string_equal(
+		lint(*state, "[*]\nvcpus = 0,3-5\n[db]\nvcpu3 = 2\nemulator = 2\n", "db", NULL),
+		AT "5: emulator of guest 'db' may use CPU 2, which is vCPU 3's own (with a "
+		   "real-time scheduler: the guest can hang); give it other CPUs");
+	realtime = mask_of("");
+	assert_string_equal(lint(*state, OTHERS "[db]\nvcpu0 = 2\nemulator = 0\n", "db", NULL), "");
+}
+
+static void
+finds_an_own_cpu_open_to_other_guests(void **state)
+{
+	static const char own[] = "[*]\nemulator = 5\nvcpus = 0-5\n"
+				  "[db]\nvcpus = 0-3\nplacement = one-to-one\n";
+	assert_string_equal(lint(*state, own, "db web", NULL),
+		AT "5: CPUs 0-3: each one vCPU's own in guest 'db', and open to guest 'web' too; "
+		   "leave them out of the sets of other guests");
+	assert_string_equal(lint(*state, own, "a b db", NULL),
+		AT "5: CPUs 0-3: each one vCPU's own in guest 'db', and open to guest 'a' too and "
+		   "to 1 more guest; leave them out of the sets of other guests");
+	assert_string_equal(lint(*state, strstr(own, "[db]"), "db web", NULL),
+		AT "2: emulator of guest 'db' may use CPUs 0-3, as no rule says otherwise, which "
+		   "are each one vCPU's own; give it other CPUs\n" AT
+		   "2: CPUs 0-3: each one vCPU's own in guest 'db', and open to guest 'web' too, "
+		   "which no rule confines; leave them out of the sets of other guests");
+	/* guests that cannot run at the same time */
+	devices = "pci 0 1 0 0\n";
+	assert_string_equal(lint(*state, own, "db web", NULL), "");
+	devices = NULL;
+}
+
+static void
+finds_a_pool_with_far_too_many_vcpus(void **state)
+{
+	assert_string_equal(lint(*state, "[*]\nvcpus = 0-3\n", "a b c", NULL), AT
+		"2: vcpus: 12 vCPUs of 3 guests share 4 CPUs, 0-3: when many are busy, they wait "
+		"for one another; name more CPUs");
+	assert_string_equal(lint(*state, "[*]\nvcpus = 0-3\n", "a b", NULL), "");
 }
 
 int
@@ -251,6 +317,9 @@ main(void)
 		lint_test(finds_cpus_that_are_not_granted),
 		lint_test(finds_a_cpu_of_two_guests_vcpus),
 		lint_test(finds_siblings_of_two_guests),
+		lint_test(finds_own_threads_on_a_vcpus_cpu),
+		lint_test(finds_an_own_cpu_open_to_other_guests),
+		lint_test(finds_a_pool_with_far_too_many_vcpus),
 	};
 	return cmocka_run_group_tests_name("lint", tests, NULL, NULL);
 }
