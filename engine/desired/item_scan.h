@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Scans the items of a list in a rule's value, which blanks, line ends or single commas separate.
- * How long an item is, its language decides; the faults that all lists share are reported here.
+ * The language of the items decides how long an item is; faults that all lists share are reported
+ * here.
  */
 #ifndef VMAFFINITY_DESIRED_ITEM_SCAN_H
 #define VMAFFINITY_DESIRED_ITEM_SCAN_H

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Where to look for a core. */
+/* The node and the L3 on which to look for a core. */
 struct place {
 	int node; /* index; -1: on any */
 	int l3;	  /* index; -1: on any */

@@ -30,7 +30,7 @@ static const struct unit_names node_names = {
 	.several_are_not = "have no memory",
 };
 
-/* What every message of one kind of unit needs. */
+/* The facts that every message of one kind of unit needs. */
 struct dropped_query {
 	const struct unit_names *names;
 	struct topology *topology;

@@ -144,7 +144,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PROMISE(!good || cpumask_equal(&mask, &again));
 	cpuset_expr_free(&expr);
 
-	/* What can be evaluated on some host passes the check that knows none. */
+	/* A text that can be evaluated on some host passes the check without a host. */
 	struct cpuset_expr check = {.rules = &input.rules};
 	bool sound = evaluate(&input, &check, &again);
 	PROMISE(!good || sound);

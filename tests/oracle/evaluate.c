@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a CPU set a line, says what it means on the host below a directory: a mask as taskset(1)
- * has it, or why it is none. */
+/*
+ * Reads CPU sets, one a line, and prints each as a mask in the form of taskset(1), for the host
+ * below a directory, or the reason why it is none.
+ */
 #include "desired/cpuset_expr.h"
 
 #include <fcntl.h>

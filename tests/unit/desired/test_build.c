@@ -23,7 +23,7 @@ struct fixture {
 
 static struct fixture f;
 
-/* What the kernel has besides, or as well; none, if a test does not say so. */
+/* The groups that the kernel has; none unless a test sets them. */
 static const struct thread_group *running;
 static size_t running_count;
 

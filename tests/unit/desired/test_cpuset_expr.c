@@ -72,7 +72,7 @@ evaluated(const struct tree *t, const char *text)
 	return shown;
 }
 
-/* What the check of all of text says without a host, a line each. */
+/* Returns the errors of all of text when checked without a host, a line each. */
 static const char *
 checked(const struct tree *t, const char *text)
 {
@@ -353,7 +353,7 @@ bounds_how_deep_names_nest(void **state)
 	assert_string_equal(evaluated(t, chain(64, true)), "7");
 }
 
-/* What the check lets pass must not fail once a guest starts, however the names are ordered. */
+/* A text that passes the check must not fail when a guest starts, in any order of the names. */
 static void
 the_check_finds_names_too_deep_in_any_order(void **state)
 {
