@@ -91,6 +91,7 @@ test   cmd:cppcheck                  cppcheck                    cppcheck
 test   cmd:shellcheck                shellcheck                  ShellCheck
 test   lib:cmocka                    libcmocka-dev               libcmocka-devel
 test   cmd:bats                      bats                        bats
+test   cmd:parallel                  parallel                    parallel
 test   cmd:strace                    strace                      strace
 test   cmd:jq                        jq                          jq
 test   cmd:xmllint                   libxml2-utils               libxml2

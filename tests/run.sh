@@ -4,17 +4,31 @@
 #
 # usage: BUILD=DIR [SANITIZE=1] tests/run.sh SUITE...      suites: walls unit unit-root golden golden-root
 #        oracle fuzz options cli e2e bench vm; unit-root, golden-root, cli, e2e, bench and vm are for root
-set -u
+set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 2
 : "${BUILD:=build}" "${SANITIZE:=}"
 export BUILD SANITIZE
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
-# Cases with this tag are about installing and texts, about libvirt's side or about numbers of guests. Other cases also
-# run the code that they run, and sanitized it takes a multiple of the time.
-shipped=()
-[ -z "$SANITIZE" ] || shipped=(--filter-tags '!as-shipped')
 output=$(mktemp -d) || exit 2
 trap 'rm -rf "$output"' EXIT
+
+# alone COMMAND FOLDER: copies the TAP of bats, and adds to each failure the command that runs its case alone. Bats names the
+# file in the lines below the failure; a filter takes characters with a meaning for it, or for bats, as any.
+alone()
+{
+	local line name="" filter
+	while IFS= read -r line; do
+		printf '%s\n' "$line"
+		if [[ $line =~ ^(not )?ok\ [0-9]+\ (.*) ]]; then
+			[ -n "${BASH_REMATCH[1]}" ] && name=${BASH_REMATCH[2]//[^A-Za-z0-9 _,:;%=-]/.*} || name=""
+		elif [ -n "$name" ] && [[ $line =~ \ file\ ([^,]*/)?([^/,]+\.bats),\ line\  ]]; then
+			filter="--filter '$name' "
+			[ "$name" != "setup_file failed" ] || filter=""
+			printf '# alone: %s %s%s/%s\n' "$1" "$filter" "$2" "${BASH_REMATCH[2]}"
+			name=""
+		fi
+	done
+}
 
 suite_walls() {
 	tests/checks/walls.sh
@@ -46,7 +60,10 @@ suite_oracle() {
 	tests/oracle/run.sh
 }
 suite_cli() {
-	bats --tap "${shipped[@]}" tests/cli
+	local options=(--tap)
+	[ -z "$SANITIZE" ] || options+=(--filter-tags '!as-shipped')
+	[[ $(parallel --version 2>/dev/null) != "GNU parallel"* ]] || options+=(--jobs 2 --no-parallelize-within-files)
+	bats "${options[@]}" tests/cli | alone "BUILD=$BUILD bats" tests/cli
 }
 suite_fuzz() {
 	local target status=0
@@ -56,11 +73,7 @@ suite_fuzz() {
 	return $status
 }
 suite_e2e() {
-	if [ -n "$SANITIZE" ]; then
-		E2E_INSTALL="make install SANITIZE=1 BUILD=$BUILD CFLAGS='-O1 -g'" tests/e2e/run.sh --tap "${shipped[@]}"
-	else
-		tests/e2e/run.sh --tap
-	fi
+	tests/e2e/run.sh --tap | alone "tests/e2e/run.sh" tests/e2e
 }
 
 # The benchmark once through and small: whether each of its programs leaves the masks it should.
