@@ -59,9 +59,11 @@ suite_options() {
 suite_oracle() {
 	tests/oracle/run.sh
 }
+# Sanitized, only the cases with the tag: one pass of the worker and of each command. Unit tests, golden cases and the
+# fuzz corpora have run the rest.
 suite_cli() {
 	local options=(--tap)
-	[ -z "$SANITIZE" ] || options+=(--filter-tags '!as-shipped')
+	[ -z "$SANITIZE" ] || options+=(--filter-tags sanitized)
 	[[ $(parallel --version 2>/dev/null) != "GNU parallel"* ]] || options+=(--jobs 2 --no-parallelize-within-files)
 	bats "${options[@]}" tests/cli | alone "BUILD=$BUILD bats" tests/cli
 }
@@ -72,6 +74,7 @@ suite_fuzz() {
 	done
 	return $status
 }
+# The product as shipped, sanitized or not: install.sh builds it.
 suite_e2e() {
 	tests/e2e/run.sh --tap | alone "tests/e2e/run.sh" tests/e2e
 }

@@ -1,6 +1,6 @@
 #: make check           what needs neither root nor libvirt: walls, unit, golden, hwloc as oracle, fuzz corpora, options
 #: make check-root      the rest, on this machine: cases for root, command line, end to end, a glance at the benchmark
-#: make check-sanitize  unit, golden, fuzz corpora and the command line under ASan, UBSan and LeakSanitizer
+#: make check-sanitize  unit, golden, fuzz corpora and a pass of each program under ASan, UBSan and LeakSanitizer
 #: make check-vm        end to end on virtual hosts with systemd and 8 CPUs, cgroup v2 and v1; VM_ALL=1: all cases, faults and rounds; VM_HOSTS="debian13"
 #: make lint            warnings of gcc and clang, analyzers, formatting, shell scripts, options in step
 #: make coverage        lines of engine/ and hook/ that the suites run through

@@ -21,7 +21,6 @@ kept()
 	strace -E ASAN_OPTIONS=detect_leaks=0 -qq -o /dev/null -e inject=unlink,rmdir:error=EPERM "$@"
 }
 
-# bats test_tags=as-shipped
 @test "every machine becomes the same tree as by expand.py" {
 	rules ''
 	for machine in "$REPO"/tests/fixtures/machines/*.txt; do
@@ -35,6 +34,7 @@ kept()
 	rm -r temporary/*
 }
 
+# bats test_tags=sanitized
 @test "the escapes of a captured host" {
 	cat >host.txt <<-'END'
 		# nothing
@@ -121,6 +121,7 @@ error: rules.ini:4: iothreads wants 100, but this host has only CPUs 0-7: no CPU
 	same "" "$output"
 }
 
+# bats test_tags=sanitized
 @test "guests on hosts; one host that cannot be read does not keep the others" {
 	rules '[web-1]\nvcpus = 6-7\n'
 	run -2 --separate-stderr vmaffinity check rules.ini --xml web-1.xml --against nowhere "$small" "$large"

@@ -44,6 +44,7 @@ web-2: no rule pins it
 	same "$output" "$(apply)"
 }
 
+# bats test_tags=sanitized
 @test "guests by name, as often as they are named; one gets no summary" {
 	own_rules '[other]\nvcpus = 0\n'
 	run -0 apply web-2
@@ -80,6 +81,7 @@ vmaffinity: web-1: not pinned: $ABSENT
 vmaffinity: web-2: not pinned: $ABSENT" "$stderr"
 }
 
+# bats test_tags=sanitized
 @test "a guest that fails: told with its warnings, the others are done, status 1" {
 	own_rules '[web-*]\nvcpus = 0\n'
 	printf "<domstatus pid='1'/>" >own/run/libvirt/qemu/web-1.xml # no guest, and so in no group of one
@@ -95,6 +97,7 @@ vmaffinity: web-2: not pinned: $ABSENT" "$stderr"
 	same "web-1: no rule pins it" "$output"
 }
 
+# bats test_tags=sanitized
 @test "errors in the rules: all of them, no guest is touched, status 2" {
 	own_rules '[*]\nvcpus = 3-1\nvcpuz = 1\n'
 	cannot "\

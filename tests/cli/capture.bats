@@ -86,6 +86,7 @@ sys/devices/system/node/node2/meminfo Node 2 MemTotal:       12 kB'
 	captures "$topology"
 }
 
+# bats test_tags=sanitized
 @test "a guest, v2: its process, its cgroups and those above, its threads; of no other guest a word" {
 	expand "$REPO/tests/fixtures/machines/v2-systemd.txt" root
 	mkdir -p root/proc/1301/task/130{1,4}
@@ -145,6 +146,7 @@ $scope/libvirt/vcpu1/cgroup.threads 1305" db1
 	done
 }
 
+# bats test_tags=sanitized
 @test "names with what the form has a meaning for come back" {
 	machine 'proc/self/mountinfo 1 1 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw' \
 		'run/libvirt/qemu/a\s\{1-2}\\sb\\nc\\.xml <domstatus pid="7"/>' \
@@ -163,6 +165,7 @@ sys/fs/cgroup/a\s\{1-2}\\sb\nc\/emulator/cpuset.cpus 1\c
 sys/fs/cgroup/a\s\{1-2}\\sb\nc\/emulator/cgroup.threads \c' 'a {1-2}\sb\nc\'
 }
 
+# bats test_tags=sanitized
 @test "what cannot be taken is said, the rest is there, and the status is 2" {
 	expand "$REPO/tests/fixtures/machines/v2-systemd.txt" root
 	run -2 --separate-stderr vmaffinity capture --sysroot root nobody web

@@ -51,6 +51,7 @@ error: b.ini:3: unknown key 'frob'; the keys are emulator, vcpus, vcpuN, vcpuA-B
 error: b.ini:6:9: '@x': no such name in [cpus]" --sysroot root a.ini b.ini nowhere
 }
 
+# bats test_tags=sanitized
 @test "more errors than anybody reads: 1000, and how many more" {
 	{ echo '[*]' && yes 'x = 1' | head -n 1500; } >rules.ini
 	run -1 vmaffinity check rules.ini
@@ -282,6 +283,7 @@ warning: rules.ini:4: iothreads wants 0-3,9, but this host has only CPUs 0-7: th
 	[[ $output == "warning: rules.ini:2:9: '^0' precedes other CPUs, yet "* ]]
 }
 
+# bats test_tags=sanitized
 @test "guests from libvirt, if a daemon is named" {
 	rules '[test]\nvcpus = 0-1\n[other]\nvcpus = 1\n'
 	finds "warning: rules.ini:3: [other] matches no guest of the 2 that were looked at; see their names with 'virsh list --all'" --sysroot root rules.ini --connect test:///default --xml web-1.xml
@@ -289,6 +291,7 @@ warning: rules.ini:4: iothreads wants 0-3,9, but this host has only CPUs 0-7: th
 		vmaffinity check rules.ini --connect "$DEAD"
 }
 
+# bats test_tags=sanitized
 @test "--json: one object" {
 	rules '[*]\nvcpus = ^0 1-4\n[db1]\nemulator = 0\n'
 	guest web-2 >web-2.xml

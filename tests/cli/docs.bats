@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2016,SC2094 # stderr, set by run; patterns; nothing is written where it is read
 # The examples in README.md and in the man pages, each run, and what the text says of it.
-# bats file_tags=as-shipped
 
 load cli
 load map

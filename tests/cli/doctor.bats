@@ -68,6 +68,7 @@ PASS  rules      1 rule in 1 file, without an error
 PASS  cpus       machine.slice allows every CPU that the rules name" "$output"
 }
 
+# bats test_tags=sanitized
 @test "as JSON" {
 	rm $HOOK
 	run -1 vmaffinity doctor --sysroot root --json
@@ -122,6 +123,7 @@ other()
 	chmod 755 "$HOOK$1"
 }
 
+# bats test_tags=sanitized
 @test "another hook in the place" {
 	other ""
 	said 1
@@ -329,6 +331,7 @@ worker_at()
 	[[ $output == *"PASS  cpus       machine.slice allows every CPU that the rules name"* ]]
 }
 
+# bats test_tags=sanitized
 @test "rules: errors, owner, mode, none" {
 	printf '[*]\nvcpus = 1-\nvcpuz = 1\n' >root/etc/vmaffinity.ini
 	said 1

@@ -158,6 +158,7 @@ midway() { logged "web: perhaps not pinned, or in part, runs on: $1"; }
 	done
 }
 
+# bats test_tags=sanitized
 @test "113 on started: refused, the worker's message goes to stderr as it is" {
 	worker 'printf "refused: for\na \033[1mreason\n" >&2; exit 113'
 	guard 1 started
@@ -314,6 +315,7 @@ HUNG="$WORKER did not end within 0.7 s and was killed; try 'vmaffinity plan'"
 	kill "$(cat own/child)"
 }
 
+# bats test_tags=sanitized
 @test "a MiB on stderr: the worker does not block; 4 KiB of it are kept" {
 	worker 'yes 0123456789abcde | head -c 1048576 >&2; echo >/proc/fs/done; exit 113'
 	guard 1 started
@@ -446,6 +448,7 @@ with_full_log()
 	gone
 }
 
+# bats test_tags=sanitized
 @test "guests' names are made harmless in the log" {
 	worker 'exit 2'
 	local said="not pinned, runs on: $WORKER ended with status 2 (without a word); $REINSTALL"

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # install.sh, into a directory of the test's own. What needs a libvirt daemon is in tests/e2e/install.bats.
-# bats file_tags=as-shipped
 
 bats_require_minimum_version 1.5.0
 

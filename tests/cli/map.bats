@@ -62,6 +62,7 @@ large()
 	picture 8
 }
 
+# bats test_tags=sanitized
 @test "64 CPUs: neighbouring cores of the same content in one row" {
 	middle
 	picture 64
@@ -167,6 +168,7 @@ large()
 	[[ ${lines[0]} == *"; 1 guest" && $output != *db1* && $output != *web-1* ]]
 }
 
+# bats test_tags=sanitized
 @test "a guest that cannot be looked at: the others are shown; said on stderr and below, status 2" {
 	small
 	echo x >root/sys/fs/cgroup/machine/qemu-1-db1.libvirt-qemu/vcpu1/cpuset.cpus
@@ -212,6 +214,7 @@ on_terminal() { terminal "$1" "$BUILD/vmaffinity" map --sysroot root "${@:2}"; }
 	done
 }
 
+# bats test_tags=sanitized
 @test "--json: CPUs with their place and state, sets with who is in them" {
 	small
 	echo 0-6 >root/sys/devices/system/cpu/online
@@ -247,6 +250,7 @@ on_terminal() { terminal "$1" "$BUILD/vmaffinity" map --sysroot root "${@:2}"; }
 # texts FILE: what is written in an SVG.
 texts() { xmllint --xpath '//*[local-name()="text"]/text()' "$1"; }
 
+# bats test_tags=sanitized
 @test "--svg: host, cores, CPUs and who is there, in well-formed XML" {
 	small
 	run -0 --separate-stderr map --svg map.svg

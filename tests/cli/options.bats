@@ -49,6 +49,7 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 	done
 }
 
+# bats test_tags=sanitized
 @test "misuse: one line that says what is wrong, one on --help, nothing on stdout, status 2" {
 	refused "no command given"
 	refused "no command given" --json
@@ -227,6 +228,7 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 	same "" "$output"
 }
 
+# bats test_tags=sanitized
 @test "what others chose never reaches the terminal raw" {
 	escape=$'\33[31m' c1=$'\xc2\x9b' bidi=$'\xe2\x80\xae' broken=$'\xff\xc3'
 	guest "a${c1}31m${bidi}b&#10;c" >guest.xml

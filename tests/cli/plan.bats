@@ -37,6 +37,7 @@ note: not running here: no pid file and no status file in /run/libvirt/qemu"
 	same "$TABLE" "$({ head -c 20 web-1.xml && sleep 0.3 && tail -c +21 web-1.xml; } | plan)"
 }
 
+# bats test_tags=sanitized
 @test "--xml again and again: one after the other; one that fails does not stop the others" {
 	guest other >other.xml
 	run -0 plan --xml web-1.xml --xml other.xml --xml -  <web-1.xml
@@ -101,6 +102,7 @@ $TABLE" "$output"
 	[[ $stderr == "vmaffinity: nonsense:///x: "* && ${#stderr_lines[@]} = 1 ]]
 }
 
+# bats test_tags=sanitized
 @test "guests from libvirt: one by name, all that run, a name it does not know" {
 	printf '<node>%s%s%s<cpu><socket>1</socket></cpu></node>' "$(guest web-1 vcpu=4 iothreads=2)" \
 		"$(guest other)" "$(guest web-off | sed 's/<domain /&xmlns:test="http:\/\/libvirt.org\/schemas\/domain\/test\/1.0" /
@@ -198,6 +200,7 @@ error: rules.ini:3:12: '@nix': no such name in [cpus]" plan --xml web-1.xml
 	same null "$(jq .id <<<"${lines[0]}")"
 }
 
+# bats test_tags=sanitized
 @test "--json is valid UTF-8 JSON with any file name, and holds the whole of a long one" {
 	name=$(printf 'x%.0s' {1..200})
 	mkdir "$name"

@@ -101,6 +101,7 @@ put it right with: vmaffinity apply db1" "$output"
 	same "db1: as ruled" "${lines[0]}"
 }
 
+# bats test_tags=sanitized
 @test "a guest that nobody has pinned: each kind of group in a line, and what to do; 1" {
 	machine_rules '[*]\nemulator = 0-1\nvcpus = 2-3\n'
 	run -1 --separate-stderr status web
@@ -217,6 +218,7 @@ error: process 1301 is in cgroup '/machine.slice/x.scope', which does not end in
 	same '"drift" 0' "$(status --json db1 | jq -c '.state, (.groups | length)' | paste -sd ' ')"
 }
 
+# bats test_tags=sanitized
 @test "what cannot be read: said, the others are shown all the same, 2" {
 	rm "$db1/cpuset.cpus.effective"
 	machine_rules '[*]\nvcpus = 2\n'
@@ -237,6 +239,7 @@ error: process 1301 is in cgroup '/machine.slice/x.scope', which does not end in
 	same "" "$(status --json)"
 }
 
+# bats test_tags=sanitized
 @test "--json: one object a line for each guest" {
 	run -0 --separate-stderr status --json
 	same "" "$stderr"

@@ -29,6 +29,7 @@ eventually()
 	same "vmaffinity: the directory of $BATS_TEST_TMPDIR/none/rules.ini cannot be watched: No such file or directory" "$stderr"
 }
 
+# bats test_tags=sanitized
 @test "it waits for libvirt, reads what is edited, and ends well" {
 	printf '[*]\nvcpus = 1-0\n' >"$rules"
 	"$BUILD/vmaffinity" watch --config "$rules" --connect "$nobody" >"$out" 2>&1 3>&- &

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # vmaffinity-hook by hand: its exit statuses and log lines where no guest runs. It sees rules, /run and a system log of its
-# shellcheck disable=SC2154 # set by run: stderr, stderr_lines
 # own (private.sh). Guests that it pins are in tests/e2e/pin.bats.
+# shellcheck disable=SC2154 # set by run: stderr, stderr_lines
+# bats file_tags=sanitized
 
 load cli
 

@@ -145,7 +145,6 @@ looked_up() { grep -qF "$1" "$E2E_DIR/trace"; }
 	assert_guest g 0 1
 }
 
-# bats test_tags=as-shipped
 @test "guests that are killed while they are looked at harm nobody else" {
 	local n round
 	guest_start stays
@@ -179,7 +178,6 @@ guest_is_off() { [ "$(v domstate --domain "$1")" = "shut off" ]; }
 	done
 }
 
-# bats test_tags=as-shipped
 @test "16 guests in one go" {
 	local n
 	for n in {1..16}; do guest_start "g$n" vcpus=2 iothreads=1; done

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2016 # expanded where it is run
 # vmaffinity doctor on a real host: each fault made on purpose, and found. What are only files is in tests/cli/doctor.bats.
-# bats file_tags=as-shipped
 
 bats_require_minimum_version 1.5.0
 load lib

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # Guests of every shape: names, partitions, vCPUs, iothreads.
-# bats file_tags=as-shipped
 
 load lib
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # install.sh for real: with its real paths and a libvirt daemon that runs, on the private host.
-# bats file_tags=as-shipped
 
 bats_require_minimum_version 1.5.0
 load lib

@@ -3,7 +3,6 @@
 # code); what the log must say of it (extended regular expression; - for nothing).
 # After each: the guest runs, in the same process; its masks and affinities are as before,
 # or with "ruled" in front of the name as the rules say, the fault being one that may not matter.
-# bats file_tags=as-shipped
 
 load lib
 
