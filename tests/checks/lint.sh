@@ -24,7 +24,7 @@ mapfile -t sources < <(git ls-files 'engine/**/*.c' 'hook/*.c' 'cli/*.c' 'cli/**
 mapfile -t all_c < <(git ls-files '*.c' '*.h')
 mapfile -t scripts < <(git ls-files '*.sh' '*.bash' '*.bats' .ci/run)
 read -ra includes < <(pkg-config --cflags libxml-2.0 json-c smartcols libvirt)
-defines=(-D_GNU_SOURCE -DVERSION='"0"' -DWORKER='"/usr/sbin/vmaffinity-hook"')
+defines=(-I. -Iengine -D_GNU_SOURCE -DVERSION='"0"' -DWORKER='"/usr/sbin/vmaffinity-hook"')
 
 # Builds with another compiler, without a warning.
 builds() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # vmaffinity map: what it draws of hosts and guests that are files below root/. Who is where by definition is in
-# tests/unit/test_occupancy.c; real guests are in tests/e2e/map.bats.
-# shellcheck disable=SC2154,SC2153 # set by run; $DEAD
+# tests/unit/map/test_occupancy.c; real guests are in tests/e2e/map.bats.
+# shellcheck disable=SC2154,SC2153,SC2016 # set by run; $DEAD; scripts as text
 
 load cli
 load map
