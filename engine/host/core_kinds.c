@@ -55,7 +55,7 @@ compare_numbers(const void *a, const void *b)
 static unsigned
 find_cut(const struct cpu_numbers *capacities)
 {
-	unsigned sorted[CPUMASK_CPUS], widest = 0, cut = 0;
+	unsigned sorted[CPUMASK_CPUS] = {0}, widest = 0, cut = 0;
 	size_t count = 0;
 	cpumask_for_each (cpu, &capacities->known)
 		sorted[count++] = capacities->of[cpu];

@@ -133,6 +133,7 @@ is_free_once_its_holder_has_ended(void **state)
 	int none = 0;
 	assert_int_equal(end_of(locker(t, "web", -1, &none)), 0);
 	AUTO_CLOSE int fd = lock_now(t, "web");
+	assert_true(fd >= 0);
 }
 
 static void
