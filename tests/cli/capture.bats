@@ -178,7 +178,7 @@ sys/fs/cgroup/a\s\{1-2}\\sb\nc\/emulator/cgroup.threads \c' 'a {1-2}\sb\nc\'
 	rmdir root/sys/devices/system/cpu/possible
 	printf '0::/a\33b/emulator\n' >root/proc/1201/cgroup
 	run -2 --separate-stderr vmaffinity capture --sysroot root web
-	same "vmaffinity: /proc/1201/cgroup: cannot be written as a line: it has control characters" "$stderr"
+	same "vmaffinity: /proc/1201/cgroup: cannot be written as a line: it contains control characters" "$stderr"
 	rm root/proc/1201/cgroup
 	run -2 --separate-stderr vmaffinity capture --sysroot root web
 	same "vmaffinity: web: /proc/1201/cgroup: No such file or directory" "$stderr"

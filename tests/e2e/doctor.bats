@@ -98,7 +98,7 @@ finds()
 		doctor 0
 		[[ $all == *"PASS  daemon     libvirtd ("*") was reloaded after the hook was installed"* ]]
 	else
-		finds 1 "whether it was reloaded after that cannot be told" "-> kill -HUP $(cat "$HOST_PIDFILE") if that was not done"
+		finds 1 "it is unknown if it has been reloaded since" "-> kill -HUP $(cat "$HOST_PIDFILE") unless that has been done"
 	fi
 	guest_start h vcpus=2
 	assert_guest h 0 1
@@ -118,11 +118,11 @@ finds()
 	doctor 0
 	[[ $all == *"PASS  daemon     libvirtd ($pid) was reloaded after the hook was installed"* ]]
 	busctl_says "u $pid" "t $((now - 10))000000"
-	finds 1 "it was not reloaded, and may know of no hook" "-> systemctl reload libvirtd; no guest is touched"
+	finds 1 "it has not been reloaded since, and may not know of the hook" "-> systemctl reload libvirtd; no guest is touched"
 	busctl_says "u 1" "t $((now + 10))000000"
-	finds 1 "cannot be told" "-> systemctl reload libvirtd unless that has been done; no guest is touched"
+	finds 1 "it is unknown if it has been reloaded since" "-> systemctl reload libvirtd unless that has been done; no guest is touched"
 	printf '#!/bin/sh\nexec sleep 60\n' >/usr/bin/busctl
-	finds 1 "cannot be told" # it is not waited for
+	finds 1 "it is unknown if it has been reloaded since" # it is not waited for
 }
 
 # busctl_says PID TIME
@@ -147,7 +147,7 @@ busctl_says()
 	finds 1 "FAIL  worker     $WORKER is not an executable file"
 	product_restore
 	sed -i s/libinih/libiniX/ "$WORKER"
-	finds 1 "FAIL  worker     $WORKER does not run (exit status 127): " "libexpaX"
+	finds 1 "FAIL  worker     $WORKER does not run (exit status 127): " "libiniX"
 	fake_worker <<<'hello'
 	finds 1 "FAIL  worker     the hook cannot run its worker: $WORKER: Exec format error"
 	fake_worker <<<$'#!/bin/sh\nkill -SEGV $$'
