@@ -73,7 +73,6 @@ repeat() { printf "%0${2}d" 0 | sed "s/0/$1/g"; }
 	assert_guest a_b 0 1
 }
 
-# bats test_tags=vm
 @test "iothread ids with holes" {
 	printf '[*]\niothread2 = 0\niothread5-9 = 1\nvcpus = 1\n' | rules
 	guest_start g iothreads=3 iothreadids="2 5 9"
@@ -105,7 +104,6 @@ repeat() { printf "%0${2}d" 0 | sed "s/0/$1/g"; }
 	assert_guest g 0 1
 }
 
-# bats test_tags=vm
 @test "fewer vCPUs than its maximum, and rules for those not there" {
 	printf '[*]\nvcpus = 1\nvcpu3 = 0\nvcpu200 = 0\niothread4 = 0\n' | rules
 	guest_start g vcpus=4 current=2

@@ -88,7 +88,6 @@ split_rules()
 	assert_vcpuinfo g 1 1
 }
 
-# bats test_tags=vm
 @test "a guest started from its managed save is pinned" {
 	guest_start g vcpus=2 iothreads=1
 	v managedsave --domain g >/dev/null

@@ -187,7 +187,6 @@ check_faults()
 	check_faults started "${E2E_FAULTS_AT_START-$STARTED}"
 }
 
-# bats test_tags=vm
 @test "a guest restored from a file, with the faults that matter there" {
 	check_faults restored "${E2E_FAULTS_AT_START-$STARTED}"
 }

@@ -7,7 +7,7 @@ load lib
 setup() { case_setup; }
 teardown() { case_teardown; }
 
-# bats test_tags=vm
+# bats test_tags=vm,once
 @test "pins in the XML that overlap the rule in part: exactly the rule, for every thread" {
 	rules <<-'END'
 		[*]
@@ -69,7 +69,7 @@ pages_of()
 GUESTS=${E2E_GUESTS:-16}
 ROUNDS=${E2E_ROUNDS:-1}
 
-# bats test_tags=vm
+# bats test_tags=vm,once
 @test "many guests start at once, then the daemon is restarted over them" {
 	local n round pids
 	for n in $(many); do guest_define "g$n" "vcpupin=0:1-3"; done
