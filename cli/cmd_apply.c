@@ -2,6 +2,7 @@
 /* vmaffinity apply: pins running guests, as the hook would. */
 #include "cli/command.h"
 #include "cli/guests.h"
+#include "cli/hook_files.h"
 #include "cli/interrupt.h"
 #include "cli/tally.h"
 #include "cli/with_rules.h"
@@ -178,6 +179,7 @@ apply_with_rules(const struct options *options, struct pin_host *host)
 	struct guests guests;
 	struct counts counts = {0};
 	enum exit_status status = EXIT_CANNOT;
+	hook_files_warn(options->root);
 	if (guests_open(&guests, options, &counts.failed) == 0) {
 		size_t count = guests.count + counts.failed;
 		apply_guests(&guests, host, &counts);

@@ -2,6 +2,7 @@
 /* The hook: the guard in libvirt's hooks directory, the worker that it runs, and other hooks. */
 #include "cli/doctor/checks.h"
 #include "cli/doctor/hook_script.h"
+#include "cli/hook_files.h"
 #include "cli/subprocess.h"
 
 #include "base/cleanup.h"
@@ -18,28 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HOOK "/etc/libvirt/hooks/qemu"
-#define HOOK_DIRECTORY HOOK ".d"
-#define HOOK_BESIDE HOOK_DIRECTORY "/50-vmaffinity"
-
-/* The guard takes some 50 KiB, ten times as much with sanitizers. */
-#define GUARD_MAX ((size_t)16 * 1024 * 1024)
-
-/* The guard contains this, then its version, a space, its worker's path and a NUL: hook/guard.c. */
-static const char marker[] = "vmaffinity-guard ";
-
 #define WORKER_LIMIT_MS 10000
-
-struct hook {
-	bool there; /* a regular file */
-	bool runs;  /* executable, so libvirt runs it */
-	bool ours;
-	bool runs_qemu_d;	    /* a script that runs what libvirt also runs */
-	char fault[HOOK_FAULT_MAX]; /* why it cannot be run; "" if nothing is known against it */
-	struct stat st;
-	char version[32];
-	char worker[PATH_MAX];
-};
 
 /* True for the names under which editors, package managers and people leave copies of a file. */
 static bool
@@ -54,69 +34,9 @@ is_leftover(const char *name)
 	return false;
 }
 
-/* Reads version and worker from a guard. True if it is one; a script that contains the marker is
- * not. */
-static bool
-read_marker(const char *data, size_t length, struct hook *hook)
-{
-	if (length < 4 || memcmp(data, "\177ELF", 4) != 0)
-		return false;
-	const char *found = memmem(data, length, marker, sizeof(marker) - 1);
-	if (found == NULL)
-		return false;
-	found += sizeof(marker) - 1;
-	const char *end = memchr(found, '\0', (size_t)(data + length - found));
-	const char *space = end != NULL ? memchr(found, ' ', (size_t)(end - found)) : NULL;
-	if (space == NULL || (size_t)(space - found) >= sizeof(hook->version) ||
-		(size_t)(end - space) > sizeof(hook->worker) || space[1] != '/')
-		return true; /* ours, of a version without them */
-	memcpy(hook->version, found, (size_t)(space - found));
-	memcpy(hook->worker, space + 1, (size_t)(end - space));
-	return true;
-}
-
-/* Reads what the content of a hook says: that it is ours, or what is wrong with another one. */
-static void
-read_content(const struct doctor *doctor, const char *data, size_t length, struct hook *hook)
-{
-	hook->ours = read_marker(data, length, hook);
-	if (hook->ours)
-		return;
-	bool is_tree = doctor->options->sysroot != NULL;
-	if (!hook_find_fault(doctor->root, is_tree, data, length, hook->fault))
-		hook->fault[0] = '\0';
-	hook->runs_qemu_d = hook_runs_qemu_d(data, length);
-}
-
-/*
- * Reads a hook. libvirt runs a regular file with any of the three x bits, following links
- * (virFileIsExecutable()). Returns 0, or -1 with errno set; a missing file is no error.
- */
-static int
-read_hook(const struct doctor *doctor, int directory, const char *path, struct hook *hook)
-{
-	AUTO_FREE char *data = NULL;
-	size_t length;
-	*hook = (struct hook){0};
-	if (fstatat(directory, path, &hook->st, 0) != 0)
-		return errno == ENOENT ? 0 : -1;
-	if (!S_ISREG(hook->st.st_mode))
-		return 0;
-	hook->there = true;
-	hook->runs = (hook->st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
-	AUTO_CLOSE int fd = openat(directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	if (file_read_all(fd, GUARD_MAX, &data, &length) == 0)
-		read_content(doctor, data, length, hook);
-	else if (errno != EFBIG)
-		return -1;
-	return 0;
-}
-
 /* Notes a hook's age. libvirt remembers only that there is a hook, so the oldest one counts. */
 static void
-report_age(struct doctor *doctor, const struct hook *hook)
+report_age(struct doctor *doctor, const struct hook_file *hook)
 {
 	const struct timespec *t = &hook->st.st_ctim, *since = &doctor->hooked_since;
 	if (!doctor->hooked || t->tv_sec < since->tv_sec ||
@@ -140,7 +60,7 @@ check_owner(struct doctor *doctor, const char *path, const struct stat *st)
 
 /* Checks the guard that libvirt runs. */
 static void
-check_ours(struct doctor *doctor, const char *path, const struct hook *hook)
+check_ours(struct doctor *doctor, const char *path, const struct hook_file *hook)
 {
 	if (!check_owner(doctor, path, &hook->st))
 		return;
@@ -156,17 +76,20 @@ check_ours(struct doctor *doctor, const char *path, const struct hook *hook)
 
 /* Reports another executable that libvirt runs as a hook. */
 static void
-check_other(struct doctor *doctor, const char *path, const char *name, const struct hook *hook)
+check_other(struct doctor *doctor, const char *path, const char *name, const struct hook_file *hook)
 {
+	char fault[HOOK_FAULT_MAX];
+	bool is_tree = doctor->options->sysroot != NULL;
 	if (hook->ours) {
 		doctor_say(doctor, DOCTOR_WARN,
 			"%s is vmaffinity's hook a second time: libvirt runs both", path);
 		doctor_advise(doctor, "rm '%s'", path);
-	} else if (hook->fault[0] != '\0') {
+	} else if (hook->data != NULL &&
+		   hook_find_fault(doctor->root, is_tree, hook->data, hook->length, fault)) {
 		doctor_say(doctor, DOCTOR_FAIL,
 			"%s cannot be run: it %s. libvirt refuses every start and, at its next "
 			"restart, kills every running guest",
-			path, hook->fault);
+			path, fault);
 		doctor_advise(doctor, "remove it, or install it again from where it came");
 	} else if (is_leftover(name)) {
 		doctor_say(doctor, DOCTOR_WARN,
@@ -174,7 +97,7 @@ check_other(struct doctor *doctor, const char *path, const char *name, const str
 			"executable file there",
 			path);
 		doctor_advise(doctor, "rm '%s', or move it out of " HOOK_DIRECTORY, path);
-	} else if (hook->runs_qemu_d) {
+	} else if (hook->data != NULL && hook_runs_qemu_d(hook->data, hook->length)) {
 		doctor_say(doctor, DOCTOR_WARN,
 			"%s runs the hooks in " HOOK_DIRECTORY ", which libvirt 6.5 and later also "
 			"runs: each runs twice, and perhaps once without the guest's XML",
@@ -188,13 +111,6 @@ check_other(struct doctor *doctor, const char *path, const char *name, const str
 	}
 }
 
-/* True for all but "." and "..", as in libvirt's virDirRead(). */
-static int
-is_entry(const struct dirent *entry)
-{
-	return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-}
-
 struct hook_search {
 	bool found;	     /* a guard that libvirt runs */
 	char idle[PATH_MAX]; /* a guard that is not executable; "" if there is none */
@@ -205,22 +121,21 @@ static void
 check_hook_file(struct doctor *doctor, struct hook_search *search, int directory, const char *name,
 	const char *path)
 {
-	struct hook hook;
-	if (read_hook(doctor, directory, name, &hook) != 0) {
+	struct hook_file hook;
+	if (hook_file_read(directory, name, &hook) != 0) {
 		doctor_say(doctor, DOCTOR_WARN, "%s: %s", path, strerror(errno));
 		doctor_advise(doctor, "run doctor as root");
-		return;
-	}
-	if (hook.ours && !hook.runs)
+	} else if (hook.runs) {
+		report_age(doctor, &hook);
+		if (hook.ours && !search->found)
+			check_ours(doctor, path, &hook);
+		else
+			check_other(doctor, path, strrchr(path, '/') + 1, &hook);
+		search->found |= hook.ours;
+	} else if (hook.ours) {
 		snprintf(search->idle, sizeof(search->idle), "%s", path);
-	if (!hook.runs)
-		return;
-	report_age(doctor, &hook);
-	if (hook.ours && !search->found)
-		check_ours(doctor, path, &hook);
-	else
-		check_other(doctor, path, strrchr(path, '/') + 1, &hook);
-	search->found |= hook.ours;
+	}
+	hook_file_free(&hook);
 }
 
 /* Checks the hooks in qemu.d. */
@@ -230,9 +145,7 @@ check_hook_directory(struct doctor *doctor, struct hook_search *search)
 	AUTO_CLOSE int directory =
 		openat(doctor->root, &HOOK_DIRECTORY[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent **entries;
-	int count = directory >= 0
-			    ? scandirat(directory, ".", &entries, is_entry, file_compare_names)
-			    : -1;
+	int count = directory >= 0 ? hook_files_list(directory, &entries) : -1;
 	if (count < 0 && errno != ENOENT && errno != ENOTDIR) {
 		doctor_say(doctor, DOCTOR_WARN, HOOK_DIRECTORY ": %s", strerror(errno));
 		doctor_advise(doctor, "run doctor as root");

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/guests.h"
+#include "cli/hook_files.h"
 #include "cli/tally.h"
 #include "cli/with_rules.h"
 
@@ -76,6 +77,7 @@ status_with_rules(const struct options *options, struct pin_host *host)
 {
 	struct virt virt;
 	struct counts counts = {0};
+	hook_files_warn(options->root);
 	int found = guests_find(options, &virt, &counts.failed);
 	for (size_t i = 0; i < virt.count && found == 0; i++)
 		status_guest(options, host, &virt.guests[i], &counts);

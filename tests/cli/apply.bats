@@ -192,3 +192,15 @@ vmaffinity: web-1: not pinned: $ABSENT
 vmaffinity: web-2: not looked at: ended by signal $words" "$stderr"
 	done
 }
+
+@test "a hook of another program in qemu.d, and none of vmaffinity's: a warning" {
+	own_rules '[other]\nvcpus = 0\n'
+	mkdir -p own/etc/libvirt/hooks/qemu.d
+	install -m 755 /dev/stdin own/etc/libvirt/hooks/qemu.d/10-network <<<'#!/bin/sh'
+	run -0 --separate-stderr apply web-1
+	same "web-1: no rule pins it" "$output"
+	same "vmaffinity: warning: /etc/libvirt/hooks/qemu.d/10-network belongs to another program, and vmaffinity's hook is not installed: guests that start are not pinned; see vmaffinity doctor" "$stderr"
+	install -m 755 "$BUILD/vmaffinity-guard" own/etc/libvirt/hooks/qemu
+	run -0 --separate-stderr apply web-1
+	same "" "$stderr"
+}

@@ -318,3 +318,22 @@ error: process 1301 is in cgroup '/machine.slice/x.scope', which does not end in
 	same "db1: not running" "$(cat out)"
 	same "" "$(cat err)"
 }
+
+@test "a hook of another program in the place of vmaffinity's: a warning" {
+	mkdir -p root/etc/libvirt/hooks/qemu.d
+	printf '#!/bin/sh\n# vmaffinity-guard 0.1.0 /usr/sbin/vmaffinity-hook\n' >root/etc/libvirt/hooks/qemu
+	chmod 755 root/etc/libvirt/hooks/qemu
+	run -0 --separate-stderr status db1
+	same "$AS_RULED" "$output"
+	same "vmaffinity: warning: /etc/libvirt/hooks/qemu belongs to another program, and vmaffinity's hook is not installed: guests that start are not pinned; see vmaffinity doctor" "$stderr"
+	install -m 644 "$BUILD/vmaffinity-guard" root/etc/libvirt/hooks/qemu.d/50-vmaffinity
+	run -0 --separate-stderr status db1
+	[[ $stderr == *" belongs to another program, "* ]] # libvirt does not run what is not executable
+	chmod 755 root/etc/libvirt/hooks/qemu.d/50-vmaffinity
+	run -0 --separate-stderr status db1
+	same "" "$stderr"
+	rm root/etc/libvirt/hooks/qemu.d/50-vmaffinity
+	chmod 644 root/etc/libvirt/hooks/qemu
+	run -0 --separate-stderr status db1
+	same "" "$stderr"
+}
