@@ -5,6 +5,7 @@
 
 #include "base/messages.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -70,6 +71,10 @@ extern const struct command command_plan, command_apply, command_status, command
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void print_error_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints one line, after a prefix that is not escaped, as those functions do. */
+void print_safely(FILE *stream, const char *prefix, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
 
 /* Prints each message as "LEVEL: TEXT" to stdout or stderr, and last how many were dropped. */
 void print_messages(FILE *stream, const struct messages *messages);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-__attribute__((format(printf, 3, 0))) static void
+void
 print_safely(FILE *stream, const char *prefix, const char *format, va_list args)
 {
 	char *text, *safe = NULL;

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* vmaffinity watch: waits for events and, at each, does what has become pending. */
+/* vmaffinity watch: waits for events, and has the pending work done after each. */
 #include "cli/command.h"
-#include "cli/virt.h"
-#include "cli/watch/guest.h"
 #include "cli/watch/hotplug.h"
 #include "cli/watch/notify.h"
-#include "cli/watch/rule_files.h"
+#include "cli/watch/say.h"
 #include "cli/watch/signals.h"
-#include "cli/watch/watched.h"
+#include "cli/watch/watch.h"
 
-#include "base/array.h"
 #include "base/cleanup.h"
-#include "pin/pin.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -27,86 +23,19 @@
  * together. */
 #define SETTLE_MS 200
 
-/* The pause before libvirt is called again, or a failed pass is tried again. */
-#define RETRY_MS 1000
-
-struct watch {
-	const struct options *options;
-	struct pin_host *host; /* the rules in force, or NULL */
-	struct pin_host *before;
-	struct virt virt;
-	struct virt_listener listener;
-	bool connected, lost;
-	bool complained; /* that libvirt cannot be reached */
-	struct watched *guests;
-	size_t count;
-	int groups; /* inotify fd: watches the guests' directories */
-	struct rule_files rules;
-	bool rules_dir_gone; /* the rules' directory cannot be watched */
-	int settle, retry;   /* timerfds */
-	bool retry_armed;
-	int end, hangup; /* eventfd, signalfd */
-	struct virt_source sources[6];
-	bool rules_due, retry_due, ended;
-};
-
-static struct watched *
-find_guest(const struct watch *w, const char *name)
-{
-	for (size_t i = 0; i < w->count; i++)
-		if (strcmp(w->guests[i].name, name) == 0)
-			return &w->guests[i];
-	return NULL;
-}
-
-/* Adds a reason for a pass over a running guest, and the guest if it is unknown. */
-static void
-add_guest(struct watch *w, const char *name, enum watch_reason reason)
-{
-	struct watched *guest = find_guest(w, name);
-	if (guest == NULL) {
-		struct watched *larger = array_grow(w->guests, w->count, sizeof(*larger));
-		char *copy = strdup(name);
-		if (larger != NULL)
-			w->guests = larger;
-		if (larger == NULL || copy == NULL) {
-			complain("%s: out of memory", name);
-			free(copy);
-			return;
-		}
-		guest = &w->guests[w->count++];
-		*guest = (struct watched){.name = copy, .watch = -1};
-	}
-	guest->reasons |= reason;
-	guest->failures = 0;
-}
-
-/* Forgets a guest that has ended. Its directory is gone, and with it the inotify watch. */
-static void
-forget_guest(struct watch *w, struct watched *guest)
-{
-	watched_free(guest);
-	*guest = w->guests[--w->count];
-}
-
 static void
 on_event(void *data, enum virt_event event, const char *name)
 {
 	struct watch *w = data;
-	struct watched *guest = name != NULL ? find_guest(w, name) : NULL;
+	struct watched *guest = name != NULL ? watched_find(&w->guests, name) : NULL;
 	if (event == VIRT_LOST)
 		w->lost = true;
 	else if (event == VIRT_STOPPED && guest != NULL)
-		forget_guest(w, guest);
+		watched_remove(&w->guests, guest);
 	else if (event != VIRT_STOPPED && name != NULL)
-		add_guest(w, name, event == VIRT_STARTED ? WATCH_STARTED : WATCH_CHANGED);
-}
-
-static void
-arm(int timer, int ms)
-{
-	struct itimerspec in = {.it_value = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}};
-	timerfd_settime(timer, 0, &in, NULL);
+		watched_add(
+			&w->guests, name, event == VIRT_STARTED ? WATCH_STARTED : WATCH_CHANGED);
+	w->hook_due |= event == VIRT_STARTED;
 }
 
 /* Reads a timerfd or an eventfd. True if it had expired, or had been written to. */
@@ -154,155 +83,14 @@ on_rules(void *data)
 {
 	struct watch *w = data;
 	if (rule_files_changed(&w->rules))
-		arm(w->settle, SETTLE_MS);
+		watch_arm_timer(w->settle, SETTLE_MS);
 }
 
 static void
 on_groups(void *data)
 {
 	struct watch *w = data;
-	hotplug_read(w->groups, w->guests, w->count);
-}
-
-static void
-free_rules(struct pin_host **host)
-{
-	if (*host != NULL)
-		pin_host_free(*host);
-	free(*host);
-	*host = NULL;
-}
-
-/* Reads the rules. With an error in them, those before stay in force. */
-static void
-read_rules(struct watch *w)
-{
-	struct pin_host *host = malloc(sizeof(*host));
-	struct messages messages = {0};
-	w->rules_due = false;
-	/* A directory may have been replaced. */
-	w->rules_dir_gone = rule_files_follow(&w->rules) != 0;
-	if (host == NULL) {
-		complain("out of memory");
-		return;
-	}
-	if (pin_host_load(host, w->options->root, &w->options->config, w->options->config != NULL,
-		    &messages) == 0) {
-		free_rules(&w->before);
-		w->before = w->host;
-		w->host = host;
-		for (size_t i = 0; i < w->count; i++)
-			w->guests[i].reasons |= WATCH_RULES;
-		print_line("rules in force: %zu, from %zu file%s", host->rules.rule_count,
-			host->rules.file_count, host->rules.file_count == 1 ? "" : "s");
-	} else {
-		free_rules(&host);
-		print_messages(stderr, &messages);
-		complain("the rules have errors: %s",
-			w->host != NULL ? "those before stay in force" : "none is in force");
-	}
-	messages_free(&messages);
-}
-
-/* Forgets guests that have ended while libvirt was not there. */
-static void
-forget_ended(struct watch *w)
-{
-	for (size_t i = w->count; i-- > 0;) {
-		bool runs = false;
-		for (size_t j = 0; j < w->virt.count && !runs; j++)
-			runs = strcmp(w->virt.guests[j].name, w->guests[i].name) == 0;
-		if (!runs)
-			forget_guest(w, &w->guests[i]);
-	}
-}
-
-static void
-connect_to_libvirt(struct watch *w)
-{
-	struct err e;
-	if (virt_open(&w->virt, w->options->connect, &e) != 0 ||
-		virt_listen(&w->virt, &w->listener, &e) != 0 ||
-		virt_list(&w->virt, true, &e) != 0) {
-		virt_close(&w->virt);
-		if (!w->complained)
-			complain("%s; trying again until it answers", e.text);
-		w->complained = true;
-		return;
-	}
-	forget_ended(w);
-	for (size_t i = 0; i < w->virt.count; i++)
-		add_guest(w, w->virt.guests[i].name, WATCH_NEW);
-	print_line("libvirt answers; guests that run: %zu", w->virt.count);
-	virt_forget(&w->virt);
-	w->connected = true;
-	w->complained = false;
-}
-
-static void
-lose_libvirt(struct watch *w)
-{
-	virt_close(&w->virt);
-	w->lost = w->connected = false;
-	print_line("libvirt has gone");
-}
-
-/* True if a pass over the guest is due. After a failure it waits for the timer. */
-static bool
-is_due(const struct watch *w, const struct watched *guest)
-{
-	return guest->reasons != 0 && (guest->failures == 0 || w->retry_due);
-}
-
-/* Makes the passes that are due. Returns true if any guest is left for another try. */
-static bool
-pass_over_guests(struct watch *w)
-{
-	const struct watch_view view = {.virt = &w->virt,
-		.host = w->host,
-		.before = w->before,
-		.inotify = w->groups,
-		.guests = w->guests,
-		.count = w->count};
-	bool left = false;
-	if (w->host == NULL)
-		return false;
-	pin_host_change(w->host, w->host->root);
-	/* The pass over one guest reads the events of all of them, so it can make others due. */
-	for (bool any = true; any && w->connected;) {
-		any = false;
-		for (size_t i = 0; i < w->count; i++)
-			if (is_due(w, &w->guests[i])) {
-				watch_guest(&view, &w->guests[i]);
-				any = true;
-			}
-		w->retry_due = false;
-	}
-	for (size_t i = 0; i < w->count; i++)
-		left = left || w->guests[i].reasons != 0;
-	if (w->connected && !left)
-		free_rules(&w->before);
-	return left;
-}
-
-/* Does everything that is pending. */
-static void
-do_pending(struct watch *w)
-{
-	if (w->lost)
-		lose_libvirt(w);
-	if (w->rules_dir_gone && w->retry_due)
-		w->rules_due |= rule_files_follow(&w->rules) == 0;
-	if (w->rules_due)
-		read_rules(w);
-	if (w->retry_due && !w->connected)
-		connect_to_libvirt(w);
-	bool left = pass_over_guests(w);
-	w->retry_due = false;
-	if ((left || w->rules_dir_gone || !w->connected) && !w->retry_armed) {
-		arm(w->retry, RETRY_MS);
-		w->retry_armed = true;
-	}
+	hotplug_read(w->groups, &w->guests, NULL);
 }
 
 static int
@@ -353,12 +141,9 @@ open_watch(struct watch *w, struct err *e)
 static void
 close_watch(struct watch *w)
 {
-	while (w->count > 0)
-		forget_guest(w, &w->guests[w->count - 1]);
-	free(w->guests);
+	watched_list_free(&w->guests);
 	virt_close(&w->virt);
-	free_rules(&w->before);
-	free_rules(&w->host);
+	watch_free_rules(w);
 	cleanup_close(&w->rules.inotify);
 	cleanup_close(&w->groups);
 	cleanup_close(&w->settle);
@@ -383,15 +168,18 @@ run_watch(const struct options *options)
 	int r = open_watch(&w, &e);
 	w.listener = (struct virt_listener){.tell = on_event, .data = &w};
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	signal(SIGPIPE, SIG_IGN); /* it must not end a pass that has begun */
 	for (bool ready = false; r == 0 && !w.ended; ready = true) {
-		do_pending(&w);
+		watch_do_pending(&w);
 		if (!ready)
 			watch_notify("READY=1");
+		if (ferror(stdout))
+			break; /* main() says so */
 		r = virt_loop_run(&e);
 	}
 	watch_notify("STOPPING=1");
 	if (r != 0)
-		complain("%s", e.text);
+		watch_say(MESSAGE_ERROR, "%s", e.text);
 	close_watch(&w);
 	return r == 0 ? EXIT_OK : EXIT_CANNOT;
 }

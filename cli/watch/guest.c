@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A pass over one guest: what is not as ruled, which of it watch is to set, and the report. */
+/* Makes a pass over one guest: finds drift, sets what watch is to set, and reports the rest. */
 #include "cli/watch/guest.h"
 
 #include "cli/command.h"
 #include "cli/watch/hotplug.h"
+#include "cli/watch/say.h"
 #include "guest/domain_pins.h"
 #include "pin/drift.h"
 
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So many times in a row a failed pass is tried again. */
+/* A failed pass is tried again so many times in a row. */
 #define FAILURES_MAX 3
 
 /* One pass over one guest. */
@@ -93,15 +94,28 @@ is_ours(const struct pass *pass, const struct drift_group *group, bool untouched
 	return (reasons & WATCH_NEW) != 0 && (unpinned || untouched || is_as_defined(pass, group));
 }
 
-/* Removes from the plan what watch is not to set, with a warning that it stays as it is. */
+/* Removes from the plan what is not to be set in a group. */
+static void
+drop_step(struct pass *pass, const struct drift_group *group)
+{
+	struct plan_step *step = &pass->pin.plan.steps[group->step - pass->pin.plan.steps];
+	step->cpus = NULL;
+	step->write = step->write_nodes = false;
+}
+
+/*
+ * Removes from the plan what is as ruled, so that the report names changes only, and what watch is
+ * not to set, with a warning that it stays as it is.
+ */
 static void
 keep_only_ours(struct pass *pass)
 {
 	struct drift *drift = &pass->drift;
 	bool untouched = is_untouched(drift);
 	for (size_t i = 0; i < drift->count; i++)
-		if (drift->groups[i].kind != DRIFT_NONE &&
-			is_ours(pass, &drift->groups[i], untouched))
+		if (drift->groups[i].kind == DRIFT_NONE)
+			drop_step(pass, &drift->groups[i]);
+		else if (is_ours(pass, &drift->groups[i], untouched))
 			drift->groups[i].kind = DRIFT_NONE;
 	const struct drift_group *end;
 	for (const struct drift_group *first = drift->groups; first < drift->groups + drift->count;
@@ -113,12 +127,8 @@ keep_only_ours(struct pass *pass)
 				drift_text(first, end, text));
 	}
 	for (size_t i = 0; i < drift->count; i++)
-		if (drift->groups[i].kind != DRIFT_NONE) {
-			struct plan_step *step =
-				&pass->pin.plan.steps[drift->groups[i].step - pass->pin.plan.steps];
-			step->cpus = NULL;
-			step->write = step->write_nodes = false;
-		}
+		if (drift->groups[i].kind != DRIFT_NONE)
+			drop_step(pass, &drift->groups[i]);
 }
 
 /*
@@ -194,12 +204,11 @@ changed_meanwhile(struct pass *pass)
 	unsigned reasons = guest->reasons;
 	size_t count = guest->plugged_count;
 	bool is_new = false;
-	if (watch_cgroup_dir(
-		    pass->guest, pass->view->inotify, pass->pin.cgroup.directory, &is_new) != 0)
+	if (watch_cgroup(pass->guest, pass->view->inotify, &pass->pin.cgroup, &is_new) != 0)
 		messages_add(&pass->wrong, MESSAGE_WARNING,
-			"%s cannot be watched, so what is plugged in stays unpinned: %s",
+			"%s cannot be watched, so changes in it may go unnoticed: %s",
 			pass->pin.cgroup.path, strerror(errno));
-	hotplug_read(pass->view->inotify, pass->view->guests, pass->view->count);
+	hotplug_read(pass->view->inotify, pass->view->guests, NULL);
 	return is_new || guest->plugged_count != count || guest->reasons != reasons;
 }
 
@@ -232,11 +241,11 @@ report_wrong(struct pass *pass)
 	struct watched *guest = pass->guest;
 	if (!same_texts(&pass->wrong, &guest->reported)) {
 		for (size_t i = 0; i < pass->wrong.count; i++)
-			print_error_line("%s: %s: %s", guest->name,
+			watch_say(pass->wrong.items[i].level, "%s: %s: %s", guest->name,
 				message_level_name(pass->wrong.items[i].level),
 				pass->wrong.items[i].text);
 		if (pass->wrong.count == 0)
-			print_line("%s: as ruled again", guest->name);
+			watch_say(MESSAGE_INFO, "%s: as ruled again", guest->name);
 	}
 	messages_free(&guest->reported);
 	guest->reported = pass->wrong;
@@ -257,10 +266,17 @@ watch_guest(const struct watch_view *view, struct watched *guest)
 			messages_add(&pass.wrong, MESSAGE_WARNING, "%s",
 				pass.pin.messages.items[i].text);
 	if (r == PIN_CHANGED)
-		print_line("%s: pinned: %s", guest->name, done);
-	if (r < 0)
-		messages_add(&pass.wrong, MESSAGE_ERROR, "not pinned: %s", e.text);
+		watch_say(MESSAGE_INFO, "%s: pinned: %s", guest->name, done);
 	guest->failures = r < 0 && obstacle == NULL ? guest->failures + 1 : 0;
+	if (r < 0 && guest->failures > FAILURES_MAX)
+		messages_add(&pass.wrong, MESSAGE_ERROR,
+			"not pinned: %s; given up after %u failures until the guest or the rules "
+			"change",
+			e.text, guest->failures);
+	else if (r < 0)
+		messages_add(&pass.wrong, MESSAGE_ERROR, "not pinned: %s", e.text);
+	if (r < 0) /* our own writes, and their undoing, are no reason for another pass */
+		hotplug_read(view->inotify, view->guests, guest);
 	if (guest->failures == 0 || guest->failures > FAILURES_MAX) {
 		guest->reasons = 0;
 		guest->plugged_count = 0;

@@ -9,14 +9,13 @@
 
 #include <stddef.h>
 
-/* What a pass needs besides the guest. */
+/* Holds all that a pass needs besides the guest. */
 struct watch_view {
 	struct virt *virt;
 	struct pin_host *host;	 /* the rules in force */
 	struct pin_host *before; /* the rules in force at the last pass, or NULL */
 	int inotify;		 /* watches the guests' directories */
-	struct watched *guests;	 /* all of them */
-	size_t count;
+	const struct watched_list *guests;
 };
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/watch/notify.h"
 
-#include "cli/command.h"
+#include "cli/watch/say.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -18,5 +18,6 @@ watch_notify(const char *state)
 	if (notify != NULL)
 		notify(0, state);
 	else
-		complain("systemd cannot be told '%s': %s", state, dlerror());
+		watch_say(MESSAGE_WARNING, "warning: systemd cannot be notified of '%s': %s", state,
+			dlerror());
 }
