@@ -180,22 +180,41 @@ check_knows(struct doctor *doctor, const struct host_process *daemon)
 	}
 }
 
-/* True if the daemon runs the hooks of this host: not that of a container or of another user. */
+/*
+ * True if the process sees this host's directory of that path. A directory that neither has counts
+ * as the same; so does one that only root may look at, and in a tree one that is not recorded.
+ */
+static bool
+sees_our(const struct doctor *doctor, pid_t pid, const char *directory)
+{
+	char path[64];
+	struct stat ours, its;
+	snprintf(path, sizeof(path), "proc/%d/root", (int)pid);
+	if (fstatat(doctor->root, path, &its, 0) != 0)
+		return errno == EACCES || doctor->options->sysroot != NULL;
+	snprintf(path, sizeof(path), "proc/%d/root/%s", (int)pid, directory);
+	bool there = fstatat(doctor->root, path, &its, 0) == 0;
+	if (!there && errno == EACCES)
+		return true;
+	bool ours_there = fstatat(doctor->root, directory, &ours, 0) == 0;
+	if (!there || !ours_there)
+		return there == ours_there;
+	return ours.st_dev == its.st_dev && ours.st_ino == its.st_ino;
+}
+
+/*
+ * True if the daemon runs the hooks of this host: not that of a container, of another user, or of a
+ * mount namespace with an /etc/libvirt or a /run/libvirt of its own.
+ */
 static bool
 is_this_hosts(const struct doctor *doctor, pid_t pid)
 {
 	char path[64];
-	struct stat mine, its;
-	if (doctor->options->sysroot != NULL)
-		return true;
+	struct stat its;
 	snprintf(path, sizeof(path), "proc/%d", (int)pid);
 	if (fstatat(doctor->root, path, &its, 0) != 0 || its.st_uid != 0)
 		return false;
-	snprintf(path, sizeof(path), "proc/%d/root/etc", (int)pid);
-	if (fstatat(doctor->root, path, &its, 0) != 0)
-		return errno == EACCES; /* only root may look */
-	return fstatat(doctor->root, "etc", &mine, 0) == 0 && mine.st_dev == its.st_dev &&
-	       mine.st_ino == its.st_ino;
+	return sees_our(doctor, pid, "etc/libvirt") && sees_our(doctor, pid, "run/libvirt");
 }
 
 /* True if systemd listens on a socket of the daemon and will start it: unix(7), /proc/net/unix. */

@@ -67,7 +67,7 @@ check_controller(struct doctor *doctor)
 
 /* Checks that a guest has its groups, each with a cpuset; counts it if it is running. */
 static void
-check_guest(struct doctor *doctor, const char *name, size_t *running)
+check_cpuset_of(struct doctor *doctor, const char *name, size_t *running)
 {
 	struct cgroup cgroup;
 	struct err e;
@@ -80,14 +80,11 @@ check_guest(struct doctor *doctor, const char *name, size_t *running)
 		return;
 	}
 	doctor_say(doctor, DOCTOR_FAIL, "guest '%s' cannot be pinned: %s", name, e.text);
-	doctor_advise(doctor,
-		"see that \"cpuset\" is in cgroup_controllers of /etc/libvirt/qemu.conf, if "
-		"that is set, and in cgroup.subtree_control above the guest; then "
-		"start the guest again");
+	doctor_advise(doctor, "%s", CGROUP_NO_GROUPS_REMEDY);
 }
 
 static void
-check_guests(struct doctor *doctor)
+check_all_cpusets(struct doctor *doctor)
 {
 	struct running_guests guests;
 	struct err e;
@@ -95,7 +92,7 @@ check_guests(struct doctor *doctor)
 	if (running_guests(doctor->root, &guests, &e) != 0)
 		return;
 	for (size_t i = 0; i < guests.count; i++)
-		check_guest(doctor, guests.names[i], &running);
+		check_cpuset_of(doctor, guests.names[i], &running);
 	running_guests_free(&guests);
 	if (running > 0 && doctor->count == count)
 		doctor_say(
@@ -106,7 +103,7 @@ void
 check_cpuset(struct doctor *doctor)
 {
 	if (check_controller(doctor))
-		check_guests(doctor);
+		check_all_cpusets(doctor);
 }
 
 void

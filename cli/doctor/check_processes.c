@@ -174,3 +174,15 @@ check_neighbours(struct doctor *doctor)
 				doctor_advise(doctor, "%s", neighbours[j].remedy);
 			}
 }
+
+void
+check_user(struct doctor *doctor)
+{
+	if (geteuid() == 0)
+		return;
+	doctor_say(doctor, DOCTOR_WARN,
+		"doctor is not run as root: it cannot see guests' XML, what only root may read "
+		"below "
+		"/etc/libvirt, or if a daemon is that of a container");
+	doctor_advise(doctor, "run doctor as root");
+}

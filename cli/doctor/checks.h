@@ -5,6 +5,7 @@
 
 #include "cli/doctor/doctor.h"
 
+void check_user(struct doctor *doctor);
 void check_hook(struct doctor *doctor);	     /* sets doctor->worker and the hook's age */
 void check_worker(struct doctor *doctor);    /* after check_hook() */
 void check_processes(struct doctor *doctor); /* sets doctor->processes */
@@ -13,6 +14,7 @@ void check_apparmor(struct doctor *doctor);
 void check_cpuset(struct doctor *doctor);
 void check_the_rules(struct doctor *doctor); /* sets doctor->host */
 void check_partition(struct doctor *doctor);
+void check_guests(struct doctor *doctor); /* after check_the_rules() */
 void check_kernel(struct doctor *doctor);
 void check_neighbours(struct doctor *doctor);
 

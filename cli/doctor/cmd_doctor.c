@@ -8,6 +8,7 @@ static const struct {
 	const char *name;
 	void (*run)(struct doctor *);
 } checks[] = {
+	{"user", check_user},
 	{"hook", check_hook},
 	{"worker", check_worker},
 	{"processes", check_processes},
@@ -16,6 +17,7 @@ static const struct {
 	{"cpuset", check_cpuset},
 	{"rules", check_the_rules},
 	{"cpus", check_partition},
+	{"guests", check_guests},
 	{"kernel", check_kernel},
 	{"neighbour", check_neighbours},
 };

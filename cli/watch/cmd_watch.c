@@ -179,7 +179,7 @@ run_watch(const struct options *options)
 	}
 	watch_notify("STOPPING=1");
 	if (r != 0)
-		watch_say(MESSAGE_ERROR, "%s", e.text);
+		watch_say(MESSAGE_ERROR, "vmaffinity: %s", e.text);
 	close_watch(&w);
 	return r == 0 ? EXIT_OK : EXIT_CANNOT;
 }

@@ -43,6 +43,11 @@ enum cgroup_result {
 	CGROUP_NO_PARTITION, /* libvirt's cgroup for guests is not there, or has no cpuset */
 };
 
+/* Says what to do about CGROUP_NO_GROUPS. */
+#define CGROUP_NO_GROUPS_REMEDY                                                                    \
+	"see that \"cpuset\" is in cgroup_controllers of /etc/libvirt/qemu.conf, if that is set, " \
+	"and in cgroup.subtree_control above the guest; then start the guest again"
+
 /*
  * Opens the cgroups of the guest called name on the host below the directory fd root, as the kernel
  * tells of them: the process by qemu_process_find(), its cgroup by /proc/PID/cgroup and mountinfo,

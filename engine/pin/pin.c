@@ -84,6 +84,10 @@ open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 		r = CGROUP_NOT_RUNNING;
 		err_set(e, "the guest has just ended");
 	}
+	if (r == CGROUP_NO_GROUPS) {
+		const struct err reason = *e;
+		err_set(e, "%s; %s", reason.text, CGROUP_NO_GROUPS_REMEDY);
+	}
 	if (intent == PIN_SHOW && (r == CGROUP_NOT_RUNNING || r == CGROUP_NO_GROUPS)) {
 		messages_add(&pin->messages, r == CGROUP_NOT_RUNNING ? MESSAGE_INFO : MESSAGE_ERROR,
 			"%s", e->text);

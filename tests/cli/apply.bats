@@ -86,7 +86,7 @@ vmaffinity: web-2: not pinned: $ABSENT" "$stderr"
 	own_rules '[web-*]\nvcpus = 0\n'
 	printf "<domstatus pid='1'/>" >own/run/libvirt/qemu/web-1.xml # no guest, and so in no group of one
 	run -1 --separate-stderr apply
-	[[ $stderr == "vmaffinity: web-1: not pinned: process 1 is in cgroup '/"*"', which does not end in '/emulator': libvirt made no cgroups for this guest's threads" ]]
+	[[ $stderr == "vmaffinity: web-1: not pinned: process 1 is in cgroup '/"*"', which does not end in '/emulator': libvirt made no cgroups for this guest's threads; see that \"cpuset\" is in cgroup_controllers of /etc/libvirt/qemu.conf, if that is set, and in cgroup.subtree_control above the guest; then start the guest again" ]]
 	same "2 guests: 1 ended meanwhile, 1 failed" "$output"
 }
 

@@ -22,6 +22,23 @@ setup()
 	echo libvirtd >root/proc/812/comm
 	daemon_started "$(($(date +%s) + 100))"
 	printf '[*]\nemulator = 0\nvcpus = 1-7\n' >root/etc/vmaffinity.ini
+	as_ruled
+}
+
+# Puts what those rules say into the masks and threads of all guests.
+as_ruled()
+{
+	local group cpus tid
+	while read -r group; do
+		cpus=1-7
+		[[ $group != */emulator ]] || cpus=0
+		tee "$group/cpuset.cpus" "$group"/cpuset*effective* <<<$cpus >/dev/null
+		while read -r tid; do
+			mkdir -p "root/proc/$tid"
+			printf 'Name:\tx\nCpus_allowed_list:\t%s\nMems_allowed_list:\t0\n' $cpus >"root/proc/$tid/status"
+			echo "$tid (x) S 1 1 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 4 0 9 1 1 1 1 1 0 0 0 0 0 0 0 0 0 0 -1 0 0 0 0 0 0" >"root/proc/$tid/stat"
+		done < <(cat "$group"/cgroup.threads "$group"/tasks 2>/dev/null)
+	done < <(find root/sys/fs/cgroup -type d \( -name emulator -o -name 'vcpu[0-9]*' \))
 }
 
 # daemon_started SECOND: of the host's clock; it booted a day before.
@@ -65,14 +82,15 @@ PASS  daemon     libvirtd (812) was started after the hook was installed
 PASS  cpuset     the kernel has the cpuset controller, cgroup v2 at /sys/fs/cgroup
 PASS  cpuset     running guests: 2, each with its cpusets
 PASS  rules      1 rule in 1 file, without an error
-PASS  cpus       machine.slice allows every CPU that the rules name" "$output"
+PASS  cpus       machine.slice allows every CPU that the rules name
+PASS  guests     running guests with a rule: 2, all as ruled" "$output"
 }
 
 # bats test_tags=sanitized
 @test "as JSON" {
 	rm $HOOK
 	run -1 vmaffinity doctor --sysroot root --json
-	same '"FAIL hook" "PASS daemon" "PASS cpuset" "PASS cpuset" "PASS rules" "PASS cpus"' \
+	same '"FAIL hook" "PASS daemon" "PASS cpuset" "PASS cpuset" "PASS rules" "PASS cpus" "PASS guests"' \
 		"$(jq '.findings[] | .level + " " + .check' <<<"$output" | paste -sd ' ')"
 	same 'install vmaffinity: sudo ./install.sh' "$(jq -r '.findings[0].remedy' <<<"$output")"
 	same "there is no hook: neither /etc/libvirt/hooks/qemu nor /etc/libvirt/hooks/qemu.d/50-vmaffinity" "$(jq -r '.findings[0].text' <<<"$output")"
@@ -326,6 +344,7 @@ worker_at()
 @test "cgroup v1" {
 	rm -r root/sys root/proc/self root/proc/1[0-9]* root/run
 	"$REPO/tests/fixtures/expand.py" "$REPO/tests/fixtures/machines/v1-systemd.txt" root
+	as_ruled
 	run -0 vmaffinity doctor --sysroot root
 	[[ $output == *"PASS  cpuset     the kernel has the cpuset controller, cgroup v1 at /sys/fs/cgroup/cpuset"* ]]
 	[[ $output == *"PASS  cpus       machine.slice allows every CPU that the rules name"* ]]
@@ -404,4 +423,57 @@ FAIL  rules      /etc/vmaffinity.ini:2:11: a CPU number is missing
 	cannot "vmaffinity: nowhere: No such file or directory" vmaffinity doctor --sysroot nowhere
 	refused "'doctor' has no option '--xml'" doctor --xml x
 	refused "doctor: unexpected argument 'x'" doctor x
+}
+
+@test "guests that are not as ruled are counted and named" {
+	echo 2 >root/sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/vcpu2/cpuset.cpus
+	is FAIL guests "1 of 2 running guests with a rule is not as ruled: 'web'" "vmaffinity status shows what differs, vmaffinity apply sets it"
+	printf '[web]\nemulator = 0\n[db1]\nvcpus = 2\n' >root/etc/vmaffinity.ini
+	is FAIL guests "1 of 2 running guests with a rule is not as ruled: 'db1'" "vmaffinity status shows what differs, vmaffinity apply sets it"
+	printf '[web]\nemulator = 0\n[none]\nvcpus = 2\n' >root/etc/vmaffinity.ini
+	run -0 vmaffinity doctor --sysroot root
+	[[ $output == *"PASS  guests     running guests with a rule: 1, all as ruled"* ]]
+}
+
+@test "a rule that needs the XML: it is read from libvirt's status file" {
+	printf '[x]\nmatch = uuid:6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11\nvcpus = 2\n' >root/etc/vmaffinity.ini
+	echo "<domstatus state='running' pid='1201'><x/>$(guest web uuid=6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a11 vcpu=4)</domstatus>" >root/run/libvirt/qemu/web.xml
+	echo "<domstatus state='running' pid='1301'>$(guest db1 uuid=6f1c0d5a-5d2c-4b0e-9f0e-0b1d7c1f3a12 vcpu=2)</domstatus>" >root/run/libvirt/qemu/db1.xml
+	is FAIL guests "1 of 1 running guests with a rule is not as ruled: 'web'" "vmaffinity status shows what differs, vmaffinity apply sets it"
+	echo "<domstatus state='running' pid='1201'></domstatus>" >root/run/libvirt/qemu/web.xml
+	is WARN guests "guests that could not be compared with the rules: 1: 'web'" "vmaffinity status GUEST says why"
+}
+
+@test "as another user than root: what cannot be seen is said" {
+	local copy
+	copy=$(mktemp -d /tmp/vmaffinity-doctor.XXXXXX)
+	chmod 755 "$copy"
+	cp -a root "$BUILD/vmaffinity" "$copy"
+	cd "$copy"
+	run -1 setpriv --reuid=65534 --regid=65534 --clear-groups ./vmaffinity doctor --sysroot root
+	cd - >/dev/null
+	rm -r "$copy"
+	same "\
+WARN  user       doctor is not run as root: it cannot see guests' XML, what only root may read below /etc/libvirt, or if a daemon is that of a container
+              -> run doctor as root" "$(grep -v ^PASS <<<"$output")"
+}
+
+@test "a daemon with an /etc/libvirt or a /run/libvirt of its own is not this host's" {
+	ln -s ../.. root/proc/812/root
+	well
+	rm root/proc/812/root
+	mkdir -p root/proc/812/root/{etc,run}
+	ln -s ../../../../etc/libvirt root/proc/812/root/etc/libvirt
+	ln -s ../../../../run/libvirt root/proc/812/root/run/libvirt
+	well
+	local own
+	for own in etc run; do
+		rm root/proc/812/root/$own/libvirt
+		mkdir root/proc/812/root/$own/libvirt
+		is WARN daemon "no libvirt daemon is running" "systemctl start libvirtd (or virtqemud); without it no guest starts"
+		rmdir root/proc/812/root/$own/libvirt
+		is WARN daemon "no libvirt daemon is running" "systemctl start libvirtd (or virtqemud); without it no guest starts"
+		ln -s ../../../../$own/libvirt root/proc/812/root/$own/libvirt
+		well
+	done
 }

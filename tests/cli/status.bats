@@ -214,7 +214,7 @@ drift: vcpu1: the cgroup has CPUs 3; the rule says 3-7" "$(grep -v '^[ !] ' <<<"
 	run -1 status db1
 	same "\
 db1: not as ruled
-error: process 1301 is in cgroup '/machine.slice/x.scope', which does not end in '/emulator': libvirt made no cgroups for this guest's threads" "$output"
+error: process 1301 is in cgroup '/machine.slice/x.scope', which does not end in '/emulator': libvirt made no cgroups for this guest's threads; see that \"cpuset\" is in cgroup_controllers of /etc/libvirt/qemu.conf, if that is set, and in cgroup.subtree_control above the guest; then start the guest again" "$output"
 	same '"drift" 0' "$(status --json db1 | jq -c '.state, (.groups | length)' | paste -sd ' ')"
 }
 

@@ -61,3 +61,38 @@ eventually()
 	eventually 'trying again until it answers' 1
 	eventually '^rules in force' 5
 }
+
+@test "errors and warnings bear their priority where stderr is the journal" {
+	printf '[*]\nvcpus = 1-0\n' >"$rules"
+	: >"$out"
+	JOURNAL_STREAM=$(stat -c %d:%i "$out") "$BUILD/vmaffinity" watch --config "$rules" --connect "$nobody" >>"$out" 2>&1 3>&- &
+	watch=$!
+	eventually '^<3>error: .*range 1-0 runs backwards' 1
+	eventually '^<3>the rules have errors: none is in force$' 1
+	eventually '^<3>.*trying again until it answers$' 1
+	printf '[*]\nvcpus = 0-1\n' >"$rules"
+	eventually '^rules in force: 1, from 1 file$' 1
+	kill -TERM "$watch"
+	wait "$watch"
+	JOURNAL_STREAM=1:1 "$BUILD/vmaffinity" watch --config "$rules" --connect "$nobody" >"$out" 2>&1 3>&- &
+	watch=$!
+	eventually '^[^<].*trying again until it answers$' 1
+	kill -TERM "$watch"
+	wait "$watch"
+	watch=
+}
+
+@test "output that nobody reads any more: it ends with 2, not by a signal" {
+	printf '[*]\nvcpus = 0\n' >"$rules"
+	mkfifo pipe
+	"$BUILD/vmaffinity" watch --config "$rules" --connect "$nobody" >pipe 2>"$out" 3>&- &
+	watch=$!
+	head -n 1 pipe >first
+	same "rules in force: 1, from 1 file" "$(cat first)"
+	kill -HUP "$watch"
+	local status=0
+	wait "$watch" || status=$?
+	same 2 "$status"
+	watch=
+	eventually '^vmaffinity: standard output: ' 1
+}

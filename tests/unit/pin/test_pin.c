@@ -569,7 +569,7 @@ shows_a_guest_without_groups(void **state)
 	const struct tree *t = *state;
 	static const char reason[] =
 		"process 4711 is in cgroup '/user.slice', which does not end in '/emulator': "
-		"libvirt made no cgroups for this guest's threads";
+		"libvirt made no cgroups for this guest's threads; " CGROUP_NO_GROUPS_REMEDY;
 	tree_make(t, runs);
 	tree_remove(t, "proc/4711");
 	tree_make(t, "proc/4711/cgroup 0::/user.slice");
