@@ -78,23 +78,24 @@ all: $(PROGRAMS) $(UNIT)
 GUARD_STATIC ?= $(if $(SANITIZE),,-static-pie)
 $(BUILD)/vmaffinity-guard: $(BUILD)/hook/guard.o $(BUILD)/engine/base/escape.o
 	$(CC) $(ALL_LDFLAGS) $(GUARD_STATIC) -o $@ $^
-# The worker opens what needs libxml2 as a module, when a rule asks for it: hook/xml_module.h.
-WORKER_OBJECTS := $(BUILD)/hook/worker.o $(BUILD)/hook/xml_loader.o
-$(BUILD)/vmaffinity-hook: $(WORKER_OBJECTS) $(call archives,pin $(USES_pin))
+# Programs open what needs libxml2 as a module, when it is asked for: engine/guest/xml_module.h. Tests link it.
+LOADER := $(BUILD)/engine/guest/xml_loader.o
+NOT_IN_WINGS := $(LOADER) $(BUILD)/engine/guest/xml_module.o
+$(BUILD)/vmaffinity-hook: $(BUILD)/hook/worker.o $(LOADER) $(call archives,pin $(USES_pin))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(INI_LIBS) -ldl
-$(BUILD)/hook/xml_loader.o: EXTRA_CFLAGS = -DXML_MODULE='"$(LIBDIR)/vmaffinity/xml.so"'
-MODULE_SOURCES := hook/xml_module engine/guest/domain_parse engine/guest/domain engine/guest/xml \
+$(LOADER): EXTRA_CFLAGS = -DXML_MODULE='"$(LIBDIR)/vmaffinity/xml.so"'
+MODULE_SOURCES := $(addprefix engine/guest/,xml_module domain_parse domain_pins_parse domain domain_pins thread_group xml) \
 	engine/base/cpumask engine/base/err engine/base/number
 $(BUILD)/xml.so: $(MODULE_SOURCES:%=$(BUILD)/module/%.o)
-	$(CC) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -o $@ $^ $(XML_LIBS)
+	$(CC) $(filter-out -pie,$(ALL_LDFLAGS)) -shared $(if $(SANITIZE),,-Wl,-z,defs) -o $@ $^ $(XML_LIBS)
 $(BUILD)/module/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden $(XML_CFLAGS) -c -o $@ $<
-$(BUILD)/vmaffinity: $(CLI_OBJECTS) $(call archives,lint pin $(USES_pin))
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(XML_LIBS) $(INI_LIBS) $(ADMIN_LIBS)
+$(BUILD)/vmaffinity: $(CLI_OBJECTS) $(LOADER) $(call archives,lint pin $(USES_pin))
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(INI_LIBS) $(ADMIN_LIBS) -ldl
 
 $(BUILD)/engine/guest/xml.o: EXTRA_CFLAGS = $(XML_CFLAGS)
-$(foreach wing,$(WINGS),$(eval $(BUILD)/lib$(wing).a: $(call objects,engine/$(wing))))
+$(foreach wing,$(WINGS),$(eval $(BUILD)/lib$(wing).a: $(filter-out $(NOT_IN_WINGS),$(call objects,engine/$(wing)))))
 $(BUILD)/lib%.a:
 	rm -f $@ && $(AR) rcs $@ $^
 $(CLI_OBJECTS): EXTRA_CFLAGS = $(ADMIN_CFLAGS)

@@ -2,6 +2,8 @@
 /* The command line of vmaffinity(8): finds the command, reads its options, prints the help. */
 #include "cli/command.h"
 
+#include "guest/xml_module.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -183,6 +185,7 @@ main(int argc, char *argv[])
 	struct options options = {.xml = lists};
 	enum exit_status status = EXIT_CANNOT;
 	argv[0] = (char[]){"vmaffinity"}; /* for getopt_long()'s messages */
+	xml_module_prefer_beside();
 	if (lists == NULL) {
 		complain("out of memory");
 	} else {

@@ -49,7 +49,7 @@ $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty: hook/guard.c hook/worker_status
 		$(ALL_LDFLAGS) -o $@ hook/guard.c $(BUILD)/engine/base/escape.o
 
 # The worker with its module in a place that a test can fill.
-$(BUILD)/tests/worker: $(BUILD)/hook/worker.o hook/xml_loader.c hook/xml_module.h $(call archives,pin $(USES_pin))
+$(BUILD)/tests/worker: $(BUILD)/hook/worker.o engine/guest/xml_loader.c engine/guest/xml_module.h $(call archives,pin $(USES_pin))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DXML_MODULE='"/run/vmaffinity-test-xml.so"' $(ALL_LDFLAGS) -o $@ $(filter-out %.h,$^) $(INI_LIBS) -ldl
 

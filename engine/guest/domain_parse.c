@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads from a domain's XML the facts that domain.h lists. The worker links this file only through
- * the module hook/xml_module.c, so that nothing else of it needs libxml2.
+ * Reads from a domain's XML the facts that domain.h lists. Programs link this file only through
+ * the module xml_module.c, so that nothing else of them needs libxml2.
  */
 #include "guest/domain.h"
 

@@ -34,7 +34,7 @@ needs() {
 needs vmaffinity-guard ''
 needs vmaffinity-hook 'libc.so.6 libinih.so.1'
 needs xml.so 'libc.so.6 libxml2.so.*'
-needs vmaffinity 'libc.so.6 libinih.so.1 libjson-c.so.* libsmartcols.so.1 libxml2.so.*'
+needs vmaffinity 'libc.so.6 libinih.so.1 libjson-c.so.* libsmartcols.so.1'
 
 # only HEADER FILE: no other source includes <HEADER...>.
 only() {

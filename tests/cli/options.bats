@@ -185,7 +185,7 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 
 @test "an ordinary user's own rules and XML will do for that user" {
 	copy=$(mktemp -d) # where that user can go
-	cp "$BUILD/vmaffinity" web-1.xml "$copy"
+	cp "$BUILD/vmaffinity" "$BUILD/xml.so" web-1.xml "$copy"
 	cp -r root "$copy"
 	printf '[*]\nvcpus = 2\n' >"$copy/rules.ini"
 	chown -R 65534 "$copy"
@@ -195,6 +195,32 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 	chown 65533 rules.ini
 	run -2 setpriv --reuid=65534 --regid=65534 --clear-groups ./vmaffinity plan --sysroot root --config rules.ini --xml web-1.xml
 	same "error: rules.ini: belongs to user 65533, not to root; run chown root on it" "$output"
+}
+
+@test "the module for XML beside the program: taken if it is as safe as the program, and from nowhere else" {
+	copy=$(mktemp -d)
+	cp "$BUILD/vmaffinity" "$BUILD/xml.so" web-1.xml "$copy"
+	cp -r root "$copy"
+	printf '[*]\nvcpus = 2\n' >"$copy/rules.ini"
+	cd "$copy"
+	local plan=(./vmaffinity plan --sysroot root --config rules.ini --xml web-1.xml)
+	run -0 "${plan[@]}"
+	chmod 666 xml.so
+	run -2 "${plan[@]}"
+	[[ $output == *": $copy/xml.so: is not a file that root alone may write"* ]]
+	chmod 644 xml.so
+	chown 65533 xml.so
+	run -2 "${plan[@]}"
+	[[ $output == *": $copy/xml.so: is not a file that root alone may write"* ]]
+	mkdir bin
+	echo text >xml.so # of the current directory: not looked at
+	mv vmaffinity bin
+	cp "$BUILD/xml.so" bin
+	PATH=$copy/bin:$PATH run -0 bin/vmaffinity "${plan[@]:1}"
+	printf '[*]\nvcpus = 2\n' >rules.ini # a missing module costs nothing that needs no XML
+	rm bin/xml.so
+	run -0 bin/vmaffinity --version
+	rm -r "$copy"
 }
 
 @test "stdout closed, or a full disk: said on stderr, status 2" {

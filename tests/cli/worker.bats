@@ -272,7 +272,8 @@ err: web-1: start refused (on-error = fail): $RULES_BAD"
 		logged "err: web-1: not pinned: $ABSENT"
 	done <<-'END'
 		rm $module|: No such file or directory
-		truncate -s 40 $module| cannot be loaded: 
+		truncate -s 4096 $module| cannot be loaded: it is cut short; install vmaffinity again
+		truncate -s 100 $module| cannot be loaded: it is cut short; install vmaffinity again
 		echo text >$module| cannot be loaded: 
 		sed -i 's/libxml2/libxmlX/' $module| cannot be loaded: libxmlX
 		sed -i 's/vmaffinity_xml_module/vmaffinity_xml_modulX/g' $module| cannot be loaded: 

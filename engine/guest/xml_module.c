@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "hook/xml_module.h"
+#include "guest/xml_module.h"
 
 extern const struct xml_module vmaffinity_xml_module;
 
 __attribute__((visibility("default"))) const struct xml_module vmaffinity_xml_module = {
 	.version = VERSION,
 	.domain_size = sizeof(struct domain),
+	.pins_size = sizeof(struct domain_pins),
 	.parse = domain_parse,
 	.parse_status_pid = domain_parse_status_pid,
+	.parse_pins = domain_parse_pins,
 };
