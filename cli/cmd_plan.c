@@ -15,8 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Bytes of a cell of the table: a longer CPU list is cut. JSON has it whole. */
 #define CELL_MAX 256
@@ -266,29 +264,10 @@ plan_running(const struct options *options, struct pin_host *host)
 	return status;
 }
 
-/* True if stdin is a file or a pipe, so that a guest's XML may come from it. */
-static bool
-stdin_has_xml(void)
-{
-	struct stat st;
-	return fstat(STDIN_FILENO, &st) == 0 && (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode));
-}
-
 static enum exit_status
 plan_with_rules(const struct options *options, struct pin_host *host)
 {
-	if (options->xml_count > 0)
-		return plan_files(options, host);
-	if (options->word_count > 0 || !stdin_has_xml())
-		return plan_running(options, host);
-	/* A script's or a service's stdin may well be an empty pipe. */
-	struct guest_xml xml;
-	enum exit_status status = EXIT_CANNOT;
-	if (read_xml("-", &xml) == 0)
-		status = xml.length > 0 ? plan_guest(options, host, &xml, NULL, true)
-					: plan_running(options, host);
-	free(xml.text);
-	return status;
+	return options->xml_count > 0 ? plan_files(options, host) : plan_running(options, host);
 }
 
 static enum exit_status
@@ -310,7 +289,6 @@ const struct command command_plan = {
 	.summary = "show what the hook would write, and which rule says so",
 	.help = "Usage: vmaffinity plan [OPTION...] [GUEST]\n"
 		"       vmaffinity plan [OPTION...] --xml FILE\n"
-		"       vmaffinity plan [OPTION...] < FILE\n"
 		"\n"
 		"Shows what the hook would write, and which rule says so. Writes nothing.\n"
 		"GUEST: a guest that libvirt knows; without it, every running guest.\n"
