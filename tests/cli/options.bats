@@ -175,7 +175,7 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 }
 
 @test "a file of just 4 MiB, without an end of line, with CR and LF: taken" {
-	{ printf '[*]\r\nvcpu0 = 0\r\n' && head -c $((4 * 1024 * 1024 - 16)) /dev/zero | tr '\0' '\n'; } >rules.ini
+	{ printf '[*]\r\nemulator=0\r\n' && head -c $((4 * 1024 * 1024 - 17)) /dev/zero | tr '\0' '\n'; } >rules.ini
 	[ "$(stat -c %s rules.ini)" = $((4 * 1024 * 1024)) ]
 	finds "" rules.ini --sysroot root --xml web-1.xml
 	printf '[*]\nvcpus = 1' >rules.ini
