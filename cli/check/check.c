@@ -12,6 +12,69 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Adds an error if the XML pins what to CPUs, or nodes, that are not among those of the host. */
+static void
+find_absent(const char *what, const struct cpumask *wanted, const char *unit,
+	const struct cpumask *host, const struct domain *domain, bool plugged,
+	struct messages *messages)
+{
+	char list[128];
+	struct cpumask absent = *wanted, present = *wanted;
+	cpumask_andnot(&absent, host);
+	cpumask_and(&present, host);
+	if (cpumask_empty(&absent))
+		return;
+	messages_add(messages, MESSAGE_ERROR,
+		"guest '%s': its XML pins %s to %s%s %s, which this host does not have: it %s %s, "
+		"for libvirt applies the XML's pins before any hook; take the pin out of the XML "
+		"(virsh edit)",
+		domain->name, what, unit, cpumask_count(&absent) == 1 ? "" : "s",
+		cpumask_format(&absent, list, sizeof(list)),
+		cpumask_empty(&present) ? "cannot" : "may fail to",
+		plugged ? "start" : "be plugged in");
+}
+
+/*
+ * Finds pins of the guest's own XML that keep it from starting. libvirt writes them to the cgroups
+ * that it makes, and the kernel takes no number that it does not have.
+ */
+static void
+find_absent_pins(struct topology *topology, const struct domain *domain,
+	const struct domain_pins *pins, struct messages *messages)
+{
+	const struct cpumask *cpus, *nodes;
+	struct err ignored;
+	if (topology_get(topology, TOPOLOGY_PRESENT, &cpus, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < pins->count; i++) {
+		char name[THREAD_GROUP_NAME_MAX];
+		struct thread_group group = pins->pins[i].group;
+		bool vcpu = group.kind == GROUP_VCPU;
+		if (!vcpu || group.id < domain->vcpus)
+			find_absent(thread_group_name(group, name), &pins->pins[i].cpus, "CPU",
+				cpus, domain, !vcpu || domain->vcpu_online[group.id], messages);
+	}
+	if (pins->has_default)
+		find_absent("its threads (<vcpu cpuset=>)", &pins->fallback, "CPU", cpus, domain,
+			true, messages);
+	if (topology_get(topology, TOPOLOGY_NODES, &nodes, &ignored) == 0)
+		find_absent("its memory (<numatune>)", &domain->numatune, "node", nodes, domain,
+			true, messages);
+}
+
+/* True if this host has all these CPUs, or does not say which it has. */
+static bool
+has_cpus(struct topology *topology, const struct cpumask *cpus)
+{
+	const struct cpumask *present;
+	struct cpumask absent = *cpus;
+	struct err ignored;
+	if (topology_get(topology, TOPOLOGY_PRESENT, &present, &ignored) != 0)
+		return true;
+	cpumask_andnot(&absent, present);
+	return cpumask_empty(&absent);
+}
+
 /* Finds pins in the guest's own XML that disagree with a rule: once for each line of the rules. */
 static void
 find_pins(const struct pin *pin, const struct domain_pins *pins, struct messages *messages)
@@ -21,7 +84,7 @@ find_pins(const struct pin *pin, const struct domain_pins *pins, struct messages
 		const struct plan_step *step = &pin->plan.steps[i];
 		const struct cpumask *own = domain_pins_find(pins, step->group);
 		if (step->cpus == NULL || own == NULL || step->setting == last ||
-			cpumask_equal(own, step->cpus))
+			cpumask_equal(own, step->cpus) || !has_cpus(&pin->host->topology, own))
 			continue;
 		last = step->setting;
 		char name[THREAD_GROUP_NAME_MAX], xml[128], rule[128];
@@ -45,7 +108,9 @@ check_guest(struct check *check, const struct guest_xml *xml, struct lint *lint,
 	int r = pin_prepare(&pin, &check->host, xml->text, xml->length, NULL, PIN_SHOW, &e);
 	if (r >= 0 && domain_parse_pins(xml->text, xml->length, &pins, &e) != 0)
 		r = -1;
-	else if (r == 0)
+	if (r >= 0)
+		find_absent_pins(&check->host.topology, &pin.domain, &pins, &messages);
+	if (r == 0)
 		find_pins(&pin, &pins, &messages);
 	if (r < 0)
 		messages_add(&messages, MESSAGE_ERROR, "%s%s%s",
