@@ -168,6 +168,20 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 	show "$(cat "$WATCH_OUT")"
 }
 
+@test "a mask that is written into the cgroup, past libvirt: noticed; a line names what was set" {
+	guest_start g vcpus=2 iothreads=1
+	watch_start
+	echo 0 >"$(guest_cgroup g)/vcpu1/cpuset.cpus"
+	eventually told '^g: warning: vcpu1: the cgroup has CPUs 0; the rule says 1; left as it is$'
+	printf '[global]\nenforce = yes\n[*]\nemulator = 0\nvcpus = 1\niothreads = 1\n' | rules
+	eventually guest_is g 0 1 1
+	eventually told '^g: pinned: vcpu1 1 \('
+	echo 0 >"$(guest_cgroup g)/iothread1/cpuset.cpus"
+	eventually guest_is g 0 1 1
+	eventually told '^g: pinned: iothread1 1 \('
+	show "$(cat "$WATCH_OUT")"
+}
+
 @test "the daemon goes and comes back" {
 	guest_start g vcpus=2 current=1
 	guest_start ends
