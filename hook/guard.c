@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What libvirt runs as /etc/libvirt/hooks/qemu: GUEST OPERATION SUB-OPERATION EXTRA, the domain's
+ * Runs as the hook, /etc/libvirt/hooks/qemu GUEST OPERATION SUB-OPERATION EXTRA, with the domain's
  * XML on stdin.
  *
- * libvirt kills the guest when its hook ends in anything but 0, also one that has been running for
- * a year and whose only fault is that the daemon was restarted ("reconnect"); it has no time limit;
- * and it waits until nobody holds the hook's stdout and stderr any more (docs/hooks.html;
- * virHookCall() and qemuProcessReconnect()). So this program needs nothing but libc, does not do
- * the work, and turns every way in which the worker can end into a harmless status.
+ * libvirt kills the guest if its hook ends in anything but 0: on "reconnect", when the daemon has
+ * restarted, even a guest that has run for a year. libvirt sets the hook no time limit, and waits
+ * until no process holds the hook's stdout and stderr (docs/hooks.html, virHookCall(),
+ * qemuProcessReconnect()). So this program needs nothing but libc, leaves the work to the worker,
+ * and turns every way in which the worker can end into a harmless status.
  */
 #include "hook/worker_status.h"
 
@@ -54,10 +54,11 @@ extern char **environ;
 /* By this install.sh and "vmaffinity doctor" know the hook as ours, and what it runs. */
 __attribute__((used)) static const char marker[] = "vmaffinity-guard " VERSION " " WORKER;
 
-/* What became of the guest. A worker that was ended midway may have done a part of its work. */
+/* The guest's state, for the log. A worker that was ended midway may have done a part of its work.
+ */
 static const char not_pinned[] = "not pinned", perhaps[] = "perhaps not pinned, or in part";
 
-/* What the guard ends with, also if it is stuck itself and SIGALRM ends it. */
+/* The exit status, also of a guard that is stuck and that SIGALRM ends. */
 static volatile sig_atomic_t verdict;
 
 struct worker {
@@ -100,7 +101,7 @@ now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* What goes wrong here nobody else can tell, so it goes to the console too if syslog is away. */
+/* No other program can report a fault of the guard: without syslog it goes to the console. */
 __attribute__((format(printf, 3, 4))) static void
 complain(const char *guest, const char *state, const char *format, ...)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What worker and guard say to each other: the worker's exit status. See vmaffinity-hook(8). */
+/* The worker's exit status, which the guard reads. See vmaffinity-hook(8). */
 #ifndef VMAFFINITY_HOOK_WORKER_STATUS_H
 #define VMAFFINITY_HOOK_WORKER_STATUS_H
 

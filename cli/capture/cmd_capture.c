@@ -207,7 +207,7 @@ capture_cgroups(struct capture *capture, pid_t pid, const struct cgroup_location
 	if (!snapshot_path(&capture->snapshot, path, "%s%s%s", location->mount + 1,
 		    *location->path != '\0' ? "/" : "", location->path))
 		return;
-	/* Where libvirt made no groups, the snapshot shows that there are none. */
+	/* A guest for which libvirt made no groups is a snapshot without any. */
 	size_t length = strlen(path), end = sizeof(last) - 1;
 	if (length > end && strcmp(path + length - end, last) == 0)
 		path[length - end] = '\0';

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where the files are read, and how it went. */
+/* The root below which files are read, and the first failure. */
 struct snapshot {
 	int root;	 /* directory fd; not owned */
 	bool incomplete; /* a file is there and could not be written; that was complained of */

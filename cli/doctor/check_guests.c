@@ -85,7 +85,7 @@ compare(struct doctor *doctor, const char *name)
 	AUTO_FREE char *text = read_domain(doctor->root, name, &xml, &length, &e);
 	enum comparison result = UNKNOWN;
 	enum pin_result r = pin_prepare(&pin, &doctor->host, xml, length, name, PIN_SHOW, &e);
-	if (r == PIN_NO_RULE || (r == PIN_OK && !pin.running))
+	if ((r == PIN_NO_RULE && pin.incomplete == NULL) || (r == PIN_OK && !pin.running))
 		result = NO_MATTER;
 	else if (r == PIN_OK && drift_find(doctor->root, &pin.plan, &pin.cgroup, &drift, &e) == 0)
 		result = drift.drifted > 0 || pin_obstacle(&pin) != NULL ? NOT_AS_RULED

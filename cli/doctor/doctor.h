@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What doctor's checks share: the findings, and what one check leaves for the next. */
+/* State that doctor's checks share: the findings, and facts that one check leaves for the next. */
 #ifndef VMAFFINITY_CLI_DOCTOR_DOCTOR_H
 #define VMAFFINITY_CLI_DOCTOR_DOCTOR_H
 

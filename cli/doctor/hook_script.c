@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the content of another program's hook says about it, without running it. */
+/* Reads the content of another program's hook, without running it. */
 #include "cli/doctor/hook_script.h"
 
 #include <fcntl.h>

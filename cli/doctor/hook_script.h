@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the content of another program's hook says about it, without running it. */
+/* Judges another program's hook by its content, without running it. */
 #ifndef VMAFFINITY_CLI_DOCTOR_HOOK_SCRIPT_H
 #define VMAFFINITY_CLI_DOCTOR_HOOK_SCRIPT_H
 

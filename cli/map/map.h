@@ -61,7 +61,7 @@ size_t map_index(
  * last. */
 const struct occupancy_set *map_set(const struct map *map, unsigned cpu, size_t place);
 
-/* How an online CPU is used. */
+/* The use of an online CPU. */
 enum map_state {
 	MAP_IDLE,  /* no guest may run there */
 	MAP_FREE,  /* only threads that may run on every CPU */

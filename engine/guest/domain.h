@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What libvirt's XML says of one guest. */
+/* One guest, as libvirt's XML describes it. */
 #ifndef VMAFFINITY_GUEST_DOMAIN_H
 #define VMAFFINITY_GUEST_DOMAIN_H
 

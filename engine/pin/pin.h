@@ -18,8 +18,8 @@
 #include <stddef.h>
 
 /*
- * What all guests have in common: the rules, and what was read of the host for them, each thing
- * once. The parts point into one another, so it is not copied.
+ * The rules, and the part of the host that was read for them, each file once; shared by all guests.
+ * The parts point into one another, so a struct pin_host is never copied.
  */
 struct pin_host {
 	int root; /* directory fd; not owned */
@@ -29,22 +29,22 @@ struct pin_host {
 };
 
 /*
- * Reads and checks all rules: those of the standard places below root, or, if count is not 0, those
- * files in that order (paths as the caller sees them). Returns 0, or -1 if there was any error; all
- * of them are in messages then, and host->rules serve for rules_on_error() only. To be freed by
- * pin_host_free() in any case.
+ * Reads and checks all rules: the files in the standard places below root or, if count is not 0,
+ * the given files in that order (paths as the caller sees them). Returns 0, or -1 with every error
+ * in messages; host->rules then serve for rules_on_error() only. The caller frees host with
+ * pin_host_free() in either case.
  */
 int pin_host_load(struct pin_host *host, int root, const char *const files[], size_t count,
 	struct messages *messages);
 void pin_host_free(struct pin_host *host);
 
 /*
- * The same rules on the host below the directory fd root: what was read of another one, or of this
- * one when it may have been otherwise, is forgotten.
+ * Forgets all that was read of the host, and reads further from the directory fd root. The rules
+ * stay. For another host, or for the same one after it may have changed.
  */
 void pin_host_change(struct pin_host *host, int root);
 
-/* All that is known of one guest; the parts point into one another, so it is not copied. */
+/* One guest. The parts point into one another, so a struct pin is never copied. */
 struct pin {
 	struct pin_host *host;
 	char *name;		/* as libvirt says it; NULL until it is known */
@@ -61,13 +61,13 @@ struct pin {
 				     applied */
 };
 
-/* What is to become of the plan. */
+/* The purpose of a plan. */
 enum pin_intent {
-	PIN_SHOW,  /* to be looked at: the guest need not run here */
-	PIN_APPLY, /* to be applied: it must run, and nobody else is let at it until pin_free() */
+	PIN_SHOW,  /* to be shown: the guest need not run here */
+	PIN_APPLY, /* to be applied: the guest must run, and is locked until pin_free() */
 };
 
-/* How it went with one guest. */
+/* The result for one guest. */
 enum pin_result {
 	PIN_FAILED = -1,
 	PIN_OK = 0,	 /* prepared; or applied, and all was as planned already */
@@ -110,13 +110,13 @@ const char *pin_obstacle(const struct pin *pin);
 enum pin_result pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e);
 
 /*
- * The whole way: pin_prepare() with PIN_APPLY, then pin_apply(); returns what either of them says.
- * pin_free() is to be called in any case.
+ * Calls pin_prepare() with PIN_APPLY, then pin_apply(), and returns the result of the last call.
+ * The caller frees pin with pin_free() in any case.
  */
 enum pin_result pin_guest(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, char done[PIN_DONE_MAX], struct err *e);
 
-/* Whether it is no wonder that something failed: the guest has just ended. */
+/* True if the guest has ended since pin_prepare(), which explains any failure since then. */
 bool pin_has_ended(const struct pin *pin);
 
 void pin_free(struct pin *pin);

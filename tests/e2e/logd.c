@@ -27,7 +27,8 @@ main(int argc, char **argv)
 
 	if (argc != 4 || strlen(argv[1]) >= sizeof addr.sun_path)
 		errx(2, "usage: logd SOCKET FILE PIDFILE");
-	/* Whoever waits for the end of a pipe that our caller has must not wait for us. */
+	/* Close the caller's pipes: a process that waits for their end must not wait for this one.
+	 */
 	close_range(3, ~0U, 0);
 	memcpy(addr.sun_path, argv[1], strlen(argv[1]));
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

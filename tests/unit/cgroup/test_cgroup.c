@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where libvirt has had its guests (FACTS 3), below the mount point. */
+/* The directories, below the mount point, that versions of libvirt have used (FACTS 3). */
 static const struct {
 	const char *what, *base;
 } layouts[] = {

@@ -176,7 +176,7 @@ knows_the_files_of_v1(void **state)
 	assert_int_equal(actual.thread_count, 1);
 }
 
-/* What the kernel itself says of a thread. */
+/* Reads the kernel's own account of a thread. */
 static void
 agrees_with_the_kernel(void **state)
 {

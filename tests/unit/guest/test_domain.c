@@ -319,7 +319,7 @@ numbers_iothreads_as_libvirt_does(void **state)
 	}
 }
 
-/* What libvirt stores as metadata and passes on, whatever the standard on namespaces says of it. */
+/* Metadata that libvirt stores and passes on, though the standard on namespaces forbids it. */
 static void
 passes_over_any_metadata(void **state)
 {

@@ -166,7 +166,7 @@ make_a_thread(void)
 	guest_put_tasks(VCPU0, tids);
 }
 
-/* What a thread has from a change that is undone is undone as well. */
+/* Undoing a change also undoes what a thread inherited from it. */
 static void
 puts_back_a_thread_that_was_made_meanwhile(void **state)
 {

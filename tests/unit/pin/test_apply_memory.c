@@ -82,7 +82,7 @@ undoes_everything_at_any_failure(void **state)
 	assert_int_equal(guest_apply(), 0);
 }
 
-/* What is granted counts, not what was written; masks are undone as well. */
+/* The granted nodes count, not the written ones; masks are undone as well. */
 static void
 undoes_what_the_kernel_does_not_grant(void **state)
 {

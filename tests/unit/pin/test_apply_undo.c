@@ -123,7 +123,7 @@ undoes_all_when_an_affinity_cannot_be_read(void **state)
 	assert_true(fail_each(&kernel.fail_get, &kernel.gets, false, "ab") >= 2 * THREADS);
 }
 
-/* Where a mask replaces affinities, these have to be put back behind the masks. */
+/* A kernel on which a mask replaces affinities: put affinities back after the masks. */
 static void
 undoes_all_on_a_kernel_before_6_2(void **state)
 {

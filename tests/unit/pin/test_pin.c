@@ -208,7 +208,7 @@ shows_a_guest_that_does_not_run(void **state)
 	assert_string_equal(e.text, "/sys/devices/system/cpu/online: No such file or directory");
 }
 
-/* What there is less of than is asked for, and who is to blame. */
+/* Names the CPUs and nodes that are missing, and the cgroup that denies them. */
 static const struct {
 	const char *cpus, *note;
 } missing[] = {
@@ -463,7 +463,8 @@ knows_when_xml_is_needed(void **state)
 	}
 }
 
-/* Whatever the XML says, the guest is the one that libvirt named, and its groups the kernel's. */
+/* The guest is the one that libvirt named, and its groups are the kernel's, whatever the XML says.
+ */
 static void
 takes_the_guest_from_its_name_and_the_kernel(void **state)
 {
@@ -591,7 +592,7 @@ fails_where_a_set_has_an_error_on_this_host(void **state)
 		"the kernel's command line)");
 }
 
-/* What is read for one guest serves the next. */
+/* Facts read for one guest serve the next. */
 static void
 reads_the_host_once_for_all_guests(void **state)
 {
