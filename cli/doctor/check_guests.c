@@ -34,19 +34,20 @@ add_name(struct named *named, const char *name)
 }
 
 /*
- * Reads the guest's XML out of libvirt's status file, in which it is an element. Returns the file's
- * text (caller frees) with *xml and *length, or NULL with the reason.
+ * Reads the guest's XML out of libvirt's status file, in which it is an element. Returns it with
+ * its *length, as a part of *file (caller frees), or NULL with the reason.
  */
-static char *
-read_domain(int root, const char *name, const char **xml, size_t *length, struct err *e)
+static const char *
+read_domain(int root, const char *name, char **file, size_t *length, struct err *e)
 {
-	char path[PATH_MAX], *text = NULL;
+	char path[PATH_MAX];
 	size_t size;
 	int n = snprintf(path, sizeof(path), QEMU_RUN_DIRECTORY "/%s.xml", name);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		err_set(e, "the guest's name is too long");
-	else if (file_read_all_at(root, path, DOMAIN_XML_MAX, &text, &size) != 0)
+	else if (file_read_all_at(root, path, DOMAIN_XML_MAX, file, &size) != 0)
 		err_errno(e, "/%s", path);
+	const char *text = *file;
 	if (text == NULL)
 		return NULL;
 	static const char close[] = "</domain>";
@@ -59,12 +60,10 @@ read_domain(int root, const char *name, const char **xml, size_t *length, struct
 	}
 	if (end == NULL) {
 		err_set(e, "/%s holds no domain", path);
-		free(text);
 		return NULL;
 	}
-	*xml = begin;
 	*length = (size_t)(end - begin);
-	return text;
+	return begin;
 }
 
 enum comparison { AS_RULED, NOT_AS_RULED, UNKNOWN, NO_MATTER };
@@ -77,12 +76,12 @@ compare(struct doctor *doctor, const char *name)
 	struct cgroup cgroup;
 	struct drift drift = {0};
 	struct err e;
-	const char *xml = NULL;
 	size_t length = 0;
 	if (cgroup_open(doctor->root, name, &cgroup, &e) != CGROUP_OK)
 		return NO_MATTER; /* check_cpuset() reports it */
 	cgroup_free(&cgroup);
-	AUTO_FREE char *text = read_domain(doctor->root, name, &xml, &length, &e);
+	AUTO_FREE char *file = NULL;
+	const char *xml = read_domain(doctor->root, name, &file, &length, &e);
 	enum comparison result = UNKNOWN;
 	enum pin_result r = pin_prepare(&pin, &doctor->host, xml, length, name, PIN_SHOW, &e);
 	if ((r == PIN_NO_RULE && pin.incomplete == NULL) || (r == PIN_OK && !pin.running))

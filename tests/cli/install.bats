@@ -6,7 +6,9 @@ bats_require_minimum_version 1.5.0
 setup()
 {
 	cd "$BATS_TEST_DIRNAME/../.." || return
-	unset PREFIX SYSCONFDIR SBINDIR LIBDIR MANDIR COMPLETIONDIR UNITDIR BUILD SANITIZE CFLAGS LDFLAGS # as shipped, whatever is being tested
+	# As shipped, whatever is being tested; MAKEFLAGS would hand a calling make's DESTDIR to the make of a test.
+	unset PREFIX SYSCONFDIR SBINDIR LIBDIR MANDIR COMPLETIONDIR UNITDIR BUILD SANITIZE CFLAGS LDFLAGS \
+		MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 	export DESTDIR=$BATS_TEST_TMPDIR/root TMPDIR=$BATS_TEST_TMPDIR
 	HOOKS=$DESTDIR/etc/libvirt/hooks
 	FAKE=$BATS_TEST_TMPDIR/fake
