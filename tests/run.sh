@@ -8,7 +8,7 @@ set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 2
 : "${BUILD:=build}" "${SANITIZE:=}"
 export BUILD SANITIZE
-export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
 output=$(mktemp -d) || exit 2
 trap 'rm -rf "$output"' EXIT
 
