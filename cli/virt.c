@@ -40,7 +40,7 @@
 	X(virSetErrorFunc)
 /* clang-format on */
 
-#define MEMBER(name) __typeof__(name) *name;
+#define MEMBER(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
 static struct {
 	FUNCTIONS(MEMBER)
 } libvirt;

@@ -269,7 +269,7 @@ running_guests(int root, struct running_guests *guests, struct err *e)
 void
 running_guests_free(struct running_guests *guests)
 {
-	for (size_t i = 0; i < guests->count; i++)
+	for (size_t i = 0; guests->names != NULL && i < guests->count; i++)
 		free(guests->names[i]);
 	free(guests->names);
 	*guests = (struct running_guests){0};

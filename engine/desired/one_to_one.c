@@ -100,6 +100,8 @@ static void
 list_parts(struct one_to_one *work)
 {
 	const struct desired *desired = work->desired;
+	if (work->parts == NULL)
+		return; /* no mask, no part */
 	for (size_t m = 0; m < desired->mask_count; m++) {
 		struct part part = {.set = &desired->masks[m], .first = work->count};
 		if (part.set->setting->kind != GROUP_VCPU || cpumask_empty(&part.set->cpus))

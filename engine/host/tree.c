@@ -280,6 +280,7 @@ list_sets(
 		if (set[cpu] == 0)
 			continue;
 		struct topology_object *object = &objects->items[index[set[cpu] - 1]];
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): allocate() has succeeded */
 		objects->cpus[(size_t)(object->cpus - objects->cpus) + object->cpu_count++] =
 			(uint16_t)cpu;
 	}
@@ -333,6 +334,7 @@ list_nodes(const struct tree *tree, const struct topology_node *nodes, size_t co
 			.cpu_count = sorted[i].count,
 		};
 		cpumask_for_each (cpu, &sorted[i].node->cpus)
+			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): allocate() has succeeded */
 			objects->cpus[used++] = (uint16_t)cpu;
 	}
 	free(sorted);

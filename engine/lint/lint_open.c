@@ -32,8 +32,8 @@ static bool
 is_own(const struct domain *domain, const struct desired_group *group)
 {
 	const struct setting *setting = group->setting;
-	if (group->group.kind != GROUP_VCPU || group->mask == NULL || !is_online(domain, group) ||
-		cpumask_count(&group->mask->cpus) != 1)
+	if (group->group.kind != GROUP_VCPU || group->mask == NULL || setting == NULL ||
+		!is_online(domain, group) || cpumask_count(&group->mask->cpus) != 1)
 		return false;
 	return group->mask->single || (!setting->every && setting->first == setting->last);
 }
@@ -51,8 +51,12 @@ report_intruders(struct lint *lint, const struct desired *desired, const struct 
 	const struct domain *domain, const struct intruders *found)
 {
 	const struct lint_guest *guest = &lint->guests[lint->guest_count - 1];
-	const struct value *value =
-		found->setting != NULL ? &found->setting->value : &guest->own->setting->value;
+	const struct setting *setting = found->setting;
+	if (setting == NULL && guest->own != NULL)
+		setting = guest->own->setting;
+	if (setting == NULL)
+		return; /* no line to name */
+	const struct value *value = &setting->value;
 	char name[THREAD_GROUP_NAME_MAX], list[LINT_LIST_MAX], vcpu[32] = "";
 	bool realtime = false, one = cpumask_count(&found->cpus) == 1;
 	for (size_t i = 0; i < desired->group_count; i++) {

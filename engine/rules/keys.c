@@ -214,7 +214,7 @@ key_take_on_error(const struct key *key, struct key_line *line, struct err *e)
 	static const char *const words[] = {"ignore", "fail"};
 	struct rule *rule = line->rule;
 	struct origin *at = rule != NULL ? &rule->on_error_at : &line->rules->on_error_at;
-	bool fail;
+	bool fail = false;
 	(void)key;
 	if (key_take_word(line, words, &fail, at, e) != 0)
 		return -1;
@@ -227,7 +227,7 @@ static int
 key_take_enforce(const struct key *key, struct key_line *line, struct err *e)
 {
 	static const char *const words[] = {"yes", "no"};
-	bool no;
+	bool no = false;
 	(void)key;
 	if (key_take_word(line, words, &no, &line->rules->enforce_at, e) != 0)
 		return -1;

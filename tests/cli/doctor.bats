@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # vmaffinity doctor: a tree that is well, and each fault made in it. What needs a daemon and programs that run is in
 # tests/e2e/doctor.bats.
-# shellcheck disable=SC2154,SC2016,SC2059 # set by run: stderr, lines; scripts and formats as text
+# shellcheck disable=SC2154,SC2016,SC2059,SC2103 # set by run: stderr, lines; scripts and formats as text
 
 load cli
 

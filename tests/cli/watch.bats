@@ -65,6 +65,7 @@ eventually()
 @test "errors and warnings bear their priority where stderr is the journal" {
 	printf '[*]\nvcpus = 1-0\n' >"$rules"
 	: >"$out"
+	# shellcheck disable=SC2094 # the file that is written to is only named
 	JOURNAL_STREAM=$(stat -c %d:%i "$out") "$BUILD/vmaffinity" watch --config "$rules" --connect "$nobody" >>"$out" 2>&1 3>&- &
 	watch=$!
 	eventually '^<3>error: .*range 1-0 runs backwards' 1
