@@ -164,7 +164,7 @@ apply_guests(struct guests *guests, struct pin_host *host, struct counts *counts
 }
 
 static void
-print_counts(const struct counts *counts, size_t guests)
+print_apply_counts(const struct counts *counts, size_t guests)
 {
 	const struct tally_part parts[] = {{counts->changed, "pinned"},
 		{counts->as_ruled, "already as ruled"}, {counts->no_rule, "without a rule"},
@@ -186,7 +186,7 @@ apply_with_rules(const struct options *options, struct pin_host *host)
 		if (count == 0)
 			puts("no guest is running");
 		else if (count > 1)
-			print_counts(&counts, count);
+			print_apply_counts(&counts, count);
 		status = counts.failed > 0 ? EXIT_FINDINGS : EXIT_OK;
 	}
 	guests_close(&guests);

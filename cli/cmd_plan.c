@@ -60,7 +60,7 @@ json_memory(const struct pin *pin)
 }
 
 static void
-print_json(const struct pin *pin)
+print_plan_json(const struct pin *pin)
 {
 	json_object *object = json_guest(pin), *groups = json_object_new_array();
 	for (size_t i = 0; i < pin->plan.step_count; i++)
@@ -144,7 +144,7 @@ fill_memory_line(struct libscols_line *line, const struct pin *pin)
 }
 
 static int
-fill_table(struct libscols_table *table, const struct pin *pin)
+fill_plan_table(struct libscols_table *table, const struct pin *pin)
 {
 	const struct plan *plan = &pin->plan;
 	bool running = pin->running;
@@ -169,12 +169,12 @@ fill_table(struct libscols_table *table, const struct pin *pin)
 }
 
 static int
-print_table(const struct pin *pin)
+print_plan_table(const struct pin *pin)
 {
 	struct libscols_table *table = scols_new_table();
 	if (table == NULL)
 		return -1;
-	int r = fill_table(table, pin);
+	int r = fill_plan_table(table, pin);
 	scols_unref_table(table);
 	return r;
 }
@@ -192,7 +192,7 @@ print_text(const struct pin *pin)
 			pin->matched.rules[i]->line, pin->matched.rules[i]->section);
 	if (pin->running)
 		print_line("  in    %s", pin->cgroup.path);
-	int r = print_table(pin);
+	int r = print_plan_table(pin);
 	print_messages(stdout, &pin->messages);
 	return r;
 }
@@ -211,7 +211,7 @@ plan_guest(const struct options *options, struct pin_host *host, const struct gu
 	enum exit_status status =
 		r == PIN_FAILED || pin_obstacle(&pin) != NULL ? EXIT_CANNOT : EXIT_OK;
 	if (r != PIN_FAILED && options->json) {
-		print_json(&pin);
+		print_plan_json(&pin);
 	} else if (r != PIN_FAILED) {
 		if (!first)
 			putchar('\n');

@@ -47,7 +47,7 @@ static struct {
 
 /* Loads libvirt unless that is done. Returns 0, or -1 with the reason. */
 static int
-load(struct err *e)
+load_libvirt(struct err *e)
 {
 	static void *library;
 	if (library != NULL)
@@ -83,7 +83,7 @@ virt_open(struct virt *virt, const char *uri, struct err *e)
 	if (uri == NULL)
 		uri = "qemu:///system";
 	*virt = (struct virt){0};
-	if (load(e) != 0)
+	if (load_libvirt(e) != 0)
 		return -1;
 	libvirt.virSetErrorFunc(NULL, be_quiet);
 	virt->connection = libvirt.virConnectOpenReadOnly(uri);
@@ -216,7 +216,7 @@ virt_close(struct virt *virt)
 int
 virt_loop_open(struct err *e)
 {
-	if (load(e) != 0)
+	if (load_libvirt(e) != 0)
 		return -1;
 	libvirt.virSetErrorFunc(NULL, be_quiet);
 	return libvirt.virEventRegisterDefaultImpl() == 0 ? 0 : virt_error(e);

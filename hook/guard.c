@@ -236,7 +236,7 @@ wait_worker(struct worker *w, long deadline, int *status)
  * not say itself.
  */
 static int
-judge(const struct worker *w, int status, const char *guest, bool may_refuse)
+judge_worker(const struct worker *w, int status, const char *guest, bool may_refuse)
 {
 	const char *words = w->length > 0 ? w->message : "without a word";
 	int first_line = (int)strcspn(words, "\n");
@@ -296,5 +296,5 @@ main(int argc, char *argv[])
 			WORKER, strerror(error));
 		return 0;
 	}
-	return judge(&w, status, guest, strcmp(argv[2], "started") == 0);
+	return judge_worker(&w, status, guest, strcmp(argv[2], "started") == 0);
 }

@@ -33,7 +33,7 @@ struct tree_maker {
  * Returns the new length.
  */
 static size_t
-unescape(char *text, size_t length, char a, char A, char b, char B)
+snapshot_unescape(char *text, size_t length, char a, char A, char b, char B)
 {
 	size_t used = 0;
 	for (size_t i = 0; i < length; i++) {
@@ -78,7 +78,7 @@ make_directories(int root, char *path)
 /* Appends value to a file, making it and its directories. The tree has no links, as none is made.
  */
 static int
-append(int root, char *path, const char *value, size_t length)
+snapshot_append(int root, char *path, const char *value, size_t length)
 {
 	static const int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
 	int first = openat(root, path, flags, 0600);
@@ -109,14 +109,14 @@ make_one(struct tree_maker *maker, char *path, const char *value, size_t length,
 		return err_set(
 			e, "more than %zu MiB in its files", HOST_FILE_CONTENT_MAX / 1024 / 1024);
 	int r = path[strlen(path) - 1] == '/' ? make_directories(maker->root, path)
-					      : append(maker->root, path, value, length);
+					      : snapshot_append(maker->root, path, value, length);
 	return r == 0 ? 0 : err_errno(e, "%.256s", path);
 }
 
 /* Parses the list of numbers that begins at open, a '{'. Returns its '}', or NULL if it is no list.
  */
 static const char *
-parse_list(const char *open, struct cpumask *numbers)
+snapshot_parse_list(const char *open, struct cpumask *numbers)
 {
 	struct err e;
 	*numbers = (struct cpumask){0};
@@ -138,7 +138,7 @@ make_each(
 	char one[PATH_MAX];
 	struct cpumask numbers = {0};
 	const char *end = NULL, *open = strchr(path, '{');
-	while (open != NULL && (end = parse_list(open, &numbers)) == NULL)
+	while (open != NULL && (end = snapshot_parse_list(open, &numbers)) == NULL)
 		open = strchr(open + 1, '{');
 	if (open == NULL)
 		cpumask_set_range(&numbers, 0, 0); /* the path as it is, once */
@@ -172,9 +172,9 @@ make_line(struct tree_maker *maker, char *line, size_t length, struct err *e)
 	char *path = strndup(line, path_length);
 	if (path == NULL)
 		return err_set(e, "out of memory");
-	path[unescape(path, path_length, 's', ' ', '{', PLAIN_BRACE)] = '\0';
-	value_length =
-		unescape(value, bare ? value_length - 2 : value_length, 'n', '\n', 'n', '\n');
+	path[snapshot_unescape(path, path_length, 's', ' ', '{', PLAIN_BRACE)] = '\0';
+	value_length = snapshot_unescape(
+		value, bare ? value_length - 2 : value_length, 'n', '\n', 'n', '\n');
 	if (!bare)
 		value[value_length++] = '\n';
 	int r = make_each(maker, path, value, value_length, e);

@@ -4,7 +4,7 @@
 #include "cli/json.h"
 
 static void
-print_json(const struct check *check, const struct messages *messages)
+print_check_json(const struct check *check, const struct messages *messages)
 {
 	const struct rules *rules = &check->host.rules;
 	json_object *object = json_object_new_object(), *files = json_object_new_array();
@@ -25,7 +25,7 @@ print_findings(struct check *check)
 	struct messages messages = {0};
 	report_flush(&check->findings, rules->files, rules->file_count, &messages);
 	if (check->options->json)
-		print_json(check, &messages);
+		print_check_json(check, &messages);
 	else
 		print_messages(stdout, &messages);
 	bool found = messages.count + messages.dropped > 0;

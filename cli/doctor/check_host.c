@@ -168,7 +168,7 @@ warn_of_setting(struct doctor *doctor, const struct setting *setting, const stru
  * Returns true if any is missing.
  */
 static bool
-check_setting(struct doctor *doctor, const struct setting *setting, const struct limit *limit)
+check_rule_setting(struct doctor *doctor, const struct setting *setting, const struct limit *limit)
 {
 	struct cpumask wanted, missing, offline, refused;
 	char list[128];
@@ -236,7 +236,7 @@ check_partition(struct doctor *doctor)
 	}
 	for (size_t i = 0; i < rules->rule_count; i++)
 		for (size_t j = 0; j < rules->rules[i].setting_count; j++)
-			bad |= check_setting(doctor, &rules->rules[i].settings[j], &limit);
+			bad |= check_rule_setting(doctor, &rules->rules[i].settings[j], &limit);
 	if (!bad)
 		doctor_say(
 			doctor, DOCTOR_PASS, "%s allows every CPU that the rules name", limit.name);

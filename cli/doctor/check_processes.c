@@ -45,7 +45,7 @@ is_libvirt_daemon(const char *name)
 }
 
 static bool
-is_wanted(const char *name)
+is_wanted_process(const char *name)
 {
 	for (size_t i = 0; i < NEIGHBOURS; i++)
 		if (strcmp(neighbours[i].name, name) == 0)
@@ -65,7 +65,7 @@ take_process(struct doctor *doctor, int proc, const char *entry)
 		return;
 	snprintf(path, sizeof(path), "%u/comm", pid);
 	if (file_read_value(proc, path, process.name, sizeof(process.name)) != 0 ||
-		!is_wanted(process.name))
+		!is_wanted_process(process.name))
 		return;
 	process.pid = (pid_t)pid;
 	struct host_process *larger =

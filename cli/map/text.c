@@ -186,7 +186,7 @@ paint(const struct picture *picture, const char *sequence)
 }
 
 static const char *
-cpu_color(const struct map *map, unsigned cpu)
+text_cpu_color(const struct map *map, unsigned cpu)
 {
 	bool isolated = cpumask_test(map->sets[TOPOLOGY_ISOLATED], cpu);
 	enum map_state state = map_state(map, cpu);
@@ -200,7 +200,7 @@ static void
 print_part(const struct picture *picture, unsigned cpu, size_t column, const char *numbers,
 	const char **rest, bool last)
 {
-	const char *text = *rest, *color = cpu_color(picture->map, cpu);
+	const char *text = *rest, *color = text_cpu_color(picture->map, cpu);
 	size_t length = map_take_line(rest, picture->texts[column]);
 	bool mark = numbers[0] != '\0' && map_state(picture->map, cpu) == MAP_OVERCOMMITTED;
 	unsigned width = width_of(text, length);

@@ -58,7 +58,7 @@ status_guest(const struct options *options, struct pin_host *host, const struct 
 }
 
 static void
-print_counts(const struct counts *counts)
+print_status_counts(const struct counts *counts)
 {
 	const struct tally_part parts[] = {{counts->guests[STATE_AS_RULED], "as ruled"},
 		{counts->guests[STATE_DRIFT], "not as ruled"},
@@ -84,7 +84,7 @@ status_with_rules(const struct options *options, struct pin_host *host)
 	if (found == 0 && !options->json && virt.count + counts.failed == 0)
 		puts("no guest is running");
 	if (!options->json && counts.shown > 1)
-		print_counts(&counts);
+		print_status_counts(&counts);
 	virt_close(&virt);
 	return found != 0 || counts.failed > 0	? EXIT_CANNOT
 	       : counts.guests[STATE_DRIFT] > 0 ? EXIT_FINDINGS

@@ -156,7 +156,7 @@ add_line(const struct table *table, const struct drift_group *group, bool color)
 }
 
 static int
-fill_table(const struct table *table)
+fill_status_table(const struct table *table)
 {
 	bool color = wants_color();
 	scols_table_enable_colors(table->table, color);
@@ -172,14 +172,14 @@ fill_table(const struct table *table)
 }
 
 static int
-print_table(const struct status *status)
+print_status_table(const struct status *status)
 {
 	struct table table = {.table = scols_new_table(), .status = status};
 	if (table.table == NULL)
 		return -1;
 	for (size_t i = 0; i < status->drift.count && !table.record; i++)
 		table.record = status_record(status, &status->drift.groups[i]) != NULL;
-	int r = fill_table(&table);
+	int r = fill_status_table(&table);
 	scols_unref_table(table.table);
 	return r;
 }
@@ -244,7 +244,7 @@ status_print_text(const struct status *status)
 {
 	print_state(status);
 	int r = 0;
-	if (status->drift.count > 0 && (r = print_table(status)) != 0)
+	if (status->drift.count > 0 && (r = print_status_table(status)) != 0)
 		return r;
 	for (size_t i = 0; i < status->pin.messages.count; i++)
 		if (status->pin.messages.items[i].level > MESSAGE_INFO)

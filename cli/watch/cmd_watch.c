@@ -72,7 +72,7 @@ on_hangup(void *data)
 }
 
 static void
-on_end(void *data)
+on_guest_end(void *data)
 {
 	struct watch *w = data;
 	w->ended |= timer_expired(w->end);
@@ -117,7 +117,7 @@ open_signals(struct watch *w, struct err *e)
 	if (add_source(w, 0, w->hangup, on_hangup, e) != 0)
 		return -1;
 	w->end = watch_end_open();
-	return add_source(w, 1, w->end, on_end, e);
+	return add_source(w, 1, w->end, on_guest_end, e);
 }
 
 static int

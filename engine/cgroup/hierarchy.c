@@ -51,7 +51,7 @@ choose_line(char *text, struct cgroup_location *location, const char **path)
 
 /* Undoes the kernel's escapes, \ooo for white space and backslash, in place. */
 static void
-unescape(char *text)
+unescape_octal(char *text)
 {
 	char *out = text;
 	for (const char *s = text; *s != '\0';) {
@@ -99,8 +99,8 @@ parse_mount(char *line, const char *path, struct cgroup_location *location)
 		return false;
 	if (!location->v2 && !list_has(type, "cpuset"))
 		return false;
-	unescape(field[3]);
-	unescape(field[4]);
+	unescape_octal(field[3]);
+	unescape_octal(field[4]);
 	const char *rest = below(path, field[3]);
 	if (rest == NULL || strlen(field[4]) >= sizeof(location->mount) ||
 		strlen(rest) >= sizeof(location->path))

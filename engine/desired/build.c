@@ -16,7 +16,7 @@ add_group(struct desired *desired, enum thread_group_kind kind, unsigned id)
 }
 
 static int
-list_groups(struct desired *desired, const struct matched *matched, const struct domain *domain,
+list_all_groups(struct desired *desired, const struct matched *matched, const struct domain *domain,
 	const struct thread_group *running, size_t count)
 {
 	size_t vcpus = domain != NULL ? domain->vcpus : 0, kept = 0;
@@ -117,7 +117,7 @@ is_present(const struct desired *desired, const struct setting *setting)
 
 /* Appends ", KEY" to list, of which used bytes are there; ", ..." once if there is no room. */
 static size_t
-append_key(char *list, size_t size, size_t used, const char *key)
+append_vcpu_key(char *list, size_t size, size_t used, const char *key)
 {
 	static const char more[] = ", ...";
 	const char *comma = used > 0 ? ", " : "";
@@ -142,7 +142,7 @@ report_absent_kind(const struct desired *desired, const struct rule *rule,
 			continue;
 		if (first == NULL)
 			first = setting;
-		used = append_key(keys, sizeof(keys), used, setting_key(setting, key));
+		used = append_vcpu_key(keys, sizeof(keys), used, setting_key(setting, key));
 	}
 	if (first == NULL)
 		return;
@@ -173,7 +173,7 @@ desired_build(const struct matched *matched, const struct domain *domain,
 	struct err *e)
 {
 	*desired = (struct desired){0};
-	if (list_groups(desired, matched, domain, running, count) != 0)
+	if (list_all_groups(desired, matched, domain, running, count) != 0)
 		return err_set(e, "out of memory");
 	if (domain != NULL)
 		report_absent(desired, matched, domain, messages);

@@ -64,7 +64,7 @@ add_counted(struct nodes_run *run, unsigned first, unsigned last, struct err *e)
 }
 
 static int
-eval_item(struct nodes_run *run, struct err *e)
+eval_node_item(struct nodes_run *run, struct err *e)
 {
 	static const char word[] = "node:";
 	const char *start = run->at;
@@ -95,12 +95,12 @@ eval_item(struct nodes_run *run, struct err *e)
 }
 
 static int
-eval_items(struct nodes_run *run, struct err *e)
+eval_node_items(struct nodes_run *run, struct err *e)
 {
 	struct item_scan scan;
 	item_scan_start(&scan, run->at);
 	for (run->at = scan.at; *scan.at != '\0'; run->at = scan.at) {
-		if (eval_item(run, e) != 0)
+		if (eval_node_item(run, e) != 0)
 			return -1;
 		if (item_scan_next(&scan, scan.at + strcspn(scan.at, ITEM_SEPARATORS), e) != 0) {
 			run->at = scan.at;
@@ -118,11 +118,11 @@ is_auto(const struct value *value)
 
 /* Evaluates a list of nodes. On failure the reason begins with its place. */
 static int
-eval_list(
+eval_node_list(
 	const struct value *value, struct topology *topology, struct cpumask *nodes, struct err *e)
 {
 	struct nodes_run run = {.topology = topology, .at = value->text};
-	if (eval_items(&run, e) != 0) {
+	if (eval_node_items(&run, e) != 0) {
 		char place[VALUE_PLACE_MAX];
 		return err_context(
 			e, "%s", value_place(value, (size_t)(run.at - value->text), place));
@@ -156,7 +156,7 @@ memory_nodes_check_rules(const struct rules *rules, struct messages *messages)
 		struct err e;
 		if (value->text == NULL || value_is_keep(value) || is_auto(value))
 			continue;
-		if (eval_list(value, NULL, &nodes, &e) != 0)
+		if (eval_node_list(value, NULL, &nodes, &e) != 0)
 			messages_add(messages, MESSAGE_ERROR, "%s", e.text);
 	}
 }
@@ -241,7 +241,7 @@ memory_nodes_place(struct memory *memory, struct topology *topology, const struc
 				memory->value->file, memory->value->line, why.text);
 		return 0;
 	}
-	if (eval_list(memory->value, topology, &memory->requested, e) != 0)
+	if (eval_node_list(memory->value, topology, &memory->requested, e) != 0)
 		return -1;
 	memory->wanted = true;
 	memory->nodes = memory->requested;

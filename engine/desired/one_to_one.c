@@ -349,7 +349,7 @@ report_unset(const struct one_to_one *work)
 }
 
 static int
-place_all(struct one_to_one *work, struct err *e)
+place_all_parts(struct one_to_one *work, struct err *e)
 {
 	int r = place_in_turn(work, e);
 	if (r == 1)
@@ -385,7 +385,8 @@ desired_one_to_one(struct desired *desired, const struct value *placement,
 		list_parts(&work);
 	if (r == 0 && work.count > 0) {
 		desired->per_vcpu = calloc(work.count, sizeof(*desired->per_vcpu));
-		r = desired->per_vcpu == NULL ? err_set(e, "out of memory") : place_all(&work, e);
+		r = desired->per_vcpu == NULL ? err_set(e, "out of memory")
+					      : place_all_parts(&work, e);
 	}
 	free(work.parts);
 	free(work.vcpus);

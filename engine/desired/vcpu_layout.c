@@ -267,7 +267,7 @@ place_cell(struct layout *layout, int cell, int node)
 
 /* Places cells that have a node first, then the other cells, then vCPUs without a cell. */
 static int
-place_all(struct layout *layout)
+place_all_vcpus(struct layout *layout)
 {
 	for (int unassigned = 0; unassigned < 2; unassigned++)
 		for (size_t i = 0; i < layout->cell_count; i++)
@@ -292,7 +292,7 @@ place_vcpus(struct layout *layout, struct vcpu_layout_report *report)
 		cpus += layout->cores[i].free_count;
 	if (cpus < layout->guest->count)
 		return 1;
-	if (place_cells(layout) != 0 || place_all(layout) != 0)
+	if (place_cells(layout) != 0 || place_all_vcpus(layout) != 0)
 		return -1;
 	vcpu_layout_describe(layout, report);
 	return 0;

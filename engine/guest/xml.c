@@ -73,7 +73,7 @@ on_start(void *context, const xmlChar *name, const xmlChar *prefix, const xmlCha
 }
 
 static void
-on_end(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+on_element_end(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
 {
 	struct reader *reader = reader_of(context);
 	if (reader->skipped == 0)
@@ -125,7 +125,7 @@ static void
 set_handlers(xmlSAXHandler *sax)
 {
 	sax->startElementNs = on_start;
-	sax->endElementNs = on_end;
+	sax->endElementNs = on_element_end;
 	sax->characters = sax->ignorableWhitespace = sax->cdataBlock = on_text;
 	sax->internalSubset = on_doctype;
 	sax->serror = on_error;
@@ -139,7 +139,7 @@ set_handlers(xmlSAXHandler *sax)
 
 /* Returns -1 with the reason if the document is not to be used. */
 static int
-judge(const struct reader *reader, const xmlNode *root, const char *name, struct err *e)
+judge_document(const struct reader *reader, const xmlNode *root, const char *name, struct err *e)
 {
 	if (reader->doctype)
 		return err_set(e, "the XML has a DOCTYPE, which libvirt never writes; refused");
@@ -181,7 +181,7 @@ xml_parse(const char *text, size_t length, size_t max, const char *root, const c
 	xmlSetStructuredErrorFunc(data, others);
 	xmlFreeParserCtxt(context);
 	xmlNode *element = document != NULL ? xmlDocGetRootElement(document) : NULL;
-	if (judge(&reader, element, root, e) == 0)
+	if (judge_document(&reader, element, root, e) == 0)
 		return (struct xml_element *)element;
 	xmlFreeDoc(document);
 	return NULL;

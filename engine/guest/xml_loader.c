@@ -95,7 +95,7 @@ check_file(const char *path, bool beside, struct err *e)
 
 /* Returns the module, which stays loaded, or NULL with the reason. */
 static const struct xml_module *
-load(struct err *e)
+load_module(struct err *e)
 {
 	static const struct xml_module *loaded;
 	char path[PATH_MAX] = XML_MODULE;
@@ -125,20 +125,20 @@ load(struct err *e)
 int
 domain_parse(const char *xml, size_t length, struct domain *domain, struct err *e)
 {
-	const struct xml_module *module = load(e);
+	const struct xml_module *module = load_module(e);
 	return module != NULL ? module->parse(xml, length, domain, e) : -1;
 }
 
 int
 domain_parse_status_pid(const char *xml, size_t length, struct err *e)
 {
-	const struct xml_module *module = load(e);
+	const struct xml_module *module = load_module(e);
 	return module != NULL ? module->parse_status_pid(xml, length, e) : -1;
 }
 
 int
 domain_parse_pins(const char *xml, size_t length, struct domain_pins *pins, struct err *e)
 {
-	const struct xml_module *module = load(e);
+	const struct xml_module *module = load_module(e);
 	return module != NULL ? module->parse_pins(xml, length, pins, e) : -1;
 }

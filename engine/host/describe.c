@@ -39,7 +39,7 @@ topology_l3_size(struct topology *topology, const struct topology_object *l3)
 }
 
 __attribute__((format(printf, 3, 4))) static void
-append(char *out, size_t size, const char *format, ...)
+describe_append(char *out, size_t size, const char *format, ...)
 {
 	size_t used = strlen(out);
 	va_list args;
@@ -57,7 +57,7 @@ append_cpus(const struct cpu_numbers *numbers, unsigned number, char *out, size_
 	cpumask_for_each (cpu, &numbers->known)
 		if (numbers->of[cpu] == number)
 			cpumask_set_range(&cpus, cpu, cpu);
-	append(out, size, "%u (CPU%s %s)", number, cpumask_count(&cpus) == 1 ? "" : "s",
+	describe_append(out, size, "%u (CPU%s %s)", number, cpumask_count(&cpus) == 1 ? "" : "s",
 		cpumask_format(&cpus, list, sizeof(list)));
 }
 
@@ -72,9 +72,9 @@ describe_numbers(struct topology *topology, const char *file, char *out, size_t 
 		core_kinds_read_numbers(topology->root, online, file, &numbers, &ignored) != 0 ||
 		numbers.least >= numbers.most)
 		return;
-	append(out, size, "%s%s is ", *out != '\0' ? "; " : "", file);
+	describe_append(out, size, "%s%s is ", *out != '\0' ? "; " : "", file);
 	append_cpus(&numbers, numbers.most, out, size);
-	append(out, size, " to ");
+	describe_append(out, size, " to ");
 	append_cpus(&numbers, numbers.least, out, size);
 }
 
@@ -94,7 +94,7 @@ describe_l3(struct topology *topology, char *out, size_t size)
 	}
 	if (least >= most || least == 0)
 		return;
-	append(out, size, "%sits L3s differ in size", *out != '\0' ? "; " : "");
+	describe_append(out, size, "%sits L3s differ in size", *out != '\0' ? "; " : "");
 	for (unsigned next = most; next != 0;) {
 		struct cpumask indexes = {0}, cpus = {0};
 		char list[64], cpu_list[64];
@@ -110,7 +110,7 @@ describe_l3(struct topology *topology, char *out, size_t size)
 			if (kib == current)
 				cpumask_set_range(&indexes, (unsigned)i, (unsigned)i);
 		}
-		append(out, size, "%s l3:%s %u %s (CPUs %s)", current == most ? ":" : ",",
+		describe_append(out, size, "%s l3:%s %u %s (CPUs %s)", current == most ? ":" : ",",
 			cpumask_format(&indexes, list, sizeof(list)),
 			current % 1024 == 0 ? current / 1024 : current,
 			current % 1024 == 0 ? "MB" : "KB",

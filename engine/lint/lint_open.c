@@ -22,7 +22,7 @@ group_cpus(struct lint *lint, const struct desired_group *group, const struct do
 }
 
 static bool
-is_online(const struct domain *domain, const struct desired_group *group)
+is_online_vcpu(const struct domain *domain, const struct desired_group *group)
 {
 	return group->group.id < domain->vcpus && domain->vcpu_online[group->group.id];
 }
@@ -33,7 +33,7 @@ is_own(const struct domain *domain, const struct desired_group *group)
 {
 	const struct setting *setting = group->setting;
 	if (group->group.kind != GROUP_VCPU || group->mask == NULL || setting == NULL ||
-		!is_online(domain, group) || cpumask_count(&group->mask->cpus) != 1)
+		!is_online_vcpu(domain, group) || cpumask_count(&group->mask->cpus) != 1)
 		return false;
 	return group->mask->single || (!setting->every && setting->first == setting->last);
 }
@@ -94,7 +94,7 @@ find_intruders(struct lint *lint, const struct domain *domain, const struct desi
 		const struct desired_group *group = &desired->groups[i];
 		struct cpumask cpus;
 		bool vcpu = group->group.kind == GROUP_VCPU;
-		if (is_own(domain, group) || (vcpu && !is_online(domain, group)))
+		if (is_own(domain, group) || (vcpu && !is_online_vcpu(domain, group)))
 			continue;
 		if (group_cpus(lint, group, pins, &cpus, e) != 0)
 			return -1;

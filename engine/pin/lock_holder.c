@@ -27,7 +27,7 @@ struct lock_search {
 };
 
 static DIR *
-open_directory(int at, const char *path)
+open_proc_directory(int at, const char *path)
 {
 	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
@@ -101,7 +101,7 @@ process_holds(const struct lock_search *search, int proc, const char *pid)
 	const char *fd;
 	bool holds = false;
 	snprintf(path, sizeof(path), "%.15s/fd", pid);
-	DIR *fds = open_directory(proc, path);
+	DIR *fds = open_proc_directory(proc, path);
 	while (fds != NULL && !holds && (fd = next_number(fds)) != NULL)
 		holds = is_file(search, dirfd(fds), fd) &&
 			fdinfo_locks(proc, pid, fd, search->offset);
@@ -114,7 +114,7 @@ char *
 lock_holder(int root, int file, const char *name, off_t offset, char out[LOCK_HOLDER_MAX])
 {
 	struct lock_search search = {.name = name, .offset = offset};
-	DIR *proc = fstat(file, &search.file) == 0 ? open_directory(root, "proc") : NULL;
+	DIR *proc = fstat(file, &search.file) == 0 ? open_proc_directory(root, "proc") : NULL;
 	const char *pid;
 	snprintf(out, LOCK_HOLDER_MAX, "another process");
 	while (proc != NULL && (pid = next_number(proc)) != NULL) {
