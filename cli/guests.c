@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Lists the guests that a command is about, and reads their XML. */
 #include "cli/guests.h"
 
 #include "base/cleanup.h"

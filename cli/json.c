@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Builds and prints the JSON objects that several commands share. */
 #include "cli/json.h"
 
 #include "base/escape.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Runs a program with a time limit and keeps a part of its output. */
 #include "cli/subprocess.h"
 
 #include "base/cleanup.h"

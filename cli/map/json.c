@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Prints the map as JSON. */
 #include "cli/map/json.h"
 
 #include "cli/json.h"

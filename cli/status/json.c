@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Prints the status of a guest as JSON. */
 #include "cli/status/json.h"
 
 #include "cli/json.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Sets of CPUs: operations, parsing and printing of cpulists. */
 #include "base/cpumask.h"
 
 #include "base/number.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Builds the text of an error, from the innermost reason outwards. */
 #include "base/err.h"
 
 #include <errno.h>

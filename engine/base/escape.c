@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Escapes text that others chose, for logs and terminals. */
 #include "base/escape.h"
 
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads and writes small files below a directory descriptor. */
 #include "base/file.h"
 
 #include "base/cleanup.h"

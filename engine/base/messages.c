@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Collects messages with a level, bounded in number. */
 #include "base/messages.h"
 #include "base/array.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Builds the desired CPUs of each thread group from the rules that match a guest. */
 #include "desired/build.h"
 
 #include "desired/memory_nodes.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Assigns the NUMA cells of a guest to nodes of the host. */
 #include "desired/cell_layout_private.h"
 
 #include <stdbool.h>

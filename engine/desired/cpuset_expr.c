@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Evaluates CPU-set expressions, named sets included. */
 #include "desired/cpuset_expr.h"
 
 #include "base/suggest.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Evaluates topology words to sets of CPUs. */
 #include "desired/cpuset_words.h"
 
 #include "desired/cpuset_words_private.h"

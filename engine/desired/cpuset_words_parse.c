@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Parses topology words and their lists. */
 #include "desired/cpuset_words_private.h"
 
 #include "base/number.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Evaluates the value of "memory" to a set of NUMA nodes. */
 #include "desired/memory_nodes.h"
 
 #include "base/number.h"

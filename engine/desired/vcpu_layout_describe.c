@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Describes a layout of vCPUs in words. */
 #include "desired/vcpu_layout_private.h"
 
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Explains which CPUs and nodes of a rule a guest cannot have, and why. */
 #include "pin/dropped.h"
 
 #include <limits.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Finds sections of one file by name, to report one that is repeated. */
 #include "rules/sections.h"
 
 #include "base/hash.h"
