@@ -309,7 +309,7 @@ def readme_table():
 
 def labels(table):
     """What its rows are called, whatever their figures; the first two lines are about the machine."""
-    return {re.sub(r"[0-9.]+", "N", re.split(" {2,}", line)[0]) for line in table.splitlines()[2:] if line}
+    return {re.sub(r"[0-9.]+", "N", re.split(r" {2,}| +-?[0-9.]+ (?:us|ns)\b", line)[0]) for line in table.splitlines()[2:] if line}
 
 
 def main():
