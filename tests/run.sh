@@ -88,11 +88,12 @@ suite_vm() {
 	tests/vm/check.sh ${VM_HOSTS:-}
 }
 
+# The times that a suite took: how long one waits, and what all its processes cost.
+TIMEFORMAT='%0R s, user + sys %0U + %0S s'
 passed=0 failed=0 summary=""
 for suite in "$@"; do
 	echo "# suite $suite${SANITIZE:+ (sanitized)}"
-	"suite_$suite" 2>&1 | tee "$output/$suite"
-	status=${PIPESTATUS[0]}
+	{ time { "suite_$suite" 2>&1 | tee "$output/$suite"; status=${PIPESTATUS[0]}; }; } 2>"$output/time"
 	ok=$(grep -c '^ok ' "$output/$suite")
 	bad=$(grep -c '^not ok ' "$output/$suite")
 	if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$ok" -eq 0 ]; }; then
@@ -104,9 +105,10 @@ for suite in "$@"; do
 		echo "not ok $suite skipped $skipped tests"
 		ok=$((ok - skipped)) bad=$((bad + skipped))
 	fi
-	summary+="$suite: $ok passed, $bad failed"$'\n'
+	summary+="$suite: $ok passed, $bad failed; $(cat "$output/time")"$'\n'
 	passed=$((passed + ok)) failed=$((failed + bad))
 done
+rm -f "$output/time"
 grep -h '^not ok ' "$output"/* 2>/dev/null | sed 's/^/# /'
 printf '%s' "$summary" | sed 's/^/# /'
 echo "$passed passed, $failed failed"
