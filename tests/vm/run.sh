@@ -1,13 +1,14 @@
 #!/bin/bash
 # Boots a virtual host and runs the end-to-end cases in it, on the libvirt that systemd runs there; then boots it again,
-# with isolated CPUs, for boot.bats. TAP on stdout; status 0 if all cases that were planned have passed.
+# with isolated CPUs, for boot.bats. TAP on stdout; status 0 if all cases that were planned have passed. The last lines
+# have the time that it took, waiting and CPU.
 #
 # usage: tests/vm/run.sh HOST [BATS-ARGUMENT...]       hosts: see hosts.bash
 #
 # Emulated CPUs are slow: without arguments only the cases with the tag "vm" are run. If this machine is the same Debian
-# with the same cgroups, two kinds are left out: those of tests/e2e that it runs itself on a private libvirt host, and
-# those with the tag "once", which the other host runs. VM_ALL=1: all cases, with every fault on every path, and 10 rounds
-# of 16 guests instead of one of 4. Arguments go to bats; then there is no second boot.
+# with the same cgroups, three kinds are left out: those of tests/e2e that it runs itself on a private libvirt host, those
+# with the tag "once" and the second boot, which the other host has. VM_ALL=1: all cases, with every fault on every path,
+# and 10 rounds of 16 guests instead of one of 4. Arguments go to bats; then there is no second boot.
 # VM_COMMAND: shell commands to run inside instead. VM_TIMEOUT: seconds after which a machine is killed.
 # VM_CONSOLE: a file for its console.
 set -eu -o pipefail
@@ -154,7 +155,7 @@ run()
 ) 9>"$VM_CACHE/$host.lock"
 status=0 cpu=0 passed=0
 run 1 "" "$@" || status=1
-if [ $# = 0 ] && [ -z "${VM_COMMAND:-}" ]; then
+if [ $# = 0 ] && [ -z "${VM_COMMAND:-}" ] && { [ -n "${VM_ALL:-}" ] || ! is_like_this_machine; }; then
 	run 2 isolcpus=6,7 || status=1
 fi
 times >"$work/times" # not in a subshell, which would count from 0
