@@ -13,13 +13,14 @@ output=$(mktemp -d) || exit 2
 trap 'rm -rf "$output"' EXIT
 
 # alone COMMAND FOLDER: copies the TAP of bats, and adds to each failure the command that runs its case alone. Bats names the
-# file in the lines below the failure; a filter takes characters with a meaning for it, or for bats, as any.
+# file in the lines below the failure, and the time after the name; a filter takes characters with a meaning for it, or for
+# bats, as any.
 alone()
 {
 	local line name="" filter
 	while IFS= read -r line; do
 		printf '%s\n' "$line"
-		if [[ $line =~ ^(not )?ok\ [0-9]+\ (.*) ]]; then
+		if [[ ${line% in *ms} =~ ^(not )?ok\ [0-9]+\ (.*) ]]; then
 			[ -n "${BASH_REMATCH[1]}" ] && name=${BASH_REMATCH[2]//[^A-Za-z0-9 _,:;%=-]/.*} || name=""
 		elif [ -n "$name" ] && [[ $line =~ \ file\ ([^,]*/)?([^/,]+\.bats),\ line\  ]]; then
 			filter="--filter '$name' "
@@ -62,7 +63,7 @@ suite_oracle() {
 # Sanitized, only the cases with the tag: one pass of the worker and of each command. Unit tests, golden cases and the
 # fuzz corpora have run the rest.
 suite_cli() {
-	local options=(--tap)
+	local options=(--tap --timing)
 	[ -z "$SANITIZE" ] || options+=(--filter-tags sanitized)
 	[[ $(parallel --version 2>/dev/null) != "GNU parallel"* ]] || options+=(--jobs 2 --no-parallelize-within-files)
 	bats "${options[@]}" tests/cli | alone "BUILD=$BUILD bats" tests/cli
@@ -76,7 +77,7 @@ suite_fuzz() {
 }
 # The product as shipped, sanitized or not: install.sh builds it.
 suite_e2e() {
-	tests/e2e/run.sh --tap | alone "tests/e2e/run.sh" tests/e2e
+	tests/e2e/run.sh --tap --timing | alone "tests/e2e/run.sh" tests/e2e
 }
 
 # The benchmark once through and small: whether each of its programs leaves the masks it should.
