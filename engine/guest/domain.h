@@ -45,10 +45,4 @@ struct domain {
 int domain_parse(const char *xml, size_t length, struct domain *domain, struct err *e);
 void domain_free(struct domain *domain);
 
-/*
- * Reads the pid in libvirt's status file of a running guest, /run/libvirt/qemu/NAME.xml. Returns
- * it, or -1 with the reason.
- */
-int domain_parse_status_pid(const char *xml, size_t length, struct err *e);
-
 #endif

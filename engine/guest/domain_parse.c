@@ -245,17 +245,3 @@ domain_parse(const char *xml, size_t length, struct domain *domain, struct err *
 	*domain = result;
 	return 0;
 }
-
-int
-domain_parse_status_pid(const char *xml, size_t length, struct err *e)
-{
-	AUTO_XML struct xml_element *root =
-		xml_parse(xml, length, DOMAIN_XML_MAX, "domstatus", (const char *const[]){NULL}, e);
-	if (root == NULL)
-		return -1;
-	const char *text = xml_attribute(root, "pid");
-	unsigned pid;
-	if (xml_number(text, 0x7fffffff, &pid) != 0 || pid == 0)
-		return err_set(e, "<domstatus pid='%.40s'>: not a pid", xml_shown(text));
-	return (int)pid;
-}

@@ -130,13 +130,6 @@ domain_parse(const char *xml, size_t length, struct domain *domain, struct err *
 }
 
 int
-domain_parse_status_pid(const char *xml, size_t length, struct err *e)
-{
-	const struct xml_module *module = load_module(e);
-	return module != NULL ? module->parse_status_pid(xml, length, e) : -1;
-}
-
-int
 domain_parse_pins(const char *xml, size_t length, struct domain_pins *pins, struct err *e)
 {
 	const struct xml_module *module = load_module(e);

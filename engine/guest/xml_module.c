@@ -8,6 +8,5 @@ __attribute__((visibility("default"))) const struct xml_module vmaffinity_xml_mo
 	.domain_size = sizeof(struct domain),
 	.pins_size = sizeof(struct domain_pins),
 	.parse = domain_parse,
-	.parse_status_pid = domain_parse_status_pid,
 	.parse_pins = domain_parse_pins,
 };

@@ -25,7 +25,6 @@ struct xml_module {
 	size_t pins_size;   /* sizeof(struct domain_pins) */
 	/* The functions of guest/domain.h and guest/domain_pins.h, domain_parse() and so on. */
 	int (*parse)(const char *xml, size_t length, struct domain *domain, struct err *e);
-	int (*parse_status_pid)(const char *xml, size_t length, struct err *e);
 	int (*parse_pins)(const char *xml, size_t length, struct domain_pins *pins, struct err *e);
 };
 

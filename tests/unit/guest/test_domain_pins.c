@@ -80,31 +80,6 @@ says_what_is_wrong_with_a_pin(void **state)
 	assert_string_equal(e.text, "the XML is not a <domain>");
 }
 
-static const struct {
-	const char *xml, *reason; /* NULL: the pid is 4711 */
-} status[] = {
-	{"<domstatus state='running' pid='4711'><domain><name>x</name></domain></domstatus>", NULL},
-	{"<domstatus/>", "<domstatus pid=''>: not a pid"},
-	{"<domstatus pid='0'/>", "<domstatus pid='0'>: not a pid"},
-	{"<domstatus pid='-1'/>", "<domstatus pid='-1'>: not a pid"},
-	{"<domstatus pid='2147483648'/>", "<domstatus pid='2147483648'>: not a pid"},
-	{"<domstatus pid='4711x'/>", "<domstatus pid='4711x'>: not a pid"},
-	{"<domain pid='4711'/>", "the XML is not a <domstatus>"},
-	{"", "the XML is empty"},
-};
-
-static void
-reads_the_pid_of_a_status_file(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT(status); i++) {
-		struct err e = {""};
-		int pid = domain_parse_status_pid(status[i].xml, strlen(status[i].xml), &e);
-		assert_int_equal(pid, status[i].reason == NULL ? 4711 : -1);
-		assert_string_equal(e.text, status[i].reason == NULL ? "" : status[i].reason);
-	}
-}
-
 static void
 reads_schedulers_and_host_devices(void **state)
 {
@@ -135,7 +110,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_the_pins),
 		cmocka_unit_test(says_what_is_wrong_with_a_pin),
-		cmocka_unit_test(reads_the_pid_of_a_status_file),
 		cmocka_unit_test(reads_schedulers_and_host_devices),
 	};
 	return cmocka_run_group_tests_name("domain_pins", tests, NULL, NULL);
