@@ -263,13 +263,15 @@ daemons()
 	done
 }
 
+# reload PID NAME: makes a daemon look for its hooks. The unit's reload runs /bin/kill, which minimal hosts do not have; the
+# signal that it sends is the same.
 reload()
 {
-	if [ -d /run/systemd/system ] && [ "$(systemctl show --property MainPID --value "$2.service")" = "$1" ]; then
-		systemctl reload "$2.service"
-	else
-		kill -HUP "$1"
+	if [ -d /run/systemd/system ] && [ "$(systemctl show --property MainPID --value "$2.service")" = "$1" ] &&
+		logged systemctl reload "$2.service"; then
+		return
 	fi
+	kill -HUP "$1"
 }
 
 # reload_daemons LIST: reloads the daemons in LIST, the output of daemons().

@@ -43,6 +43,27 @@ vcpu_rules()
 	END
 }
 
+@test "systemctl cannot reload the daemon: it gets the signal, and the next guest is pinned" {
+	local pid
+	pid=$(cat "$HOST_PIDFILE")
+	mkdir -p /run/systemd/system "$E2E_DIR/bin"
+	cat >"$E2E_DIR/bin/systemctl" <<-END
+		#!/bin/sh
+		[ "\$1" != show ] || { echo $pid; exit; }
+		echo "systemctl \$*" >>"$E2E_DIR/bin/calls"
+		[ "\$1" != reload ] || { echo "Job for libvirtd.service failed." >&2; exit 1; }
+	END
+	chmod +x "$E2E_DIR/bin/systemctl"
+	PATH=$E2E_DIR/bin:$PATH run -0 installer
+	rmdir /run/systemd/system
+	grep -qx 'systemctl reload libvirtd.service' "$E2E_DIR/bin/calls"
+	rm -r "${E2E_DIR:?}/bin"
+	[[ $output == *"daemon     libvirtd ($pid) reloaded"* ]]
+	vcpu_rules
+	guest_start g vcpus=2
+	assert_guest g 0 1
+}
+
 @test "installed into a running daemon, uninstalled: the daemon is reloaded, the guest keeps its pins, the configuration stays" {
 	local pid
 	pid=$(cat "$HOST_PIDFILE")
