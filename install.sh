@@ -263,6 +263,14 @@ daemons()
 	done
 }
 
+# catches_hangup PID: true if SIGHUP would not end the process, as it does a daemon that has only just begun to start.
+catches_hangup()
+{
+	local caught
+	caught=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
+	[ $((0x0${caught: -1} & 1)) = 1 ]
+}
+
 # reload PID NAME: makes a daemon look for its hooks. The unit's reload runs /bin/kill, which minimal hosts do not have; the
 # signal that it sends is the same.
 reload()
@@ -271,7 +279,7 @@ reload()
 		logged systemctl reload "$2.service"; then
 		return
 	fi
-	kill -HUP "$1"
+	catches_hangup "$1" && kill -HUP "$1"
 }
 
 # reload_daemons LIST: reloads the daemons in LIST, the output of daemons().

@@ -44,8 +44,9 @@ vcpu_rules()
 }
 
 @test "systemctl cannot reload the daemon: it gets the signal, and the next guest is pinned" {
-	local pid
+	local pid made=""
 	pid=$(cat "$HOST_PIDFILE")
+	[ -d /run/systemd/system ] || made=/run/systemd/system
 	mkdir -p /run/systemd/system "$E2E_DIR/bin"
 	cat >"$E2E_DIR/bin/systemctl" <<-END
 		#!/bin/sh
@@ -54,14 +55,28 @@ vcpu_rules()
 		[ "\$1" != reload ] || { echo "Job for libvirtd.service failed." >&2; exit 1; }
 	END
 	chmod +x "$E2E_DIR/bin/systemctl"
-	PATH=$E2E_DIR/bin:$PATH run -0 installer
-	rmdir /run/systemd/system
+	PATH=$E2E_DIR/bin:$PATH run installer
+	[ -z "$made" ] || rmdir "$made"
+	[ "$status" = 0 ]
 	grep -qx 'systemctl reload libvirtd.service' "$E2E_DIR/bin/calls"
 	rm -r "${E2E_DIR:?}/bin"
 	[[ $output == *"daemon     libvirtd ($pid) reloaded"* ]]
 	vcpu_rules
 	guest_start g vcpus=2
 	assert_guest g 0 1
+}
+
+@test "a daemon that SIGHUP would end is left alone, and named" {
+	local pid
+	cp /bin/sleep "$E2E_DIR/libvirtd"
+	"$E2E_DIR/libvirtd" 300 3>&- 4>&- &
+	pid=$!
+	eventually grep -qsx libvirtd "/proc/$pid/comm"
+	run installer
+	kill "$pid" # fails if it has ended
+	rm "$E2E_DIR/libvirtd"
+	[ "$status" = 0 ]
+	[[ $output == *"install.sh: libvirtd ($pid) could not be reloaded; reload it by hand"* ]]
 }
 
 @test "installed into a running daemon, uninstalled: the daemon is reloaded, the guest keeps its pins, the configuration stays" {
