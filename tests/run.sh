@@ -109,7 +109,6 @@ for suite in "$@"; do
 	summary+="$suite: $ok passed, $bad failed; $(cat "$output/time")"$'\n'
 	passed=$((passed + ok)) failed=$((failed + bad))
 done
-rm -f "$output/time"
 grep -h '^not ok ' "$output"/* 2>/dev/null | sed 's/^/# /'
 printf '%s' "$summary" | sed 's/^/# /'
 echo "$passed passed, $failed failed"
