@@ -63,6 +63,12 @@ is_like_this_machine()
 	[ "$cgroups" = $own ] && grep -qx "VERSION_CODENAME=$suite" /etc/os-release
 }
 
+# True if there is a second boot: not where another host has it.
+boots_again()
+{
+	[ -z "${VM_COMMAND:-}" ] && { [ -n "${VM_ALL:-}" ] || ! is_like_this_machine; }
+}
+
 # command_for BOOT [BATS-ARGUMENT...]: what the virtual host is to do, as shell code.
 command_for()
 {
@@ -89,7 +95,7 @@ command_for()
 		fi
 		echo "E2E_FAULTS='$faults' E2E_FAULTS_AT_START='$at_start' E2E_GUESTS=$guests E2E_ROUNDS=$rounds \
 			tests/e2e/run.sh --tap --timing $cases; status=\$?
-			tests/vm/prepare-boot.sh && exit \$status"
+			$(boots_again && echo 'tests/vm/prepare-boot.sh &&') exit \$status"
 	fi
 }
 
@@ -155,7 +161,7 @@ run()
 ) 9>"$VM_CACHE/$host.lock"
 status=0 cpu=0 passed=0
 run 1 "" "$@" || status=1
-if [ $# = 0 ] && [ -z "${VM_COMMAND:-}" ] && { [ -n "${VM_ALL:-}" ] || ! is_like_this_machine; }; then
+if [ $# = 0 ] && boots_again; then
 	run 2 isolcpus=6,7 || status=1
 fi
 times >"$work/times" # not in a subshell, which would count from 0
