@@ -34,7 +34,7 @@ ifdef SANITIZE
 HARDEN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDHARDEN := $(HARDEN)
 endif
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -Iengine -DVERSION='"$(VERSION)"' -DWORKER='"$(SBINDIR)/vmaffinity-hook"' \
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -Iengine -DVERSION='"$(VERSION)"' \
 	$(WARNINGS) $(HARDEN) -MMD -MP $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LDHARDEN) -Wl,--as-needed $(LDFLAGS)
 
@@ -84,6 +84,8 @@ NOT_IN_WINGS := $(LOADER) $(BUILD)/engine/guest/xml_module.o
 $(BUILD)/vmaffinity-hook: $(BUILD)/hook/worker.o $(LOADER) $(call archives,pin $(USES_pin))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(INI_LIBS) -ldl
 $(LOADER): EXTRA_CFLAGS = -DXML_MODULE='"$(LIBDIR)/vmaffinity/xml.so"'
+$(BUILD)/hook/guard.o: EXTRA_CFLAGS = -DWORKER='"$(SBINDIR)/vmaffinity-hook"'
+$(LOADER) $(BUILD)/hook/guard.o $(UNIT): $(BUILD)/paths
 MODULE_SOURCES := $(addprefix engine/guest/,xml_module domain_parse domain_pins_parse domain domain_pins thread_group xml) \
 	engine/base/cpumask engine/base/err engine/base/number
 $(BUILD)/xml.so: $(MODULE_SOURCES:%=$(BUILD)/module/%.o)
@@ -103,21 +105,27 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
 
-$(UNIT): conf/vmaffinity-watch.service $(BUILD)/flags
+$(UNIT): conf/vmaffinity-watch.service
 	sed 's,@SBINDIR@,$(SBINDIR),' $< >$@
 
-# The flags of the last build, compared as make reads this file: with other ones, say for another PREFIX, all is built
-# again; with the same ones "make -q" says that all is up to date.
-FLAGS = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBDIR)
+# The flags of the last build, and the paths that three files hold, compared as make reads this file: with other flags all is
+# built again, with other paths those three; with the same ones "make -q" says that all is up to date.
+FLAGS = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+PATHS = $(SBINDIR) $(LIBDIR)
+# remember FILE, TEXT: writes the file if it does not hold that text.
+define remember
+ifneq ($$(if $$(wildcard $$(BUILD)/$(1)),$$(file <$$(BUILD)/$(1))),$$($(2)))
+$$(shell mkdir -p $$(BUILD))
+$$(file >$$(BUILD)/$(1),$$($(2)))
+endif
+endef
 ifneq ($(COMPILES),)
-ifneq ($(if $(wildcard $(BUILD)/flags),$(file <$(BUILD)/flags)),$(FLAGS))
-$(shell mkdir -p $(BUILD))
-$(file >$(BUILD)/flags,$(FLAGS))
+$(eval $(call remember,flags,FLAGS))
+$(eval $(call remember,paths,PATHS))
 endif
-endif
-$(BUILD)/flags:
+$(BUILD)/flags $(BUILD)/paths:
 	@mkdir -p $(@D)
-	@$(file >$@,$(FLAGS))
+	@$(file >$@,$(if $(filter %/flags,$@),$(FLAGS),$(PATHS)))
 
 -include $(shell find $(BUILD)/engine $(BUILD)/hook $(BUILD)/cli $(BUILD)/module $(BUILD)/tests -name '*.d' 2>/dev/null)
 

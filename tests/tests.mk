@@ -44,7 +44,7 @@ $(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(B
 # patience, to see it come to its end.
 $(BUILD)/tests/guard $(BUILD)/tests/guard-hasty: hook/guard.c hook/worker_status.h $(BUILD)/engine/base/escape.o $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -UWORKER -DWORKER='"/run/vmaffinity-test-worker"' \
+	$(CC) $(ALL_CFLAGS) -DWORKER='"/run/vmaffinity-test-worker"' \
 		$(if $(findstring hasty,$@),-DTIME_LIMIT_MS=700 -DGRACE_MS=300) \
 		$(ALL_LDFLAGS) -o $@ hook/guard.c $(BUILD)/engine/base/escape.o
 

@@ -15,6 +15,13 @@ setup()
 	mkdir "$DESTDIR" "$FAKE"
 }
 
+# A build of the test's own, for what compiles other paths in: the others want theirs as it is.
+own_build()
+{
+	cp -a build "$BATS_TEST_TMPDIR/build"
+	export BUILD=$BATS_TEST_TMPDIR/build
+}
+
 installed() { (cd "$DESTDIR" && find . ! -type d -printf '%m %U %P\n' | sort -k 3); }
 
 # fake NAME < SCRIPT: found before the real program of that name.
@@ -73,7 +80,7 @@ foreign_hook()
 }
 
 @test "PREFIX and SYSCONFDIR are honoured" {
-	export BUILD=$BATS_TEST_TMPDIR/build # PREFIX is compiled in; the other tests want it as it is
+	own_build
 	PREFIX=/opt/v SYSCONFDIR=/opt/etc ./install.sh
 	[ -x "$DESTDIR/opt/v/sbin/vmaffinity-hook" ]
 	[ -x "$DESTDIR/opt/etc/libvirt/hooks/qemu" ]
@@ -196,6 +203,7 @@ foreign_hook()
 }
 
 @test "SBINDIR holds for installing and for uninstalling" {
+	own_build
 	export SBINDIR=/usr/bin
 	./install.sh | grep -qF "$DESTDIR/usr/bin/vmaffinity-hook, $DESTDIR/usr/bin/vmaffinity"
 	[ -x "$DESTDIR/usr/bin/vmaffinity" ] && [ ! -e "$DESTDIR/usr/sbin" ]
