@@ -14,10 +14,15 @@
 HOST_PIDFILE=/run/libvirtd.pid
 HOST_LOG_PIDFILE=$E2E_DIR/logd.pid
 
+# Starts it on one CPU, always the same: where KVM is there, libvirt compares the CPUID of the CPU it runs on with that of
+# its last start, the number of the CPU included, and probes every QEMU anew, for more than a second, if they differ.
 host_start()
 {
-	libvirtd -d -p "$HOST_PIDFILE" 3>&- 4>&- || return 1
-	timeout 60 virsh -q -c qemu:///system version >/dev/null
+	local cpus
+	cpus=$(taskset -cp $$) || return 1
+	taskset -c "${cpus##*[ ,-]}" libvirtd -d -p "$HOST_PIDFILE" 3>&- 4>&- || return 1
+	timeout 60 virsh -q -c qemu:///system version >/dev/null || return 1
+	taskset -acp "${cpus##* }" "$(cat "$HOST_PIDFILE")" >/dev/null
 }
 
 # Ends the daemon with signal $1 and waits until it is gone.
