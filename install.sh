@@ -466,7 +466,11 @@ run_tests()
 	export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$PWD
 	build
 	trap 'kill -- "${pids[@]/#/-}" 2>/dev/null; rm -f "$log" "$log".*' EXIT
-	[ "$tests" != all ] || begin check-vm
+	if [ "$tests" = all ]; then
+		begin check-vm
+	else
+		export LINT=quick
+	fi
 	begin lint
 	suite check
 	suite check-root
