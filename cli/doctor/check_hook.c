@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "guest/xml_module.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -208,6 +209,11 @@ run_worker(struct doctor *doctor)
 		doctor_say(doctor, DOCTOR_WARN, "%s reports version '%s', and this is " VERSION,
 			doctor->worker, result.output);
 		doctor_advise(doctor, "reinstall vmaffinity: sudo ./install.sh");
+	} else if (xml_module_load(&e) != 0) {
+		doctor_say(doctor, DOCTOR_FAIL, "%s; rules that need a guest's XML are left out",
+			e.text);
+		doctor_advise(doctor, "install libxml2 if it is missing, else reinstall "
+				      "vmaffinity: sudo ./install.sh");
 	} else {
 		doctor_say(doctor, DOCTOR_PASS, "%s runs and finds its libraries", doctor->worker);
 	}

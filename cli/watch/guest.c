@@ -149,6 +149,12 @@ read_definition(struct pass *pass)
 	free(xml);
 }
 
+static size_t
+xml_length(const struct pass *pass)
+{
+	return pass->xml != NULL ? strlen(pass->xml) : 0;
+}
+
 /* Sets what watch is to set. Returns as pin_apply() does. */
 static int
 set_ours(struct pass *pass, char done[PIN_DONE_MAX], struct err *e)
@@ -157,7 +163,7 @@ set_ours(struct pass *pass, char done[PIN_DONE_MAX], struct err *e)
 	struct pin *pin = &pass->pin;
 	if ((pass->guest->reasons & WATCH_RULES) != 0 && view->before != NULL)
 		pass->compared = pin_prepare(&pass->before, view->before, pass->xml,
-					 strlen(pass->xml), pass->guest->name, PIN_SHOW, e) == 0;
+					 xml_length(pass), pass->guest->name, PIN_SHOW, e) == 0;
 	if (drift_find(view->host->root, &pin->plan, &pin->cgroup, &pass->drift, e) != 0)
 		return -1;
 	if (pass->drift.drifted == 0)
@@ -168,9 +174,20 @@ set_ours(struct pass *pass, char done[PIN_DONE_MAX], struct err *e)
 	return pin_apply(pin, done, e);
 }
 
+/* True if the guest's rules, or those before them, ask for what only its XML says. */
+static bool
+needs_xml(const struct pass *pass)
+{
+	const struct watch_view *view = pass->view;
+	const char *name = pass->guest->name;
+	return pin_needs_xml(view->host, name) ||
+	       (view->before != NULL && pin_needs_xml(view->before, name));
+}
+
 /*
- * Asks libvirt for the guest's XML and makes the plan. Returns as pin_prepare() does. A guest that
- * libvirt is still starting counts as not running, unless an event has announced it.
+ * Asks libvirt for the guest, and for its XML if that is needed, and makes the plan. Returns as
+ * pin_prepare() does. A guest that libvirt is still starting counts as not running, unless an event
+ * has announced it.
  */
 static int
 prepare(struct pass *pass, struct err *e)
@@ -184,18 +201,18 @@ prepare(struct pass *pass, struct err *e)
 	if (r == 0 && (pass->guest->reasons & (WATCH_NEW | WATCH_RULES)) != 0 &&
 		virt_is_starting(guest))
 		r = VIRT_GONE;
-	if (r == 0)
+	if (r == 0 && needs_xml(pass))
 		r = virt_xml(guest, &pass->xml, e);
 	virt_forget(virt);
 	if (r != 0)
 		return r == VIRT_GONE ? PIN_NOT_RUNNING : -1;
-	return pin_prepare(&pass->pin, pass->view->host, pass->xml, strlen(pass->xml),
+	return pin_prepare(&pass->pin, pass->view->host, pass->xml, xml_length(pass),
 		pass->guest->name, PIN_APPLY, e);
 }
 
 /*
- * True if the guest has changed since libvirt was asked for its XML, so that the plan may know
- * groups that the XML does not. libvirt answers only once a new group is set up.
+ * True if the guest has changed since libvirt was asked for it, so that the plan may know groups
+ * that libvirt has not set up. It answers, even a question for the guest's name, once that is done.
  */
 static bool
 changed_meanwhile(struct pass *pass)

@@ -115,11 +115,20 @@ load_module(struct err *e)
 	if (strncmp(module->version, VERSION, sizeof(module->version)) != 0 ||
 		module->domain_size != sizeof(struct domain) ||
 		module->pins_size != sizeof(struct domain_pins)) {
-		err_set(e, "%s is of another version; install vmaffinity again", path);
+		err_set(e,
+			"%s is of version %.*s and this program of " VERSION
+			"; install vmaffinity again, and restart what still runs of it",
+			path, (int)sizeof(module->version), module->version);
 		return NULL;
 	}
 	loaded = module;
 	return loaded;
+}
+
+int
+xml_module_load(struct err *e)
+{
+	return load_module(e) != NULL ? 0 : -1;
 }
 
 int

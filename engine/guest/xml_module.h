@@ -34,4 +34,7 @@ struct xml_module {
  */
 void xml_module_prefer_beside(void);
 
+/* Loads the module, if it is not loaded yet. Returns 0, or -1 with the reason. */
+int xml_module_load(struct err *e);
+
 #endif

@@ -277,7 +277,7 @@ err: web-1: start refused (on-error = fail): $RULES_BAD"
 		echo text >$module| cannot be loaded: 
 		sed -i 's/libxml2/libxmlX/' $module| cannot be loaded: libxmlX
 		sed -i 's/vmaffinity_xml_module/vmaffinity_xml_modulX/g' $module| cannot be loaded: 
-		sed -i 's/0\.1\.0\x00/9.1.0\x00/' $module| is of another version; install vmaffinity again
+		sed -i 's/0\.1\.0\x00/9.1.0\x00/' $module| is of version 9.1.0 and this program of 0.1.0; install vmaffinity again, and restart what still runs of it
 		chmod 666 $module|: is not a file that root alone may write
 		chown 65534 $module|: is not a file that root alone may write
 		rm $module; mkdir $module|: is not a file that root alone may write

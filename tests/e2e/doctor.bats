@@ -5,6 +5,8 @@
 bats_require_minimum_version 1.5.0
 load lib
 
+XML_MODULE=/usr/lib/vmaffinity/xml.so
+
 setup()
 {
 	case_setup
@@ -21,6 +23,7 @@ setup()
 teardown()
 {
 	rm -rf "$GUARD" "$GUARD.d"
+	[ ! -e "$XML_MODULE.away" ] || mv "$XML_MODULE.away" "$XML_MODULE"
 	[ -z "${BUSCTL:-}" ] || { rm -rf /usr/bin/busctl /run/systemd/system; }
 	case_teardown
 }
@@ -152,14 +155,18 @@ busctl_says()
 	finds 1 "FAIL  worker     the hook cannot run its worker: $WORKER: Exec format error"
 	fake_worker <<<$'#!/bin/sh\nkill -SEGV $$'
 	finds 1 "FAIL  worker     $WORKER does not run (ended by signal 11): no message"
-	fake_worker <<<$'#!/bin/sh\nexec sleep 1000'
-	finds 1 "FAIL  worker     the hook cannot run its worker: $WORKER did not end within 10 s"
+	# a child that holds the output, as if it did not end itself
 	fake_worker <<<$'#!/bin/sh\nsleep 1000 & echo $! >/run/e2e/child; exit 0'
-	finds 1 "did not end within 10 s" # it holds the output
+	finds 1 "FAIL  worker     the hook cannot run its worker: $WORKER did not end within 10 s"
 	run ! kill -0 "$(cat /run/e2e/child)"
 	fake_worker <<<$'#!/bin/sh\nhead -c 1000000 /dev/zero | tr "\\0" x'
 	finds 1 "WARN  worker     $WORKER reports version 'xxx"
 	[ "${#output}" -lt 2000 ]
+	product_restore
+	mv "$XML_MODULE" "$XML_MODULE.away"
+	finds 1 "FAIL  worker     $XML_MODULE: No such file or directory; rules that need a guest's XML are left out"
+	mv "$XML_MODULE.away" "$XML_MODULE"
+	doctor 0
 	chmod 777 "$WORKER"
 	finds 1 "FAIL  worker     $WORKER can be changed by others than root (owner 0, mode 0777)"
 }

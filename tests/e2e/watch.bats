@@ -73,6 +73,32 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 	eventually guest_is g 0 1 1
 }
 
+is_traced() { grep -q '^TracerPid:[[:space:]]*[1-9]' "/proc/$WATCH/status"; }
+
+# libvirt's program 0x20008086, version 1, and the procedure's number: 23 looks a guest up by name, 14 asks for its XML.
+# asked PROCEDURE: how often, by the trace.
+asked() { grep -cF "$(printf '\\x20\\x00\\x80\\x86\\x00\\x00\\x00\\x01\\x00\\x00\\x00\\x%02x' "$1")" "$E2E_DIR/trace"; }
+
+@test "libvirt is asked for a guest's XML only if its rules need it" {
+	local tracer
+	guest_start g vcpus=3 current=1
+	watch_start
+	strace -qq -f -xx -e trace=write,sendto,sendmsg -o "$E2E_DIR/trace" -p "$WATCH" 3>&- 4>&- &
+	tracer=$!
+	eventually is_traced
+	v setvcpus --domain g --count 2 --live
+	eventually guest_is g 0 1
+	watch_settled
+	[ "$(asked 23)" -gt 0 ]
+	[ "$(asked 14)" = 0 ]
+	printf '[*]\nemulator = 0\nvcpus = 0-1\nplacement = one-to-one\n' | rules
+	eventually pinned g vcpu0 0
+	watch_settled
+	[ "$(asked 14)" -gt 0 ]
+	kill "$tracer"
+	wait "$tracer" || true
+}
+
 @test "guests that start, and one whose hook did not run" {
 	mv "$GUARD" "$E2E_DIR/guard"
 	host_reload
