@@ -81,7 +81,7 @@ asked() { grep -cF "$(printf '\\x20\\x00\\x80\\x86\\x00\\x00\\x00\\x01\\x00\\x00
 
 @test "libvirt is asked for a guest's XML only if its rules need it" {
 	local tracer
-	guest_start g vcpus=3 current=1
+	guest_start g vcpus=2 current=1
 	watch_start
 	strace -qq -f -xx -e trace=write,sendto,sendmsg -o "$E2E_DIR/trace" -p "$WATCH" 3>&- 4>&- &
 	tracer=$!
