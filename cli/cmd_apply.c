@@ -224,5 +224,5 @@ const struct command command_apply = {
 		"      --help         this text\n"
 		"\n"
 		"A signal such as Ctrl-C ends it once the guest at hand is done.\n"
-		"Exit status: 0; 1 if it failed for a guest; 2 if it could not be tried for any.\n",
+		"Exit status: 0; 1 if a guest failed, 2 errors in the rules, 3 could not try.\n",
 };

@@ -197,8 +197,33 @@ print_text(const struct pin *pin)
 	return r;
 }
 
-/* Shows one guest's plan. Returns EXIT_CANNOT, after saying why, if it cannot be made or applied.
- */
+/* True if a reason begins with a line of the rules, and not with what could not be read. */
+static bool
+is_about_rules(const struct rules *rules, const char *reason)
+{
+	for (size_t i = 0; i < rules->file_count; i++) {
+		size_t length = strlen(rules->files[i]);
+		if (strncmp(reason, rules->files[i], length) == 0 && reason[length] == ':')
+			return true;
+	}
+	return false;
+}
+
+/* Returns how well a plan could be made. */
+static enum exit_status
+judge(enum pin_result r, const struct pin *pin, const struct err *e)
+{
+	if (r == PIN_FAILED && !is_about_rules(&pin->host->rules, e->text))
+		return EXIT_CANNOT;
+	if (r == PIN_FAILED || pin_obstacle(pin) != NULL)
+		return EXIT_WRONG;
+	for (size_t i = 0; i < pin->messages.count; i++)
+		if (pin->messages.items[i].level == MESSAGE_WARNING)
+			return EXIT_FINDINGS;
+	return EXIT_OK;
+}
+
+/* Shows one guest's plan, or says why it cannot be made. */
 static enum exit_status
 plan_guest(const struct options *options, struct pin_host *host, const struct guest_xml *xml,
 	const char *name, bool first)
@@ -208,8 +233,7 @@ plan_guest(const struct options *options, struct pin_host *host, const struct gu
 	enum pin_result r = pin_prepare(&pin, host, xml->text, xml->length, name, PIN_SHOW, &e);
 	if (r == PIN_FAILED)
 		complain("%s: %s", pin.name != NULL ? pin.name : xml->source, e.text);
-	enum exit_status status =
-		r == PIN_FAILED || pin_obstacle(&pin) != NULL ? EXIT_CANNOT : EXIT_OK;
+	enum exit_status status = judge(r, &pin, &e);
 	if (r != PIN_FAILED && options->json) {
 		print_plan_json(&pin);
 	} else if (r != PIN_FAILED) {
@@ -225,14 +249,20 @@ plan_guest(const struct options *options, struct pin_host *host, const struct gu
 }
 
 static enum exit_status
+higher(enum exit_status a, enum exit_status b)
+{
+	return a > b ? a : b;
+}
+
+static enum exit_status
 plan_files(const struct options *options, struct pin_host *host)
 {
 	enum exit_status status = EXIT_OK;
 	for (size_t i = 0; i < options->xml_count; i++) {
 		struct guest_xml xml;
-		if (read_xml(options->xml[i], &xml) != 0 ||
-			plan_guest(options, host, &xml, NULL, i == 0) != EXIT_OK)
-			status = EXIT_CANNOT;
+		status = higher(status, read_xml(options->xml[i], &xml) == 0
+						? plan_guest(options, host, &xml, NULL, i == 0)
+						: EXIT_CANNOT);
 		free(xml.text);
 	}
 	return status;
@@ -254,10 +284,10 @@ plan_running(const struct options *options, struct pin_host *host)
 		enum guests_result r = guests_xml(options, &virt.guests[i], &xml, &e);
 		if (r == GUESTS_FAILED)
 			complain("%s: %s", xml.source, e.text);
-		if (r == GUESTS_FAILED ||
-			(r == GUESTS_OK &&
-				plan_guest(options, host, &xml, xml.source, i == 0) != EXIT_OK))
-			status = EXIT_CANNOT;
+		if (r != GUESTS_PASSED_OVER)
+			status = higher(status,
+				r == GUESTS_OK ? plan_guest(options, host, &xml, xml.source, i == 0)
+					       : EXIT_CANNOT);
 		free(xml.text);
 	}
 	virt_close(&virt);
@@ -300,5 +330,5 @@ const struct command command_plan = {
 		"      --json         one JSON object for each guest\n"
 		"      --help         this text\n"
 		"\n"
-		"Exit status: 0; 2 if a plan could not be made, or could not be applied.\n",
+		"Exit status: 0; 1 for a warning, 2 for an error in the rules, 3 without a plan.\n",
 };

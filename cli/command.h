@@ -10,10 +10,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* One scale for all commands. Where several are true, it is the highest. */
 enum exit_status {
 	EXIT_OK = 0,
-	EXIT_FINDINGS = 1, /* the command found something to report, or failed for some guests */
-	EXIT_CANNOT = 2,   /* misuse, or the command could not do its work */
+	EXIT_FINDINGS =
+		1, /* something to report: a warning, drift, a guest that could not be pinned */
+	EXIT_WRONG = 2,	 /* an error in the rules, or in the command line */
+	EXIT_CANNOT = 3, /* what was asked about could not be looked at */
 };
 
 /* The command line. Its strings are those of argv. */
@@ -82,7 +85,7 @@ void print_messages(FILE *stream, const struct messages *messages);
 /* True if stdout takes colours: it is a terminal, and NO_COLOR (no-color.org) is not set. */
 bool wants_color(void);
 
-/* Says where help is, after a complaint about the command line. Returns EXIT_CANNOT. */
+/* Says where help is, after a complaint about the command line. Returns EXIT_WRONG. */
 enum exit_status misuse(void);
 
 #endif

@@ -65,7 +65,7 @@ enum exit_status
 misuse(void)
 {
 	fputs("Try 'vmaffinity --help'\n", stderr);
-	return EXIT_CANNOT;
+	return EXIT_WRONG;
 }
 
 bool

@@ -7,7 +7,7 @@ with_rules(const struct options *options,
 {
 	struct pin_host host;
 	struct messages messages = {0};
-	enum exit_status status = EXIT_CANNOT;
+	enum exit_status status = EXIT_WRONG;
 	if (pin_host_load(&host, options->root, &options->config, options->config != NULL,
 		    &messages) == 0)
 		status = run(options, &host);

@@ -9,7 +9,7 @@
 
 /*
  * Reads the rules of --config or of their standard places and calls run with them. Prints the
- * messages about the rules to stderr. Returns what run returns, or EXIT_CANNOT if the rules have an
+ * messages about the rules to stderr. Returns what run returns, or EXIT_WRONG if the rules have an
  * error: then run is not called.
  */
 enum exit_status with_rules(const struct options *options,

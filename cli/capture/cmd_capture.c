@@ -287,5 +287,5 @@ const struct command command_capture = {
 		"      --sysroot DIR  read /proc, /run and /sys below DIR\n"
 		"      --help         this text\n"
 		"\n"
-		"Exit status: 0; 2 if something that exists could not be read.\n",
+		"Exit status: 0; 3 if something that exists could not be read.\n",
 };

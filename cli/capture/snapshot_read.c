@@ -250,8 +250,15 @@ snapshot_open(const char *path, struct snapshot_tree *host, struct err *e)
 		return err_errno(e, "%s", path);
 	if (make_root(host, e) != 0)
 		return -1;
-	if (snapshot_make(host->root, path, text, length, e) == 0)
-		return 0;
+	if (snapshot_make(host->root, path, text, length, e) == 0) {
+		if (faccessat(host->root, "sys/devices/system/cpu", F_OK, 0) == 0)
+			return 0;
+		err_set(e,
+			"%s: describes no host, for it has no line of sys/devices/system/cpu; "
+			"'vmaffinity capture' writes such files, and the rules' files go before "
+			"--against",
+			path);
+	}
 	snapshot_close(host);
 	return -1;
 }

@@ -146,6 +146,7 @@ check_host(struct check *check, int root, const char *name)
 		if (lint_finish(&lint, limited ? &limit : NULL, &e) != 0)
 			messages_add(&messages, MESSAGE_ERROR, "%s", e.text);
 	}
+	check->host_count++;
 	report_add(&check->findings, &messages, NULL, name);
 	messages_free(&messages);
 	lint_free(&lint);
@@ -211,6 +212,7 @@ read_known(struct check *check)
 	}
 	if (r < 0 && uri != NULL)
 		complain("%s", e.text);
+	check->no_guest = r < 0 ? "no libvirt daemon answers" : "libvirt knows none";
 	virt_close(&virt);
 	return r < 0 ? -1 : 0;
 }
@@ -244,7 +246,8 @@ int
 check_run(struct check *check, const struct options *options)
 {
 	struct messages messages = {0};
-	*check = (struct check){.options = options};
+	*check = (struct check){
+		.options = options, .no_guest = "none was named with --xml or --connect"};
 	const char *const *files =
 		options->config != NULL ? &options->config : (const char *const *)options->words;
 	size_t count = options->config != NULL ? 1 : options->word_count;
@@ -253,6 +256,7 @@ check_run(struct check *check, const struct options *options)
 		lint_rules(&check->host.rules, &messages);
 	report_add(&check->findings, &messages, NULL, NULL);
 	messages_free(&messages);
+	check->rules_wrong = !good;
 	if (!good)
 		return 0;
 	int r = read_guests(check);

@@ -15,7 +15,10 @@ struct check {
 	struct report findings;
 	struct guest_xml *guests;
 	size_t guest_count;
-	size_t understood; /* guests whose XML has at least a name */
+	size_t understood;    /* guests whose XML has at least a name */
+	bool rules_wrong;     /* the rules have errors: hosts and guests were not looked at */
+	size_t host_count;    /* hosts that were looked at */
+	const char *no_guest; /* why no guest was looked at, if none was */
 };
 
 /*

@@ -12,25 +12,68 @@ print_check_json(const struct check *check, const struct messages *messages)
 		json_object_array_add(files, json_text(rules->files[i]));
 	json_object_object_add(object, "files", files);
 	json_object_object_add(object, "rules", json_object_new_int64((int64_t)rules->rule_count));
+	json_object_object_add(object, "hosts", json_object_new_int64((int64_t)check->host_count));
 	json_object_object_add(object, "guests", json_object_new_int64((int64_t)check->understood));
 	json_object_object_add(object, "findings", json_messages(messages));
 	json_print(object);
 }
 
-/* Prints the findings. Returns true if there was one. */
-static bool
+/* Formats "no file", "1 file", "2 files". */
+static void
+count_text(size_t count, const char *what, char *out, size_t size)
+{
+	if (count == 0)
+		snprintf(out, size, "no %s", what);
+	else
+		snprintf(out, size, "%zu %s%s", count, what, count == 1 ? "" : "s");
+}
+
+/* Prints what was looked at, and how much was found. If nothing was, stderr says why. */
+static void
+print_extent(const struct check *check, const struct messages *messages)
+{
+	char files[32], hosts[32], guests[64], errors[32], warnings[32];
+	size_t others = messages->count + messages->dropped - messages->errors;
+	count_text(check->host.rules.file_count, "file", files, sizeof(files));
+	count_text(messages->errors, "error", errors, sizeof(errors));
+	count_text(others, "warning", warnings, sizeof(warnings));
+	if (check->rules_wrong) {
+		print_line("looked at %s: %s; hosts and guests are looked at once there is none",
+			files, errors);
+		return;
+	}
+	if (check->host_count == 0)
+		return;
+	count_text(check->host_count, "host", hosts, sizeof(hosts));
+	if (check->understood > 0)
+		count_text(check->understood, "guest", guests, sizeof(guests));
+	else
+		snprintf(guests, sizeof(guests), "no guest (%s)", check->no_guest);
+	print_line("looked at %s, %s, %s: %s%s%s", files, hosts, guests,
+		messages->errors > 0 ? errors : "", messages->errors > 0 && others > 0 ? ", " : "",
+		others > 0	       ? warnings
+		: messages->errors > 0 ? ""
+				       : "nothing found");
+}
+
+/* Prints the findings, and returns the exit status for them. */
+static enum exit_status
 print_findings(struct check *check)
 {
 	const struct rules *rules = &check->host.rules;
 	struct messages messages = {0};
 	report_flush(&check->findings, rules->files, rules->file_count, &messages);
-	if (check->options->json)
+	if (check->options->json) {
 		print_check_json(check, &messages);
-	else
+	} else {
 		print_messages(stdout, &messages);
-	bool found = messages.count + messages.dropped > 0;
+		print_extent(check, &messages);
+	}
+	enum exit_status status = messages.errors > 0			  ? EXIT_WRONG
+				  : messages.count + messages.dropped > 0 ? EXIT_FINDINGS
+									  : EXIT_OK;
 	messages_free(&messages);
-	return found;
+	return status;
 }
 
 static enum exit_status
@@ -42,9 +85,9 @@ run_check(const struct options *options)
 		return misuse();
 	}
 	int r = check_run(&check, options);
-	bool found = print_findings(&check);
+	enum exit_status status = print_findings(&check);
 	check_free(&check);
-	return r != 0 ? EXIT_CANNOT : found ? EXIT_FINDINGS : EXIT_OK;
+	return r != 0 ? EXIT_CANNOT : status;
 }
 
 const struct command command_check = {
@@ -73,5 +116,5 @@ const struct command command_check = {
 		"      --json         one JSON object\n"
 		"      --help         this text\n"
 		"\n"
-		"Exit status: 0 if nothing was found, 1 for a finding, 2 if it could not check.\n",
+		"Exit status: 0 nothing found, 1 warnings, 2 errors, 3 not all was looked at.\n",
 };

@@ -52,5 +52,5 @@ const struct command command_doctor = {
 		"      --json         one JSON object\n"
 		"      --help         this text\n"
 		"\n"
-		"Exit status: 0 if all is well, 1 for a WARN or a FAIL, 2 if it could not check.\n",
+		"Exit status: 0 if all is well, 1 for a WARN or a FAIL, 3 if it could not check.\n",
 };

@@ -56,5 +56,5 @@ const struct command command_map = {
 		"'!' marks CPUs that have more vCPUs than there are CPUs. 'idle': no guest may\n"
 		"run there. 'free': only guests that may run on every CPU. vmaffinity(8) explains\n"
 		"'1:1' and the other marks.\n"
-		"Exit status: 0; 2 if the host, or one of its guests, could not be shown.\n",
+		"Exit status: 0; 3 if the host, or one of its guests, could not be shown.\n",
 };

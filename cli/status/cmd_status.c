@@ -116,5 +116,5 @@ const struct command command_status = {
 		"      --json         one JSON object for each guest\n"
 		"      --help         this text\n"
 		"\n"
-		"Exit status: 0 if all are as ruled, 1 if not, 2 if one could not be examined.\n",
+		"Exit status: 0 all as ruled, 1 drift, 2 errors in the rules, 3 could not look.\n",
 };

@@ -201,5 +201,5 @@ const struct command command_watch = {
 		"      --help         this text\n"
 		"\n"
 		"Signals: HUP reads the rules again; TERM and INT stop it.\n"
-		"Exit status: 0 after a signal to stop, 2 if it could not run any longer.\n",
+		"Exit status: 0 after a signal to stop, 3 if it could not run any longer.\n",
 };

@@ -145,7 +145,7 @@ sample=$(mktemp) || exit 2
 trap 'rm -f "$sample"' EXIT
 cat conf/vmaffinity.ini >"$sample" # the tree may belong to somebody else than root
 found=$("$program" check --json "$sample" 2>&1)
-[[ $found =~ \"rules\":0,\"guests\":0,\"findings\":\[\] ]] && found=""
+[[ $found =~ \"rules\":0,\"hosts\":1,\"guests\":0,\"findings\":\[\] ]] && found=""
 result "the sample has no rule and nothing is to be said of it" "$found"
 
 # ---- the hook ----

@@ -100,7 +100,7 @@ vmaffinity: web-2: not pinned: $ABSENT" "$stderr"
 # bats test_tags=sanitized
 @test "errors in the rules: all of them, no guest is touched, status 2" {
 	own_rules '[*]\nvcpus = 3-1\nvcpuz = 1\n'
-	cannot "\
+	fails 2 "\
 error: /etc/vmaffinity.ini:3: unknown key 'vcpuz'; did you mean 'vcpus'?
 error: /etc/vmaffinity.ini:2:9: range 3-1 runs backwards; write 1-3" apply
 }

@@ -166,23 +166,23 @@ sys/fs/cgroup/a\s\{1-2}\\sb\nc\/emulator/cgroup.threads \c' 'a {1-2}\sb\nc\'
 }
 
 # bats test_tags=sanitized
-@test "what cannot be taken is said, the rest is there, and the status is 2" {
+@test "what cannot be taken is said, the rest is there, and the status is 3" {
 	expand "$REPO/tests/fixtures/machines/v2-systemd.txt" root
-	run -2 --separate-stderr vmaffinity capture --sysroot root nobody web
+	run -3 --separate-stderr vmaffinity capture --sysroot root nobody web
 	same "vmaffinity: nobody: not running here: no pid file and no status file in /run/libvirt/qemu" "$stderr"
 	[[ $output == *"libvirt/vcpu{0-3}/cpuset.cpus.effective 0-7"* ]]
 	mkdir root/sys/devices/system/cpu/possible
-	run -2 --separate-stderr vmaffinity capture --sysroot root
+	run -3 --separate-stderr vmaffinity capture --sysroot root
 	same "vmaffinity: /sys/devices/system/cpu/possible: Is a directory" "$stderr"
 	[[ $output == *"sys/devices/system/cpu/online 0-7"* ]]
 	rmdir root/sys/devices/system/cpu/possible
 	printf '0::/a\33b/emulator\n' >root/proc/1201/cgroup
-	run -2 --separate-stderr vmaffinity capture --sysroot root web
+	run -3 --separate-stderr vmaffinity capture --sysroot root web
 	same "vmaffinity: /proc/1201/cgroup: cannot be written as a line: it contains control characters" "$stderr"
 	rm root/proc/1201/cgroup
-	run -2 --separate-stderr vmaffinity capture --sysroot root web
+	run -3 --separate-stderr vmaffinity capture --sysroot root web
 	same "vmaffinity: web: /proc/1201/cgroup: No such file or directory" "$stderr"
-	run -2 eval 'vmaffinity capture >/dev/full'
+	run -3 eval 'vmaffinity capture >/dev/full'
 	same "vmaffinity: standard output: No space left on device" "$output"
 }
 

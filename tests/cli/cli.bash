@@ -66,27 +66,40 @@ same()
 	}
 }
 
-# cannot MESSAGE COMMAND...: ends with 2, nothing on stdout, and just that on stderr.
-cannot()
+# fails STATUS MESSAGE COMMAND...: ends so, nothing on stdout, and just that on stderr.
+fails()
 {
-	local message=$1
-	shift
-	run -2 --separate-stderr "$@"
+	local message=$2
+	run "-$1" --separate-stderr "${@:3}"
 	same "$message" "$stderr"
 	same "" "$output"
 }
 
-# refused MESSAGE ARGUMENT...: vmaffinity takes these arguments for a misuse.
-refused() { cannot "vmaffinity: $1"$'\n'"Try 'vmaffinity --help'" vmaffinity "${@:2}"; }
+# cannot MESSAGE COMMAND...: something could not be looked at.
+cannot() { fails 3 "$@"; }
 
-# finds FINDINGS ARGUMENT...: check says just that: with 0 if it is nothing, else with 1.
+# refused MESSAGE ARGUMENT...: vmaffinity takes these arguments for a misuse.
+refused() { fails 2 "vmaffinity: $1"$'\n'"Try 'vmaffinity --help'" vmaffinity "${@:2}"; }
+
+# findings ARGUMENT...: runs check, which must end as its findings say and with a line on what it looked at; $output is the
+# findings alone.
+findings()
+{
+	local wanted=0
+	run --separate-stderr vmaffinity check "$@"
+	same "" "$stderr"
+	[[ ${lines[-1]} == "looked at "[1-9n]* ]] || fail "no line on what was looked at: ${lines[-1]}" || return 1
+	output=$(sed '$d' <<<"$output")
+	[ -z "$output" ] || wanted=1
+	! grep -q '^error: ' <<<"$output" || wanted=2
+	same "$wanted" "$status"
+}
+
+# finds FINDINGS ARGUMENT...: check finds just that.
 finds()
 {
-	local status_wanted=1
-	[ -n "$1" ] || status_wanted=0
-	run "-$status_wanted" --separate-stderr vmaffinity check "${@:2}"
+	findings "${@:2}"
 	same "$1" "$output"
-	same "" "$stderr"
 }
 
 # printable_only FILE: no control character but newlines, and well-formed UTF-8 (C1 controls and marks that reorder count

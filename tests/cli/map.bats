@@ -169,22 +169,22 @@ large()
 }
 
 # bats test_tags=sanitized
-@test "a guest that cannot be looked at: the others are shown; said on stderr and below, status 2" {
+@test "a guest that cannot be looked at: the others are shown; said on stderr and below, status 3" {
 	small
 	echo x >root/sys/fs/cgroup/machine/qemu-1-db1.libvirt-qemu/vcpu1/cpuset.cpus
 	reason="db1: /sys/fs/cgroup/machine/qemu-1-db1.libvirt-qemu: vcpu1/cpuset.cpus: 'x' is not a CPU list: a CPU number is missing"
-	run -2 --separate-stderr map
+	run -3 --separate-stderr map
 	same "vmaffinity: $reason" "$stderr"
 	[[ ${lines[0]} == *"; 2 guests" && $output == *$'\nnot shown: db1: '* ]]
 	[[ $output == *web-1* && $output != *"db1 "* ]]
-	run -2 --separate-stderr map --json
+	run -3 --separate-stderr map --json
 	same "[\"lab\",\"web-1\"] $reason" "$(jq -r '"\(.guests) \(.not_shown[0])"' <<<"$output")"
-	run -2 --separate-stderr map --svg map.svg
+	run -3 --separate-stderr map --svg map.svg
 	same "vmaffinity: $reason" "$stderr"
 	texts map.svg | grep -q '^not shown: db1: '
 }
 
-@test "a host that cannot be read: status 2 and the reason" {
+@test "a host that cannot be read: status 3 and the reason" {
 	mkdir root
 	cannot "vmaffinity: /sys/devices/system/cpu/online: No such file or directory" map
 }
@@ -298,7 +298,7 @@ texts() { xmllint --xpath '//*[local-name()="text"]/text()' "$1"; }
 	grep -qxF 'every CPU: \x3cb\x3e\x26 vcpu0' words
 }
 
-@test "--svg: a file that cannot be written: the reason, status 2" {
+@test "--svg: a file that cannot be written: the reason, status 3" {
 	small
 	mkdir directory
 	cannot "vmaffinity: directory: Is a directory" map --svg directory
@@ -350,7 +350,7 @@ texts() { xmllint --xpath '//*[local-name()="text"]/text()' "$1"; }
 		printf %b "$text" >own/lstopo
 		chmod +x own/lstopo
 		# shellcheck disable=SC2016 # the inner shell expands it
-		run -2 --separate-stderr "$BATS_TEST_DIRNAME/private.sh" own "$BASH" -c '
+		run -3 --separate-stderr "$BATS_TEST_DIRNAME/private.sh" own "$BASH" -c '
 			if [ -s /proc/fs/lstopo ]; then
 				mount --bind /proc/fs/lstopo /usr/bin/lstopo-no-graphics
 			else

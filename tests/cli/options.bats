@@ -107,7 +107,7 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 	printf '[*]\nemulator = 0\n' >root/etc/vmaffinity.d/c.ini
 	echo '[' >root/etc/vmaffinity.d/a.conf
 	echo '[' >root/etc/vmaffinity.d/.hidden.ini
-	run -0 vmaffinity plan --sysroot root --xml web-1.xml --json
+	run -1 vmaffinity plan --sysroot root --xml web-1.xml --json
 	same "/etc/vmaffinity.ini:1 /etc/vmaffinity.d/b.ini:1 /etc/vmaffinity.d/c.ini:1" "$(jq -r '.rules | join(" ")' <<<"$output")"
 	same "0 2-7" "$(jq -r '[.groups[0, 1].cpus] | join(" ")' <<<"$output")"
 	finds "\
@@ -144,7 +144,7 @@ bad_files()
 @test "--config: missing, a directory, a FIFO, a link, too open, a stranger's, too large" {
 	bad_files >table
 	while IFS='|' read -r name message; do
-		cannot "error: $name: $message" vmaffinity plan --config "$name" --sysroot root --xml web-1.xml
+		fails 2 "error: $name: $message" vmaffinity plan --config "$name" --sysroot root --xml web-1.xml
 		finds "error: $name: $message" --config "$name"
 		finds "error: $name: $message" "$name"
 	done <table
@@ -206,11 +206,11 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 	local plan=(./vmaffinity plan --sysroot root --config rules.ini --xml web-1.xml)
 	run -0 "${plan[@]}"
 	chmod 666 xml.so
-	run -2 "${plan[@]}"
+	run -3 "${plan[@]}"
 	[[ $output == *": $copy/xml.so: is not a file that root alone may write"* ]]
 	chmod 644 xml.so
 	chown 65533 xml.so
-	run -2 "${plan[@]}"
+	run -3 "${plan[@]}"
 	[[ $output == *": $copy/xml.so: is not a file that root alone may write"* ]]
 	mkdir bin
 	echo text >xml.so # of the current directory: not looked at
@@ -229,9 +229,9 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 	plan=(plan --sysroot root --config rules.ini --xml web-1.xml)
 	while read -r -a arguments; do
 		echo "${arguments[@]}"
-		run -2 --separate-stderr eval 'vmaffinity "${arguments[@]}" >&-'
+		run -3 --separate-stderr eval 'vmaffinity "${arguments[@]}" >&-'
 		same "vmaffinity: standard output: Bad file descriptor" "$stderr"
-		run -2 --separate-stderr eval 'vmaffinity "${arguments[@]}" >/dev/full'
+		run -3 --separate-stderr eval 'vmaffinity "${arguments[@]}" >/dev/full'
 		same "vmaffinity: standard output: No space left on device" "$stderr"
 	done <<-END
 		--version

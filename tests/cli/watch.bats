@@ -25,7 +25,7 @@ eventually()
 }
 
 @test "rules whose directory is not there: it cannot be watched" {
-	run -2 --separate-stderr vmaffinity watch --config "$BATS_TEST_TMPDIR/none/rules.ini" --connect "$nobody"
+	run -3 --separate-stderr vmaffinity watch --config "$BATS_TEST_TMPDIR/none/rules.ini" --connect "$nobody"
 	same "vmaffinity: the directory of $BATS_TEST_TMPDIR/none/rules.ini cannot be watched: No such file or directory" "$stderr"
 }
 
@@ -83,7 +83,7 @@ eventually()
 	watch=
 }
 
-@test "output that nobody reads any more: it ends with 2, not by a signal" {
+@test "output that nobody reads any more: it ends with 3, not by a signal" {
 	printf '[*]\nvcpus = 0\n' >"$rules"
 	mkfifo pipe
 	"$BUILD/vmaffinity" watch --config "$rules" --connect "$nobody" >pipe 2>"$out" 3>&- &
@@ -93,7 +93,7 @@ eventually()
 	kill -HUP "$watch"
 	local status=0
 	wait "$watch" || status=$?
-	same 2 "$status"
+	same 3 "$status"
 	watch=
 	eventually '^vmaffinity: standard output: ' 1
 }
