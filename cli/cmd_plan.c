@@ -93,9 +93,10 @@ fill_line(struct libscols_line *line, const struct plan_step *step, bool running
 	size_t column = 0;
 	scols_line_set_data(line, column++, thread_group_name(step->group, name));
 	scols_line_set_data(line, column++,
-		step->cpus != NULL ? cpumask_format(step->cpus, list, sizeof(list))
-		: s != NULL	   ? "keep"
-				   : "-");
+		step->cpus != NULL && cpumask_empty(step->cpus) ? "none"
+		: step->cpus != NULL ? cpumask_format(step->cpus, list, sizeof(list))
+		: s != NULL	     ? "keep"
+				     : "-");
 	if (running)
 		scols_line_set_data(line, column++, cpumask_format(step->now, list, sizeof(list)));
 	scols_line_set_data(line, column,

@@ -83,8 +83,9 @@ find_pins(const struct pin *pin, const struct domain_pins *pins, struct messages
 	for (size_t i = 0; i < pin->plan.step_count; i++) {
 		const struct plan_step *step = &pin->plan.steps[i];
 		const struct cpumask *own = domain_pins_find(pins, step->group);
-		if (step->cpus == NULL || own == NULL || step->setting == last ||
-			cpumask_equal(own, step->cpus) || !has_cpus(&pin->host->topology, own))
+		if (step->cpus == NULL || cpumask_empty(step->cpus) || own == NULL ||
+			step->setting == last || cpumask_equal(own, step->cpus) ||
+			!has_cpus(&pin->host->topology, own))
 			continue;
 		last = step->setting;
 		char name[THREAD_GROUP_NAME_MAX], xml[128], rule[128];
@@ -117,7 +118,7 @@ check_guest(struct check *check, const struct guest_xml *xml, struct lint *lint,
 			pin.domain.name == NULL ? xml->source : "",
 			pin.domain.name == NULL ? ": " : "", e.text);
 	if (pin.domain.name != NULL && lint_guest(lint, &pin.domain, &pin.matched, &pin.desired,
-					       &pins, pin.running, &e) != 0)
+					       &pins, pin.running || pin.limited, &e) != 0)
 		messages_add(&messages, MESSAGE_ERROR, "%s", e.text);
 	report_add(&check->findings, &pin.messages, pin.domain.name, host);
 	report_add(&check->findings, &messages, r < 0 ? pin.domain.name : NULL, host);
@@ -131,7 +132,7 @@ static void
 check_host(struct check *check, int root, const char *name)
 {
 	struct lint lint;
-	struct lint_limit limit;
+	struct partition partition;
 	struct messages messages = {0};
 	struct err e;
 	pin_host_change(&check->host, root);
@@ -142,7 +143,8 @@ check_host(struct check *check, int root, const char *name)
 			check_guest(check, &check->guests[i], &lint, name);
 		check->understood = lint.guest_count;
 		/* Without cgroups nothing limits the guests. */
-		bool limited = cgroup_partition(root, &limit.name, &limit.granted, &e) == 0;
+		bool limited = partition_find(root, NULL, &partition, &e) == CGROUP_OK;
+		const struct lint_limit limit = {partition.name, partition.granted};
 		if (lint_finish(&lint, limited ? &limit : NULL, &e) != 0)
 			messages_add(&messages, MESSAGE_ERROR, "%s", e.text);
 	}

@@ -20,6 +20,11 @@
 /* Of a file full of errors; "check" shows all. */
 #define ERRORS_SHOWN 10
 
+#define REMEDY_MAX (2 * PATH_MAX + 384)
+
+/* Most partitions that doctor notes. */
+#define PARTITIONS_SHOWN 16
+
 /* The first kernel that keeps the mask of sched_setaffinity(2) beside the cpuset's (FACTS 4). */
 #define STICKY_MAJOR 6
 #define STICKY_MINOR 2
@@ -141,8 +146,7 @@ check_the_rules(struct doctor *doctor)
 /* The CPUs that guests can have. */
 struct limit {
 	const struct cpumask *present, *online;
-	const char *name; /* of the cgroup, or "this host" */
-	struct cpumask granted;
+	struct partition partition; /* its name may be "this host" */
 };
 
 /* Adds a WARN that a setting wants CPUs that it cannot have, and what to do about it. */
@@ -163,6 +167,20 @@ warn_of_setting(struct doctor *doctor, const struct setting *setting, const stru
 	free(reason);
 }
 
+/* Writes what to do about a cgroup that allows too few CPUs. Returns out. */
+static const char *
+remedy_for_limit(const struct limit *limit, char out[REMEDY_MAX])
+{
+	char list[128];
+	if (limit->partition.v2)
+		return "change the rule, or widen the cgroup (for a slice, with AllowedCPUs=)";
+	snprintf(out, REMEDY_MAX,
+		"change the rule, or give the cgroup its CPUs back, which cgroup v1 does not after "
+		"they were offline: echo %s >%s/cpuset.cpus; then vmaffinity apply",
+		cpumask_format(limit->online, list, sizeof(list)), limit->partition.path);
+	return out;
+}
+
 /*
  * Checks a setting's CPUs against those that the host has, those that are online, and the limit.
  * Returns true if any is missing.
@@ -171,7 +189,7 @@ static bool
 check_rule_setting(struct doctor *doctor, const struct setting *setting, const struct limit *limit)
 {
 	struct cpumask wanted, missing, offline, refused;
-	char list[128];
+	char list[128], remedy[REMEDY_MAX];
 	struct err e;
 	if (setting_is_keep(setting))
 		return false;
@@ -185,7 +203,7 @@ check_rule_setting(struct doctor *doctor, const struct setting *setting, const s
 	cpumask_and(&offline, limit->present);
 	cpumask_andnot(&offline, limit->online);
 	cpumask_and(&refused, limit->online);
-	cpumask_andnot(&refused, &limit->granted);
+	cpumask_andnot(&refused, &limit->partition.granted);
 	if (!cpumask_empty(&missing))
 		warn_of_setting(doctor, setting, &wanted, "change the rule",
 			"this host has only CPUs %s",
@@ -196,10 +214,9 @@ check_rule_setting(struct doctor *doctor, const struct setting *setting, const s
 			"%s %s offline", cpumask_format(&offline, list, sizeof(list)),
 			cpumask_count(&offline) > 1 ? "are" : "is");
 	if (!cpumask_empty(&refused))
-		warn_of_setting(doctor, setting, &wanted,
-			"change the rule, or widen the cgroup (for a slice, with AllowedCPUs=)",
-			"%s allows only %s", limit->name,
-			cpumask_format(&limit->granted, list, sizeof(list)));
+		warn_of_setting(doctor, setting, &wanted, remedy_for_limit(limit, remedy),
+			"%s allows only %s", limit->partition.name,
+			cpumask_format(&limit->partition.granted, list, sizeof(list)));
 	return !cpumask_subset(&wanted, limit->online) || !cpumask_empty(&refused);
 }
 
@@ -212,12 +229,25 @@ find_limit(struct doctor *doctor, struct limit *limit, struct err *e)
 	if (topology_get(topology, TOPOLOGY_PRESENT, &limit->present, e) != 0 ||
 		topology_get(topology, TOPOLOGY_ONLINE, &limit->online, e) != 0)
 		return -1;
-	enum cgroup_result r = cgroup_partition(doctor->root, &limit->name, &limit->granted, e);
+	enum cgroup_result r = partition_find(doctor->root, NULL, &limit->partition, e);
 	if (r != CGROUP_NO_PARTITION)
 		return r == CGROUP_OK ? 0 : -1;
-	limit->name = "this host";
-	limit->granted = *limit->online;
+	limit->partition = (struct partition){.name = "this host", .granted = *limit->online};
 	return 0;
+}
+
+/* Notes the partitions of their own that guests may be in. */
+static void
+note_narrower(struct doctor *doctor)
+{
+	struct partition found[PARTITIONS_SHOWN];
+	size_t count = partition_find_narrower(doctor->root, found, PARTITIONS_SHOWN);
+	for (size_t i = 0; i < count; i++) {
+		char list[128];
+		doctor_say(doctor, DOCTOR_NOTE, "%s allows only %s to the guests in it",
+			found[i].name, cpumask_format(&found[i].granted, list, sizeof(list)));
+		doctor_advise(doctor, "vmaffinity check names the rules that it limits");
+	}
 }
 
 void
@@ -237,9 +267,10 @@ check_partition(struct doctor *doctor)
 	for (size_t i = 0; i < rules->rule_count; i++)
 		for (size_t j = 0; j < rules->rules[i].setting_count; j++)
 			bad |= check_rule_setting(doctor, &rules->rules[i].settings[j], &limit);
+	note_narrower(doctor);
 	if (!bad)
-		doctor_say(
-			doctor, DOCTOR_PASS, "%s allows every CPU that the rules name", limit.name);
+		doctor_say(doctor, DOCTOR_PASS, "%s allows every CPU that the rules name",
+			limit.partition.name);
 }
 
 static bool

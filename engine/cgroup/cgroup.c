@@ -34,17 +34,6 @@ cgroup_effective_nodes_file(const struct cgroup *cgroup)
 	return cgroup_files(cgroup->v2)->effective_mems;
 }
 
-static int
-read_mask(int directory, const char *path, struct cpumask *mask, struct err *e)
-{
-	char list[CPULIST_MAX];
-	if (file_read_value(directory, path, list, sizeof(list)) != 0)
-		return errno == ENOENT
-			       ? err_set(e, "%s: controller cpuset is not available here", path)
-			       : err_errno(e, "%s", path);
-	return cpumask_parse(list, mask, e) != 0 ? err_context(e, "%s", path) : 0;
-}
-
 static void
 group_file(struct thread_group group, const char *file, char *out, size_t size)
 {
@@ -58,8 +47,9 @@ cgroup_read_mask(const struct cgroup *cgroup, struct thread_group group, const c
 {
 	char path[64];
 	group_file(group, file, path, sizeof(path));
-	return read_mask(cgroup->directory, path, mask, e) != 0 ? err_context(e, "%s", cgroup->path)
-								: 0;
+	return cgroup_read_list(cgroup->directory, path, mask, e) != 0
+		       ? err_context(e, "%s", cgroup->path)
+		       : 0;
 }
 
 int
@@ -174,32 +164,83 @@ read_groups(struct cgroup *cgroup, bool nodes, struct err *e)
 	return 0;
 }
 
+/* Reads an effective file of the directory whose path is the first length bytes of cgroup->path. */
+static int
+read_above(const struct cgroup *cgroup, size_t length, struct cpumask *mask, struct err *e)
+{
+	char path[PATH_MAX];
+	size_t start = cgroup->mount_length + 1;
+	int n = snprintf(path, sizeof(path), "%.*s/%s", (int)(length - start), cgroup->path + start,
+		cgroup_effective_file(cgroup));
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return err_set(e, "%s: too long", cgroup->path);
+	return cgroup_read_list(cgroup->mount, path, mask, e);
+}
+
+/* Finds, on cgroup v1, what the guest's own directories could have: all that is above them. */
+static void
+find_lost_cpus(struct cgroup *cgroup)
+{
+	struct cpumask above;
+	struct err ignored;
+	const char *slash = memrchr(cgroup->path, '/', cgroup->own_length);
+	if (slash == NULL || (size_t)(slash - cgroup->path) <= cgroup->mount_length ||
+		read_above(cgroup, (size_t)(slash - cgroup->path), &above, &ignored) != 0)
+		return;
+	cgroup->narrowed = !cpumask_subset(&above, &cgroup->allowed);
+	cpumask_or(&cgroup->allowed, &above);
+}
+
 static int
 read_masks(struct cgroup *cgroup, struct err *e)
 {
-	if (read_mask(cgroup->directory, cgroup_effective_file(cgroup), &cgroup->allowed, e) != 0)
+	if (cgroup_read_list(
+		    cgroup->directory, cgroup_effective_file(cgroup), &cgroup->allowed, e) != 0)
 		return err_context(e, "%s", cgroup->path);
+	if (!cgroup->v2)
+		find_lost_cpus(cgroup);
 	return read_groups(cgroup, false, e);
+}
+
+int
+cgroup_widen(const struct cgroup *cgroup, struct err *e)
+{
+	char list[CPULIST_MAX];
+	cpumask_format(&cgroup->allowed, list, sizeof(list));
+	for (size_t length = cgroup->own_length;;) {
+		char path[PATH_MAX];
+		size_t start = cgroup->mount_length + 1;
+		int n = snprintf(path, sizeof(path), "%.*s/cpuset.cpus", (int)(length - start),
+			cgroup->path + start);
+		if (n < 0 || (size_t)n >= sizeof(path))
+			return err_set(e, "%s: too long", cgroup->path);
+		if (file_write_value(cgroup->mount, path, list, strlen(list)) != 0)
+			return err_errno(e, "%s: writing %s", path, list);
+		if (cgroup->path[length] == '\0')
+			return 0;
+		length += 1 + strcspn(cgroup->path + length + 1, "/");
+	}
 }
 
 int
 cgroup_read_memory(struct cgroup *cgroup, struct err *e)
 {
-	if (read_mask(cgroup->directory, cgroup_effective_nodes_file(cgroup), &cgroup->nodes, e) !=
-		0)
+	if (cgroup_read_list(
+		    cgroup->directory, cgroup_effective_nodes_file(cgroup), &cgroup->nodes, e) != 0)
 		return err_context(e, "%s", cgroup->path);
 	return read_groups(cgroup, true, e);
 }
 
 /*
- * True if path, of length bytes, is a directory that libvirt makes for a QEMU guest: ends in
+ * Returns the length of the part of path, of length bytes, that is the outermost directory that
+ * libvirt makes for a QEMU guest; 0 if it makes no such path. That ends in
  * "machine-qemu\x2dID\x2dNAME.scope/libvirt", without the last component before libvirt 7.1, or in
  * "qemu-ID-NAME.libvirt-qemu" without systemd (virCgroupNewMachine(), src/util/vircgroup.c;
  * virSystemdMakeScopeName(), src/util/virsystemd.c). Names are cut and filtered, so they cannot be
  * compared with the guest's.
  */
-static bool
-is_guest_directory(const char *path, size_t length)
+static size_t
+guest_directory(const char *path, size_t length)
 {
 	static const char scope[] = "machine-qemu\\x2d", level[] = "/libvirt";
 	static const char *const ends[] = {".scope", ".libvirt-qemu"};
@@ -212,9 +253,9 @@ is_guest_directory(const char *path, size_t length)
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		size_t end = strlen(ends[i]);
 		if (name_length > end && memcmp(path + length - end, ends[i], end) == 0)
-			return i > 0 || strncmp(name, scope, sizeof(scope) - 1) == 0;
+			return i > 0 || strncmp(name, scope, sizeof(scope) - 1) == 0 ? length : 0;
 	}
-	return false;
+	return 0;
 }
 
 /* Opens the directory of the groups. QEMU's main thread is in its child "emulator". */
@@ -230,7 +271,8 @@ open_directory(int root, struct cgroup_location *location, struct cgroup *cgroup
 			(int)cgroup->pid, location->path, last);
 		return CGROUP_NO_GROUPS;
 	}
-	if (!is_guest_directory(location->path, length - end)) {
+	size_t own = guest_directory(location->path, length - end);
+	if (own == 0) {
 		err_set(e, "process %d is in cgroup '/%s', which libvirt did not make for a guest",
 			(int)cgroup->pid, location->path);
 		return CGROUP_NO_GROUPS;
@@ -238,6 +280,7 @@ open_directory(int root, struct cgroup_location *location, struct cgroup *cgroup
 	location->path[length - end] = '\0';
 	cgroup->v2 = location->v2;
 	cgroup->mount_length = strlen(location->mount);
+	cgroup->own_length = cgroup->mount_length + 1 + own;
 	if (asprintf(&cgroup->path, "%s/%s", location->mount, location->path) < 0) {
 		cgroup->path = NULL;
 		return err_set(e, "out of memory");
@@ -340,7 +383,7 @@ cgroup_find_limit(const struct cgroup *cgroup, const char *file, const struct cp
 			path, sizeof(path), "%.*s/%s", (int)(end - below_mount), below_mount, file);
 		if (n < 0 || (size_t)n >= sizeof(path))
 			return err_set(e, "%s: too long", cgroup->path);
-		if (read_mask(cgroup->mount, path, granted, e) != 0)
+		if (cgroup_read_list(cgroup->mount, path, granted, e) != 0)
 			return -1;
 		if (!cpumask_subset(wanted, granted)) {
 			snprintf(name, size, "%.*s", (int)(end - start), start);
@@ -348,26 +391,4 @@ cgroup_find_limit(const struct cgroup *cgroup, const char *file, const struct cp
 		}
 	}
 	return CGROUP_NO_LIMIT;
-}
-
-enum cgroup_result
-cgroup_partition(int root, const char **name, struct cpumask *granted, struct err *e)
-{
-	static const char *const names[] = {"machine.slice", "machine"};
-	struct cgroup_location location;
-	if (hierarchy_find_mount(root, &location, e) != 0)
-		return -1;
-	AUTO_CLOSE int mount = file_open_directory(root, location.mount + 1);
-	if (mount < 0)
-		return err_errno(e, "%s", location.mount);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char path[64];
-		snprintf(path, sizeof(path), "%s/%s", names[i],
-			cgroup_files(location.v2)->effective_cpus);
-		if (faccessat(mount, path, F_OK, 0) != 0)
-			continue;
-		*name = names[i];
-		return read_mask(mount, path, granted, e);
-	}
-	return CGROUP_NO_PARTITION;
 }

@@ -28,7 +28,9 @@ struct cgroup {
 	int directory;		/* fd of the directory that holds the groups */
 	char *path;		/* of that directory, absolute */
 	size_t mount_length;	/* length of the mount point, with which path begins */
-	struct cpumask allowed; /* the CPUs that the directory's cpuset grants its children */
+	struct cpumask allowed; /* the CPUs that the groups may have */
+	bool narrowed;		/* the guest's own directories lack some of them: cgroup_widen() */
+	size_t own_length;	/* length of the part of path up to the outermost of those */
 	struct cpumask nodes;	/* the NUMA nodes that it grants; set by cgroup_read_memory() */
 	struct cgroup_child *groups; /* sorted by thread_group_compare() */
 	size_t group_count;
@@ -83,6 +85,13 @@ int cgroup_write_mask(const struct cgroup *cgroup, struct thread_group group, co
 	const struct cpumask *mask);
 
 /*
+ * Gives the guest's own directories all CPUs in allowed. cgroup v1 takes a CPU that goes offline
+ * from every cpuset but the root's, and does not give it back (Documentation/admin-guide/cgroup-v1/
+ * cpusets). Returns 0, or -1 with the reason; what is written stays then, for it changes no thread.
+ */
+int cgroup_widen(const struct cgroup *cgroup, struct err *e);
+
+/*
  * True if the group is still there. vCPUs and iothreads can be unplugged, and guests end, at any
  * time.
  */
@@ -103,14 +112,5 @@ int cgroup_threads(
 enum cgroup_result cgroup_find_limit(const struct cgroup *cgroup, const char *file,
 	const struct cpumask *wanted, char *name, size_t size, struct cpumask *granted,
 	struct err *e);
-
-/*
- * Reads the CPUs that are granted to the cgroup in which libvirt puts guests without a partition of
- * their own: "machine.slice", without systemd "machine" (libvirt, docs/cgroups). Returns CGROUP_OK
- * with *name and *granted, CGROUP_NO_PARTITION, with which there is no limit, or CGROUP_ERROR with
- * the reason.
- */
-enum cgroup_result cgroup_partition(
-	int root, const char **name, struct cpumask *granted, struct err *e);
 
 #endif

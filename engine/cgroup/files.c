@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cgroup/files.h"
 
+#include "base/file.h"
+
+#include <errno.h>
 #include <stddef.h>
 
 static const struct cgroup_files v1_files = {
@@ -25,4 +28,15 @@ const struct cgroup_files *
 cgroup_files(bool v2)
 {
 	return v2 ? &v2_files : &v1_files;
+}
+
+int
+cgroup_read_list(int directory, const char *path, struct cpumask *mask, struct err *e)
+{
+	char list[CPULIST_MAX];
+	if (file_read_value(directory, path, list, sizeof(list)) != 0)
+		return errno == ENOENT
+			       ? err_set(e, "%s: controller cpuset is not available here", path)
+			       : err_errno(e, "%s", path);
+	return cpumask_parse(list, mask, e) != 0 ? err_context(e, "%s", path) : 0;
 }

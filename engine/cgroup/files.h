@@ -4,6 +4,9 @@
 #ifndef VMAFFINITY_CGROUP_FILES_H
 #define VMAFFINITY_CGROUP_FILES_H
 
+#include "base/cpumask.h"
+#include "base/err.h"
+
 #include <stdbool.h>
 
 /*
@@ -20,5 +23,11 @@ struct cgroup_files {
 };
 
 const struct cgroup_files *cgroup_files(bool v2);
+
+/*
+ * Reads a file of a cpuset that lists CPUs or nodes; path is below the directory fd. Returns 0, or
+ * -1 with the reason and, if there is no such file, errno ENOENT.
+ */
+int cgroup_read_list(int directory, const char *path, struct cpumask *mask, struct err *e);
 
 #endif

@@ -10,5 +10,6 @@ domain_free(struct domain *domain)
 	free(domain->vcpu_online);
 	free(domain->vcpu_cells);
 	free(domain->iothreads);
+	free(domain->partition);
 	*domain = (struct domain){0};
 }

@@ -35,6 +35,7 @@ struct domain {
 	int *vcpu_cells; /* the <numa> cell of each, by id, -1: none; NULL: there are no cells */
 	unsigned *iothreads; /* ids, ascending */
 	size_t iothread_count;
+	char *partition;	 /* the cgroup partition of its <resource>, or NULL */
 	struct cpumask numatune; /* the host's NUMA nodes that <numatune> names, in any mode */
 };
 

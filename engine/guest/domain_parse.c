@@ -225,11 +225,22 @@ parse_numatune(struct xml_element *root, struct domain *domain, struct err *e)
 	return 0;
 }
 
+/* <resource><partition>/machine/rt</partition></resource> */
+static int
+parse_partition(struct xml_element *root, struct domain *domain, struct err *e)
+{
+	const char *text = xml_content(xml_child(xml_child(root, "resource"), "partition"));
+	if (text == NULL || text[0] == '\0')
+		return 0;
+	domain->partition = strdup(text);
+	return domain->partition != NULL ? 0 : err_set(e, "out of memory");
+}
+
 int
 domain_parse(const char *xml, size_t length, struct domain *domain, struct err *e)
 {
 	static const char *const wanted[] = {"name", "uuid", "vcpu", "vcpus", "iothreads",
-		"iothreadids", "cpu", "numatune", NULL};
+		"iothreadids", "cpu", "numatune", "resource", NULL};
 	AUTO_XML struct xml_element *root =
 		xml_parse(xml, length, DOMAIN_XML_MAX, "domain", wanted, e);
 	if (root == NULL)
@@ -238,7 +249,8 @@ domain_parse(const char *xml, size_t length, struct domain *domain, struct err *
 	if (parse_name(root, &result, e) != 0 || parse_id(root, &result, e) != 0 ||
 		parse_uuid(root, &result, e) != 0 || parse_vcpus(root, &result, e) != 0 ||
 		parse_iothreads(root, &result, e) != 0 || parse_numatune(root, &result, e) != 0 ||
-		parse_topology(root, &result, e) != 0 || parse_cells(root, &result, e) != 0) {
+		parse_topology(root, &result, e) != 0 || parse_cells(root, &result, e) != 0 ||
+		parse_partition(root, &result, e) != 0) {
 		domain_free(&result);
 		return -1;
 	}

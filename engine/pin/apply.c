@@ -131,7 +131,9 @@ apply(const struct plan *plan, const struct cgroup *cgroup, struct apply_result 
 		if (plan->steps[i].cpus != NULL)
 			work.targets[work.target_count++] =
 				(struct target){.step = &plan->steps[i]};
-	int r = apply_cpus(&work, e);
+	int r = cgroup->narrowed ? cgroup_widen(cgroup, e) : 0;
+	if (r == 0)
+		r = apply_cpus(&work, e);
 	/* Memory is last: moving RAM takes long, and so does moving it back. */
 	if (r == 0 && plan->nodes != NULL)
 		r = apply_memory(plan, cgroup, result, e);

@@ -31,12 +31,16 @@ static const struct unit_names node_names = {
 	.several_are_not = "have no memory",
 };
 
+/* cgroup v1 takes a CPU that goes offline from all cpusets below the root's for good. */
+#define LOST_ON_V1 " (cgroup v1 gives no CPU back that was offline: see vmaffinity doctor)"
+
 /* The facts that every message of one kind of unit needs. */
 struct dropped_query {
 	const struct unit_names *names;
 	struct topology *topology;
-	const struct cgroup *cgroup; /* NULL: the guest does not run */
-	const char *file;	     /* of the cgroup, see cgroup_find_limit() */
+	const struct cgroup *cgroup;	   /* NULL: the guest does not run */
+	const char *file;		   /* of the cgroup, see cgroup_find_limit() */
+	const struct partition *partition; /* its limit on CPUs, or NULL */
 	struct messages *messages;
 };
 
@@ -77,8 +81,13 @@ reason_text(
 			one ? names->one_is_not : names->several_are_not);
 	} else if (query->cgroup != NULL && cgroup_find_limit(query->cgroup, query->file, missing,
 						    name, sizeof(name), &granted, &ignored) == 0) {
-		snprintf(out, size, "%s allows only %s", name,
-			cpumask_format(&granted, list, sizeof(list)));
+		snprintf(out, size, "%s allows only %s%s", name,
+			cpumask_format(&granted, list, sizeof(list)),
+			query->names == &cpu_names && !query->cgroup->v2 ? LOST_ON_V1 : "");
+	} else if (query->partition != NULL) {
+		snprintf(out, size, "%s allows only %s%s", query->partition->name,
+			cpumask_format(&query->partition->granted, list, sizeof(list)),
+			query->partition->v2 ? "" : LOST_ON_V1);
 	} else {
 		snprintf(out, size, "the kernel does not grant them");
 	}
@@ -106,10 +115,13 @@ report_dropped(const struct dropped_query *query, const struct value *value, con
 
 void
 dropped_note(const struct desired *desired, struct topology *topology, const struct cgroup *cgroup,
-	struct messages *messages)
+	const struct partition *partition, struct messages *messages)
 {
-	struct dropped_query query = {
-		.names = &cpu_names, .topology = topology, .cgroup = cgroup, .messages = messages};
+	struct dropped_query query = {.names = &cpu_names,
+		.topology = topology,
+		.cgroup = cgroup,
+		.partition = partition,
+		.messages = messages};
 	if (cgroup != NULL)
 		query.file = cgroup_effective_file(cgroup);
 	for (size_t i = 0; i < desired->mask_count; i++) {
@@ -122,6 +134,7 @@ dropped_note(const struct desired *desired, struct topology *topology, const str
 	if (!desired->memory.wanted)
 		return;
 	query.names = &node_names;
+	query.partition = NULL;
 	if (cgroup != NULL)
 		query.file = cgroup_effective_nodes_file(cgroup);
 	report_dropped(&query, desired->memory.value,

@@ -195,16 +195,37 @@ place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 	return 0;
 }
 
+/*
+ * Finds the CPUs that the guest may have: those of its cgroup or, if it does not run, those online
+ * that the cgroup allows that it would be put into.
+ */
+static int
+find_usable(struct pin *pin, struct cpumask *usable, struct err *e)
+{
+	const struct cpumask *online;
+	struct err ignored;
+	*usable = pin->cgroup.allowed;
+	if (pin->running)
+		return 0;
+	if (topology_get(&pin->host->topology, TOPOLOGY_ONLINE, &online, e) != 0)
+		return -1;
+	*usable = *online;
+	pin->limited = partition_find(pin->host->root, pin->domain.partition, &pin->partition,
+			       &ignored) == CGROUP_OK;
+	if (pin->limited)
+		cpumask_and(usable, &pin->partition.granted);
+	return 0;
+}
+
 static int
 make_plan(struct pin *pin, struct err *e)
 {
-	const struct cpumask *usable = &pin->cgroup.allowed;
-	if (!pin->running && topology_get(&pin->host->topology, TOPOLOGY_ONLINE, &usable, e) != 0)
-		return -1;
-	if (place(pin, usable, e) != 0 || place_memory(pin, usable, e) != 0)
+	struct cpumask usable;
+	if (find_usable(pin, &usable, e) != 0 || place(pin, &usable, e) != 0 ||
+		place_memory(pin, &usable, e) != 0)
 		return -1;
 	dropped_note(&pin->desired, &pin->host->topology, pin->running ? &pin->cgroup : NULL,
-		&pin->messages);
+		pin->limited ? &pin->partition : NULL, &pin->messages);
 	if (plan_build(&pin->desired, known_domain(pin), pin->running ? &pin->cgroup : NULL,
 		    &pin->plan) != 0)
 		return err_set(e, "out of memory");

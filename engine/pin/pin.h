@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/messages.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/partition.h"
 #include "desired/cpuset_expr.h"
 #include "desired/desired.h"
 #include "guest/domain.h"
@@ -47,12 +48,14 @@ void pin_host_change(struct pin_host *host, int root);
 /* One guest. The parts point into one another, so a struct pin is never copied. */
 struct pin {
 	struct pin_host *host;
-	char *name;		/* as libvirt says it; NULL until it is known */
-	struct domain domain;	/* its name is NULL unless the XML was read and understood */
-	struct matched matched; /* its rules */
-	int lock;		/* see lock.h; -1 if not held */
-	bool running;		/* cgroup is there */
-	struct cgroup cgroup;	/* if running */
+	char *name;		    /* as libvirt says it; NULL until it is known */
+	struct domain domain;	    /* its name is NULL unless the XML was read and understood */
+	struct matched matched;	    /* its rules */
+	int lock;		    /* see lock.h; -1 if not held */
+	bool running;		    /* cgroup is there */
+	struct cgroup cgroup;	    /* if running */
+	bool limited;		    /* it does not run, and partition is there */
+	struct partition partition; /* the cgroup that it would be put into */
 	struct desired desired;
 	struct plan plan;
 	const char *incomplete;	  /* a rule that was left out, and why; NULL: all are followed */

@@ -375,6 +375,25 @@ FAIL  rules      /etc/vmaffinity.ini:2:11: a CPU number is missing
 	is NOTE rules "there is no rule in /etc/vmaffinity.ini and /etc/vmaffinity.d" "write one, if guests are to be pinned: man 5 vmaffinity.ini"
 }
 
+@test "a partition of its own that allows less" {
+	mkdir root/sys/fs/cgroup/machine.slice/machine-{rt,all}.slice
+	echo 4-7 >root/sys/fs/cgroup/machine.slice/machine-rt.slice/cpuset.cpus.effective
+	echo 0-7 >root/sys/fs/cgroup/machine.slice/machine-all.slice/cpuset.cpus.effective
+	is NOTE cpus "machine-rt.slice allows only 4-7 to the guests in it" "vmaffinity check names the rules that it limits"
+}
+
+@test "cgroup v1 does not give a CPU back that was offline" {
+	rm -r root
+	mkdir root
+	"$REPO/tests/fixtures/expand.py" "$REPO/tests/fixtures/machines/v1-lost.txt" root
+	mkdir root/etc
+	install -m 644 /dev/stdin root/etc/vmaffinity.ini <<<$'[*]\nvcpu1 = 3'
+	run -1 vmaffinity doctor --sysroot root
+	[[ $output == *"\
+WARN  cpus       /etc/vmaffinity.ini:2: vcpu1 wants 3, but machine.slice allows only 0-2,4-7
+              -> change the rule, or give the cgroup its CPUs back, which cgroup v1 does not after they were offline: echo 0-7 >/sys/fs/cgroup/cpuset/machine.slice/cpuset.cpus; then vmaffinity apply"* ]]
+}
+
 @test "machine.slice is narrower than the rules" {
 	echo 0-3 >root/sys/fs/cgroup/machine.slice/cpuset.cpus.effective
 	is WARN cpus "/etc/vmaffinity.ini:3: vcpus wants 1-7, but machine.slice allows only 0-3" "change the rule, or widen the cgroup (for a slice, with AllowedCPUs=)"

@@ -189,3 +189,29 @@ guest_is_off() { [ "$(v domstate --domain "$1")" = "shut off" ]; }
 	run -0 apply
 	[ "${lines[16]}" = "16 guests: 16 already as ruled" ]
 }
+
+# As the kernel does on cgroup v1 when a CPU goes offline: it goes from the groups and the directories above them, and does
+# not come back. On v2 it does, and a directory without it was narrowed on purpose.
+@test "a CPU that the guest's own directories have lost: cgroup v1 gets it back, v2 is obeyed" {
+	local base dir own
+	rules_for 0 0
+	guest_start g vcpus=2 iothreads=1
+	base=$(guest_cgroup g)
+	for dir in "$base"/emulator "$base"/vcpu* "$base"/iothread1; do echo 0 >"$dir/cpuset.cpus"; done
+	own=("$base")
+	[[ $base != */libvirt ]] || own+=("${base%/*}")
+	for dir in "${own[@]}"; do echo 0 >"$dir/cpuset.cpus"; done
+	rules_for 0 1
+	if [ -e "$base/tasks" ]; then
+		run -1 vmaffinity status
+		show "$output"
+		run -0 apply
+		shown_as_pinned g 'emulator 0, vcpu0-1 1, iothread1 0-1'
+		assert_guest g 0 1 0-1
+		run -0 apply
+		[ "$output" = "g: already as ruled" ]
+	else
+		run -1 --separate-stderr apply
+		[[ $stderr == *"vcpus wants 1, but "*" allows only 0; no CPU is left"* ]]
+	fi
+}

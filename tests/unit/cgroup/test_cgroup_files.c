@@ -210,40 +210,6 @@ finds_the_cgroup_that_does_not_grant_a_cpu(void **state)
 	cgroup_free(&cgroup);
 }
 
-static void
-knows_what_the_partition_for_guests_grants(void **state)
-{
-	const struct tree *t = *state;
-	const char *name;
-	struct cpumask granted;
-	struct err e;
-	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), -1);
-	assert_string_equal(e.text, "/proc/self/mountinfo: No such file or directory");
-	tree_put(t, "proc/self/mountinfo", "30 23 0:26 / /cg rw - cgroup2 c rw\n");
-	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), -1);
-	assert_string_equal(e.text, "/cg: No such file or directory");
-	tree_make(t, "cg/machine.slice/\ncg/cgroup.controllers cpuset");
-	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), CGROUP_NO_PARTITION);
-	tree_put(t, "cg/machine.slice/cpuset.cpus.effective", "0-3\n");
-	tree_put(t, "cg/machine/cpuset.cpus.effective", "9\n");
-	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), 0);
-	assert_string_equal(name, "machine.slice");
-	assert_mask(&granted, "0-3");
-	tree_put(t, "cg/machine.slice/cpuset.cpus.effective", "x\n");
-	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), -1);
-
-	/* v1 comes before v2, which has no cpuset then */
-	tree_put(t, "proc/self/mountinfo",
-		"30 23 0:26 / /cg rw - cgroup2 c rw\n31 23 0:27 / /v1 rw - cgroup c rw,cpuset\n");
-	tree_put(t, "v1/machine/cpuset.effective_cpus", "2\n");
-	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), 0);
-	assert_string_equal(name, "machine");
-	assert_mask(&granted, "2");
-	tree_put(t, "proc/self/mountinfo", "31 23 0:27 / /sys rw - sysfs s rw\n");
-	assert_int_equal(cgroup_partition(t->fd, &name, &granted, &e), -1);
-	assert_string_equal(e.text, "no cgroup hierarchy with the cpuset controller is mounted");
-}
-
 int
 main(void)
 {
@@ -255,7 +221,6 @@ main(void)
 		tree_test(reads_memory_nodes_on_v2),
 		tree_test(writes_a_groups_masks),
 		tree_test(finds_the_cgroup_that_does_not_grant_a_cpu),
-		tree_test(knows_what_the_partition_for_guests_grants),
 	};
 	return cmocka_run_group_tests_name("cgroup_files", tests, NULL, NULL);
 }

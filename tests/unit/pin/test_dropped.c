@@ -35,7 +35,7 @@ dropped(const struct tree *t, const char *requested, const char *usable, bool no
 			.wanted = true,
 			.requested = mask_of(requested),
 			.nodes = mask_of(usable)};
-	dropped_note(&desired, &topology, NULL, &messages);
+	dropped_note(&desired, &topology, NULL, NULL, &messages);
 	assert_in_range(messages.count, 0, 1);
 	text[0] = '\0';
 	if (messages.count > 0) {

@@ -191,20 +191,20 @@ static void
 shows_a_guest_that_does_not_run(void **state)
 {
 	const struct tree *t = *state;
-	if (prepare(t, "[web]\nvcpus = 12-20\n", PIN_SHOW) != 0)
+	if (prepare(t, "[web]\nvcpus = 6-7 20\n", PIN_SHOW) != 0)
 		fail_msg("%s", e.text);
 	assert_false(pin.running);
 	assert_string_equal(
-		show_plan(), "emulator ?->-\nvcpu0 ?->12-14\nvcpu1 ?->12-14\niothread1 ?->-\n");
+		show_plan(), "emulator ?->-\nvcpu0 ?->6-7\nvcpu1 ?->6-7\niothread1 ?->-\n");
 	assert_string_equal(show_messages(&pin.messages),
 		"note: not running here: no pid file and no status file in /run/libvirt/qemu\n"
-		"warning: /etc/vmaffinity.ini:2: vcpus wants 12-20, but this host has only CPUs "
-		"0-15; left out: 15-20\n");
-	assert_int_equal(prepare(t, "[web]\nvcpus = 12-20\n", PIN_APPLY), PIN_NOT_RUNNING);
+		"warning: /etc/vmaffinity.ini:2: vcpus wants 6-7,20, but this host has only "
+		"CPUs 0-15; left out: 20\n");
+	assert_int_equal(prepare(t, "[web]\nvcpus = 6-7 20\n", PIN_APPLY), PIN_NOT_RUNNING);
 	assert_string_equal(
 		e.text, "not running here: no pid file and no status file in /run/libvirt/qemu");
 	tree_remove(t, "sys/devices/system/cpu/online");
-	assert_int_equal(prepare(t, "[web]\nvcpus = 12-20\n", PIN_SHOW), -1);
+	assert_int_equal(prepare(t, "[web]\nvcpus = 6-7 20\n", PIN_SHOW), -1);
 	assert_string_equal(e.text, "/sys/devices/system/cpu/online: No such file or directory");
 }
 
@@ -609,7 +609,7 @@ reads_the_host_once_for_all_guests(void **state)
 	if (pin_prepare(&pin, &host, web, strlen(web), NULL, PIN_SHOW, &e) != 0)
 		fail_msg("%s", e.text);
 	assert_string_equal(
-		show_plan(), "emulator ?->-\nvcpu0 ?->0,2-14\nvcpu1 ?->0,2-14\niothread1 ?->-\n");
+		show_plan(), "emulator ?->-\nvcpu0 ?->0,2-7\nvcpu1 ?->0,2-7\niothread1 ?->-\n");
 }
 
 int
