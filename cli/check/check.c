@@ -117,8 +117,9 @@ check_guest(struct check *check, const struct guest_xml *xml, struct lint *lint,
 		messages_add(&messages, MESSAGE_ERROR, "%s%s%s",
 			pin.domain.name == NULL ? xml->source : "",
 			pin.domain.name == NULL ? ": " : "", e.text);
-	if (pin.domain.name != NULL && lint_guest(lint, &pin.domain, &pin.matched, &pin.desired,
-					       &pins, pin.running || pin.limited, &e) != 0)
+	const struct lint_subject subject = {
+		&pin.domain, &pin.matched, &pin.desired, &pins, pin.running || pin.limited};
+	if (pin.domain.name != NULL && lint_guest(lint, &subject, &pin.messages, &e) != 0)
 		messages_add(&messages, MESSAGE_ERROR, "%s", e.text);
 	report_add(&check->findings, &pin.messages, pin.domain.name, host);
 	report_add(&check->findings, &messages, r < 0 ? pin.domain.name : NULL, host);

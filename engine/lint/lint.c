@@ -69,21 +69,19 @@ lint_free(struct lint *lint)
  * threads with that mask stay on one of them.
  */
 static int
-find_isolated(struct lint *lint, struct lint_setting *of, const struct cpumask *cpus, struct err *e)
+find_isolated(const struct lint *lint, const struct lint_setting *of, const struct cpumask *cpus,
+	struct messages *messages, struct err *e)
 {
 	const struct cpumask *isolated;
 	const struct value *value = &of->setting->value;
 	struct cpumask both = *cpus;
 	char key[SETTING_KEY_MAX], list[LINT_LIST_MAX];
-	if (of->reported_isolated)
-		return 0;
 	if (topology_get(lint->expr->topology, TOPOLOGY_ISOLATED, &isolated, e) != 0)
 		return -1;
 	cpumask_and(&both, isolated);
 	if (cpumask_count(&both) < 2)
 		return 0;
-	of->reported_isolated = true;
-	messages_add(lint->findings, MESSAGE_WARNING,
+	messages_add(messages, MESSAGE_WARNING,
 		"%s:%u: %s may use CPUs %s, which are isolated (isolcpus=): the kernel moves no "
 		"thread between such CPUs, so all pile up on one; %s",
 		value->file, value->line, setting_key(of->setting, key),
@@ -102,7 +100,7 @@ is_running_vcpu(const struct domain *domain, const struct desired_group *group)
 	       !cpumask_empty(&group->mask->cpus);
 }
 
-/* Reports a setting with fewer CPUs than vCPUs, once, with the first such guest. */
+/* Reports a setting with fewer CPUs than vCPUs. */
 static void
 find_overcommitted(struct lint *lint, const struct domain *domain, const struct desired *desired,
 	const struct desired_mask *mask)
@@ -111,7 +109,7 @@ find_overcommitted(struct lint *lint, const struct domain *domain, const struct 
 	size_t vcpus = 0, cpus = cpumask_count(&mask->cpus);
 	const struct value *value = &mask->setting->value;
 	char key[SETTING_KEY_MAX], list[LINT_LIST_MAX];
-	if (cpus == 0 || cpus >= domain->vcpus || of->reported_overcommit)
+	if (cpus == 0 || cpus >= domain->vcpus)
 		return;
 	for (size_t i = 0; i < desired->group_count; i++)
 		vcpus += is_running_vcpu(domain, &desired->groups[i]) &&
@@ -119,10 +117,10 @@ find_overcommitted(struct lint *lint, const struct domain *domain, const struct 
 	if (vcpus <= cpus)
 		return;
 	of->reported_overcommit = true;
-	messages_add(lint->findings, MESSAGE_WARNING,
-		"%s:%u: %s: %zu vCPUs of guest '%s' have only %s %s between them, and wait for one "
+	messages_add(lint->of_guest, MESSAGE_WARNING,
+		"%s:%u: %s: %zu vCPUs of a guest have only %s %s between them, and wait for one "
 		"another; name more CPUs, or give the guest fewer vCPUs",
-		value->file, value->line, setting_key(mask->setting, key), vcpus, domain->name,
+		value->file, value->line, setting_key(mask->setting, key), vcpus,
 		cpus == 1 ? "CPU" : "CPUs", cpumask_format(&mask->cpus, list, sizeof(list)));
 }
 
@@ -200,7 +198,7 @@ add_group_findings(struct lint *lint, const struct domain *domain,
 	const struct cpumask *cpus = &group->mask->cpus;
 	of->seen = true;
 	of->limited |= limited;
-	if (find_isolated(lint, of, cpus, e) != 0)
+	if (find_isolated(lint, of, cpus, lint->of_guest, e) != 0)
 		return -1;
 	if (!is_running_vcpu(domain, group))
 		return 0;
@@ -216,9 +214,13 @@ add_group_findings(struct lint *lint, const struct domain *domain,
 }
 
 int
-lint_guest(struct lint *lint, const struct domain *domain, const struct matched *matched,
-	const struct desired *desired, const struct domain_pins *pins, bool limited, struct err *e)
+lint_guest(struct lint *lint, const struct lint_subject *subject, struct messages *findings,
+	struct err *e)
 {
+	const struct domain *domain = subject->domain;
+	const struct matched *matched = subject->matched;
+	const struct desired *desired = subject->desired;
+	const struct domain_pins *pins = subject->pins;
 	struct lint_guest *larger = array_grow(lint->guests, lint->guest_count, sizeof(*larger));
 	char *name = strdup(domain->name);
 	if (larger != NULL)
@@ -228,6 +230,7 @@ lint_guest(struct lint *lint, const struct domain *domain, const struct matched 
 		return err_set(e, "out of memory");
 	}
 	larger[lint->guest_count++] = (struct lint_guest){.name = name};
+	lint->of_guest = findings;
 	if (pins->devices != NULL &&
 		(larger[lint->guest_count - 1].devices = strdup(pins->devices)) == NULL)
 		return err_set(e, "out of memory");
@@ -238,7 +241,8 @@ lint_guest(struct lint *lint, const struct domain *domain, const struct matched 
 		if (group->setting == NULL)
 			continue;
 		find_deciding(lint, matched, group);
-		if (group->mask != NULL && add_group_findings(lint, domain, group, limited, e) != 0)
+		if (group->mask != NULL &&
+			add_group_findings(lint, domain, group, subject->limited, e) != 0)
 			return -1;
 	}
 	find_all_overcommitted(lint, domain, desired);
@@ -288,7 +292,7 @@ check_setting(
 			messages_add(lint->findings, MESSAGE_ERROR, "%s", why.text);
 		return 0;
 	}
-	if (!of->seen && find_isolated(lint, of, &wanted, e) != 0)
+	if (!of->seen && find_isolated(lint, of, &wanted, lint->findings, e) != 0)
 		return -1;
 	return find_not_granted(lint, of, &wanted, limit, e);
 }
@@ -334,7 +338,8 @@ lint_finish(struct lint *lint, const struct lint_limit *limit, struct err *e)
 			return -1;
 		find_shadowed(lint, &lint->settings[i]);
 	}
-	lint_open_between_guests(lint);
+	if (lint_open_between_guests(lint, e) != 0)
+		return -1;
 	lint_pools(lint);
 	return lint_between_guests(lint, e);
 }

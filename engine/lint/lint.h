@@ -33,9 +33,7 @@ struct lint_setting {
 	const struct rule *rule;
 	bool seen;			     /* a guest has a mask from it */
 	bool limited;			     /* a guest's limits on it are reported already */
-	bool reported_isolated;		     /* isolated CPUs are reported */
-	bool reported_overlap;		     /* CPUs of two guests' vCPUs are reported */
-	bool reported_overcommit;	     /* more vCPUs than CPUs are reported */
+	bool reported_overcommit;	     /* a guest has more vCPUs than CPUs */
 	bool wins;			     /* it decides a group of a guest */
 	const struct setting *shadowed_by;   /* decides the first group it applies to */
 	const struct rule *shadowed_by_rule; /* the rule that always decides; NULL: several */
@@ -63,7 +61,8 @@ struct lint_guest {
 /* Collects what the rules do to all guests of one host. */
 struct lint {
 	struct cpuset_expr *expr;
-	struct messages *findings;
+	struct messages *findings;     /* of all guests */
+	struct messages *of_guest;     /* of the guest at hand: lint_guest() */
 	struct lint_setting *settings; /* sorted by the address of setting */
 	size_t setting_count;
 	size_t *matches; /* for each rule: how many guests it matches */
@@ -80,13 +79,21 @@ struct lint {
  */
 int lint_start(struct lint *lint, struct cpuset_expr *expr, struct messages *findings);
 
+/* One guest, and what the rules do to it. */
+struct lint_subject {
+	const struct domain *domain;
+	const struct matched *matched;
+	const struct desired *desired;
+	const struct domain_pins *pins; /* of its XML, for groups that no rule decides */
+	bool limited; /* the CPUs that the host and its cgroups do not grant are reported already */
+};
+
 /*
- * Adds one guest, and the findings that it has by itself. pins: of its XML, for groups that no rule
- * decides; zero-initialised: none. limited: the caller has reported the CPUs
- * that the host and its cgroups do not grant it. Returns 0, or -1 with the reason.
+ * Adds one guest. What it has by itself goes to findings, without its name. Returns 0, or -1 with
+ * the reason.
  */
-int lint_guest(struct lint *lint, const struct domain *domain, const struct matched *matched,
-	const struct desired *desired, const struct domain_pins *pins, bool limited, struct err *e);
+int lint_guest(struct lint *lint, const struct lint_subject *subject, struct messages *findings,
+	struct err *e);
 
 /*
  * Adds the findings that need all guests: CPUs that guests share, rules that match no guest, keys

@@ -3,8 +3,9 @@
 #include "lint/lint_private.h"
 
 #include "base/array.h"
+#include "base/cleanup.h"
 
-#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Limits the hardware threads of a core: POWER has 8. */
@@ -16,48 +17,108 @@ cpu_noun(const struct cpumask *cpus)
 	return cpumask_count(cpus) == 1 ? "CPU" : "CPUs";
 }
 
-static void
-report_overlap(struct lint *lint, const struct lint_claim *claim, const struct lint_claim *other)
+char *
+lint_names(const struct lint *lint, const bool marked[], struct err *e)
 {
-	struct cpumask both = claim->alone;
-	char list[LINT_LIST_MAX];
-	cpumask_and(&both, &other->alone);
-	messages_add(lint->findings, MESSAGE_WARNING,
-		"%s:%u: %s %s: one vCPU's own in guest '%s', and in guest '%s' too (%s:%u): the "
-		"two "
-		"vCPUs take turns; give each a CPU of its own",
-		claim->setting->setting->value.file, claim->setting->setting->value.line,
-		cpu_noun(&both), cpumask_format(&both, list, sizeof(list)),
-		lint->guests[claim->guest].name, lint->guests[other->guest].name,
-		other->setting->setting->value.file, other->setting->setting->value.line);
+	char *text = NULL;
+	size_t size, count = 0, first = 0;
+	FILE *out = open_memstream(&text, &size);
+	for (size_t i = lint->guest_count; i-- > 0;)
+		if (marked[i])
+			first = i, count++;
+	for (size_t i = first; out != NULL && i < lint->guest_count; i++)
+		if (marked[i])
+			fprintf(out, "%s'%s'%s",
+				i > first    ? ", "
+				: count == 1 ? "guest "
+					     : "guests ",
+				lint->guests[i].name,
+				lint->guests[i].first == NULL ? " (which no rule confines)" : "");
+	if (out != NULL && fclose(out) == 0)
+		return text;
+	free(text);
+	err_set(e, "out of memory");
+	return NULL;
 }
 
-/* Reports CPUs that are meant for one vCPU alone in each of two guests. */
+/* The guests of which one setting gives a vCPU a CPU alone that is also another's. */
+struct overlap {
+	bool *own, *others;	   /* by guest: those of the setting, and those before them */
+	struct cpumask cpus;	   /* such CPUs */
+	const struct value *other; /* the first setting that gives one of them to another guest */
+};
+
+static int
+report_overlap(struct lint *lint, const struct setting *setting, const struct overlap *overlap,
+	struct err *e)
+{
+	char list[LINT_LIST_MAX];
+	AUTO_FREE char *own = lint_names(lint, overlap->own, e);
+	AUTO_FREE char *others = lint_names(lint, overlap->others, e);
+	if (own == NULL || others == NULL)
+		return -1;
+	messages_add(lint->findings, MESSAGE_WARNING,
+		"%s:%u: %s %s: one vCPU's own in %s, and in %s too (%s:%u): the vCPUs take turns; "
+		"give each a CPU of its own",
+		setting->value.file, setting->value.line, cpu_noun(&overlap->cpus),
+		cpumask_format(&overlap->cpus, list, sizeof(list)), own, others,
+		overlap->other->file, overlap->other->line);
+	return 0;
+}
+
+/* Adds to the overlap what one claim and those of earlier guests have alone. */
+static void
+add_overlaps(const struct lint *lint, size_t claim, struct overlap *overlap)
+{
+	const struct lint_claim *later = &lint->claims[claim];
+	for (size_t i = 0; i < claim; i++) {
+		const struct lint_claim *earlier = &lint->claims[i];
+		struct cpumask both = later->alone;
+		cpumask_and(&both, &earlier->alone);
+		if (earlier->guest == later->guest || cpumask_empty(&both) ||
+			domain_pins_share_device(lint->guests[later->guest].devices,
+				lint->guests[earlier->guest].devices))
+			continue;
+		overlap->own[later->guest] = overlap->others[earlier->guest] = true;
+		cpumask_or(&overlap->cpus, &both);
+		if (overlap->other == NULL)
+			overlap->other = &earlier->setting->setting->value;
+	}
+}
+
+/* Reports CPUs of a setting that are meant for one vCPU alone in each of several guests, once. */
+static int
+find_overlaps_of(
+	struct lint *lint, const struct lint_setting *of, struct overlap *overlap, struct err *e)
+{
+	for (size_t i = 0; i < lint->guest_count; i++)
+		overlap->own[i] = overlap->others[i] = false;
+	for (size_t i = 0; i < lint->claim_count; i++)
+		if (lint->claims[i].setting == of && !cpumask_empty(&lint->claims[i].alone))
+			add_overlaps(lint, i, overlap);
+	for (size_t i = 0; i < lint->guest_count; i++)
+		overlap->others[i] = overlap->others[i] && !overlap->own[i];
+	return overlap->other != NULL ? report_overlap(lint, of->setting, overlap, e) : 0;
+}
+
 static int
 find_overlaps(struct lint *lint, struct err *e)
 {
-	/* by CPU: 1 + the index of the claim that has it alone */
-	size_t *owners = calloc(CPUMASK_CPUS, sizeof(*owners));
-	if (owners == NULL)
+	bool *own = calloc(lint->guest_count + 1, sizeof(*own));
+	bool *others = calloc(lint->guest_count + 1, sizeof(*others));
+	int r = 0;
+	if (own == NULL || others == NULL) {
+		free(own);
+		free(others);
 		return err_set(e, "out of memory");
-	for (size_t i = 0; i < lint->claim_count; i++) {
-		const struct lint_claim *claim = &lint->claims[i];
-		cpumask_for_each (cpu, &claim->alone) {
-			if (owners[cpu] == 0) {
-				owners[cpu] = i + 1;
-				continue;
-			}
-			const struct lint_claim *other = &lint->claims[owners[cpu] - 1];
-			if (other->guest == claim->guest || claim->setting->reported_overlap ||
-				domain_pins_share_device(lint->guests[claim->guest].devices,
-					lint->guests[other->guest].devices))
-				continue;
-			claim->setting->reported_overlap = true;
-			report_overlap(lint, claim, other);
-		}
 	}
-	free(owners);
-	return 0;
+	for (size_t i = 0; i < lint->setting_count && r == 0; i++) {
+		struct overlap overlap = {.own = own, .others = others};
+		r = find_overlaps_of(lint, &lint->settings[i], &overlap, e);
+	}
+	free(own);
+	free(others);
+	return r;
 }
 
 /* Returns the value of the first setting that gives a guest one of cpus, or NULL. */

@@ -5,7 +5,10 @@
  */
 #include "lint/lint_private.h"
 
+#include "base/cleanup.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Sets *cpus to the CPUs that a group may use: of its rule, of the XML, or all of the host. */
@@ -73,10 +76,10 @@ report_intruders(struct lint *lint, const struct desired *desired, const struct 
 			    cpumask_test(&pins->realtime, group->group.id);
 	}
 	thread_group_name(found->group->group, name);
-	messages_add(lint->findings, MESSAGE_WARNING,
-		"%s:%u: %s%s of guest '%s' may use CPU%s %s%s, %s %s own%s; give %s other CPUs",
-		value->file, value->line, name, found->count > 1 ? " and others" : "", domain->name,
-		one ? "" : "s", cpumask_format(&found->cpus, list, sizeof(list)),
+	messages_add(lint->of_guest, MESSAGE_WARNING,
+		"%s:%u: %s%s may use CPU%s %s%s, %s %s own%s; give %s other CPUs", value->file,
+		value->line, name, found->count > 1 ? " and others" : "", one ? "" : "s",
+		cpumask_format(&found->cpus, list, sizeof(list)),
 		found->setting == NULL ? ", as no rule says otherwise" : "",
 		one ? "which is" : "which are", one ? vcpu : "each one vCPU's",
 		realtime ? " (with a real-time scheduler: the guest can hang)" : "",
@@ -160,45 +163,57 @@ lint_open_without_rule(struct lint *lint, const struct domain *domain,
 	return 0;
 }
 
-static void
+/* Reports a guest's own CPUs that the guests marked in others may use. */
+static int
 report_open(struct lint *lint, const struct lint_guest *guest, const struct cpumask *cpus,
-	const struct lint_guest *first, size_t others)
+	const bool others[], struct err *e)
 {
 	const struct value *value = &guest->own->setting->value;
 	bool one = cpumask_count(cpus) == 1;
-	char list[LINT_LIST_MAX], more[48] = "";
-	if (others > 1)
-		snprintf(more, sizeof(more), " and to %zu more guest%s", others - 1,
-			others == 2 ? "" : "s");
+	char list[LINT_LIST_MAX];
+	AUTO_FREE char *names = lint_names(lint, others, e);
+	if (names == NULL)
+		return -1;
 	messages_add(lint->findings, MESSAGE_WARNING,
-		"%s:%u: CPU%s %s: %s in guest '%s', and open to guest '%s' too%s%s; leave %s out "
-		"of the sets of other guests",
+		"%s:%u: CPU%s %s: %s in guest '%s', and open to %s too; leave %s out of the sets "
+		"of other guests",
 		value->file, value->line, one ? "" : "s", cpumask_format(cpus, list, sizeof(list)),
-		one ? "one vCPU's own" : "each one vCPU's own", guest->name, first->name,
-		first->first == NULL ? ", which no rule confines" : "", more, one ? "it" : "them");
+		one ? "one vCPU's own" : "each one vCPU's own", guest->name, names,
+		one ? "it" : "them");
+	return 0;
 }
 
-void
-lint_open_between_guests(struct lint *lint)
+/* Reports the own CPUs of one guest that others may use; others has room for a mark of each guest.
+ */
+static int
+find_open(struct lint *lint, size_t index, bool others[], struct err *e)
 {
+	const struct lint_guest *guest = &lint->guests[index];
+	struct cpumask cpus = {0};
 	for (size_t i = 0; i < lint->guest_count; i++) {
-		const struct lint_guest *guest = &lint->guests[i], *first = NULL;
-		struct cpumask cpus = {0};
-		size_t others = 0;
-		for (size_t j = 0; j < lint->guest_count && guest->own != NULL; j++) {
-			const struct lint_guest *other = &lint->guests[j];
-			struct cpumask both = guest->alone;
-			cpumask_and(&both, &other->open);
-			/* One vCPU's own in both guests is reported elsewhere. */
-			cpumask_andnot(&both, &other->alone);
-			if (i == j || cpumask_empty(&both) ||
-				domain_pins_share_device(guest->devices, other->devices))
-				continue;
-			first = first != NULL ? first : other;
-			others++;
+		const struct lint_guest *other = &lint->guests[i];
+		struct cpumask both = guest->alone;
+		cpumask_and(&both, &other->open);
+		/* One vCPU's own in both guests is reported elsewhere. */
+		cpumask_andnot(&both, &other->alone);
+		others[i] = i != index && !cpumask_empty(&both) &&
+			    !domain_pins_share_device(guest->devices, other->devices);
+		if (others[i])
 			cpumask_or(&cpus, &both);
-		}
-		if (others > 0)
-			report_open(lint, guest, &cpus, first, others);
 	}
+	return cpumask_empty(&cpus) ? 0 : report_open(lint, guest, &cpus, others, e);
+}
+
+int
+lint_open_between_guests(struct lint *lint, struct err *e)
+{
+	bool *others = calloc(lint->guest_count + 1, sizeof(*others));
+	int r = 0;
+	if (others == NULL)
+		return err_set(e, "out of memory");
+	for (size_t i = 0; i < lint->guest_count && r == 0; i++)
+		if (lint->guests[i].own != NULL)
+			r = find_open(lint, i, others, e);
+	free(others);
+	return r;
 }

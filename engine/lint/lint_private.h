@@ -29,7 +29,16 @@ int lint_open_without_rule(struct lint *lint, const struct domain *domain,
 /* Reports sets of CPUs on which several guests have more than twice as many vCPUs. */
 void lint_pools(struct lint *lint);
 
-/* Reports the CPUs that are one vCPU's own and open to other guests. */
-void lint_open_between_guests(struct lint *lint);
+/*
+ * Reports the CPUs that are one vCPU's own and open to other guests. Returns 0, or -1 with the
+ * reason.
+ */
+int lint_open_between_guests(struct lint *lint, struct err *e);
+
+/*
+ * Returns the names of the marked guests, for the caller to free: "guest 'db1'", "guests 'db1',
+ * 'web', which no rule confines"; NULL with the reason.
+ */
+char *lint_names(const struct lint *lint, const bool marked[], struct err *e);
 
 #endif

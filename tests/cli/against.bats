@@ -128,8 +128,8 @@ error: rules.ini:4: iothreads wants 100, but this host has only CPUs 0-7: no CPU
 	run -3 --separate-stderr vmaffinity check rules.ini --xml web-1.xml --against nowhere "$small" "$large"
 	same "vmaffinity: nowhere: No such file or directory" "$stderr"
 	same "\
-warning: rules.ini:2: vcpus: 4 vCPUs of guest 'web-1' have only CPUs 6-7 between them, and wait for one another; name more CPUs, or give the guest fewer vCPUs (on $small, $large)
-error: rules.ini:2: vcpus wants 6-7, but machine.slice allows only 0-3: no CPU is left, so such a guest is not pinned (on $small)
+error: rules.ini:2: vcpus wants 6-7, but machine.slice allows only 0-3; no CPU is left (guest 'web-1' on $small)
+warning: rules.ini:2: vcpus: 4 vCPUs of a guest have only CPUs 6-7 between them, and wait for one another; name more CPUs, or give the guest fewer vCPUs (guest 'web-1' on $large)
 looked at 1 file, 2 hosts, 1 guest: 1 error, 1 warning" "$output"
 }
 

@@ -43,7 +43,7 @@ make_host(const struct tree *t)
 }
 
 static void
-add_guest(struct lint *lint, const char *name, struct messages *ignored)
+add_guest(struct lint *lint, const char *name, struct messages *findings, struct messages *ignored)
 {
 	static bool online[VCPUS] = {true, true, true, true};
 	struct domain domain = {
@@ -52,10 +52,11 @@ add_guest(struct lint *lint, const char *name, struct messages *ignored)
 	struct matched matched;
 	struct desired desired;
 	const struct domain_pins pins = {.realtime = realtime, .devices = (char *)devices};
+	const struct lint_subject subject = {&domain, &matched, &desired, &pins, false};
 	struct err e;
 	assert_int_equal(rules_match(&rules, name, "", &matched), 0);
 	if (desired_build(&matched, &domain, NULL, 0, &expr, &usable, &desired, ignored, &e) != 0 ||
-		lint_guest(lint, &domain, &matched, &desired, &pins, false, &e) != 0)
+		lint_guest(lint, &subject, findings, &e) != 0)
 		fail_msg("%s", e.text);
 	desired_free(&desired);
 	free(matched.rules);
@@ -89,7 +90,7 @@ lint(const struct tree *t, const char *text, const char *guests, const struct li
 	assert_int_equal(lint_start(&lint, &expr, &findings), 0);
 	snprintf(names, sizeof(names), "%s", guests);
 	for (char *name = strtok(names, " "); name != NULL; name = strtok(NULL, " "))
-		add_guest(&lint, name, &ignored);
+		add_guest(&lint, name, &findings, &ignored);
 	if (lint_finish(&lint, limit, &e) != 0)
 		fail_msg("%s", e.text);
 	found[0] = '\0';
@@ -166,11 +167,13 @@ static void
 finds_more_vcpus_than_cpus(void **state)
 {
 	assert_string_equal(lint(*state, "[db]\nvcpus = 0-2\n", "db", NULL),
-		AT "2: vcpus: 4 vCPUs of guest 'db' have only CPUs 0-2 between them, and wait for "
+		AT "2: vcpus: 4 vCPUs of a guest have only CPUs 0-2 between them, and wait for "
 		   "one another; name more CPUs, or give the guest fewer vCPUs");
-	/* once for each setting, with the first such guest */
+	/* of each guest; check prints it once, with their names */
 	assert_string_equal(lint(*state, "[d*]\nvcpus = 0\n", "da db", NULL),
-		AT "2: vcpus: 4 vCPUs of guest 'da' have only CPU 0 between them, and wait for "
+		AT "2: vcpus: 4 vCPUs of a guest have only CPU 0 between them, and wait for "
+		   "one another; name more CPUs, or give the guest fewer vCPUs\n" AT
+		   "2: vcpus: 4 vCPUs of a guest have only CPU 0 between them, and wait for "
 		   "one another; name more CPUs, or give the guest fewer vCPUs");
 	assert_string_equal(lint(*state, "[db]\nvcpus = 0-3\nemulator = 0\n", "db", NULL), "");
 }
@@ -226,11 +229,11 @@ finds_a_cpu_of_two_guests_vcpus(void **state)
 	assert_string_equal(
 		lint(*state, OTHERS "[db]\nvcpu0 = 2\n[web]\nvcpu3 = 2\n", "db web", NULL),
 		AT "7: CPU 2: one vCPU's own in guest 'web', and in guest 'db' too (" AT
-		   "5): the two vCPUs take turns; give each a CPU of its own");
+		   "5): the vCPUs take turns; give each a CPU of its own");
 	assert_string_equal(lint(*state, "[*]\nvcpus = 0-3\nplacement = one-to-one\nemulator = 4\n",
 				    "a b", NULL),
 		AT "2: CPUs 0-3: one vCPU's own in guest 'b', and in guest 'a' too (" AT
-		   "2): the two vCPUs take turns; give each a CPU of its own");
+		   "2): the vCPUs take turns; give each a CPU of its own");
 	assert_string_equal(
 		lint(*state, OTHERS "[db]\nvcpu0 = 2\n[web]\nvcpu3 = 4\n", "db web", NULL), "");
 	assert_string_equal(lint(*state, "[*]\nvcpus = 0-3\n", "a b", NULL), "");
@@ -256,18 +259,18 @@ finds_own_threads_on_a_vcpus_cpu(void **state)
 {
 	assert_string_equal(
 		lint(*state, "[*]\nvcpus = 0,3-5\n[db]\nvcpu0 = 2\nemulator = 2\n", "db", NULL),
-		AT "5: emulator of guest 'db' may use CPU 2, which is vCPU 0's own; give it other "
+		AT "5: emulator may use CPU 2, which is vCPU 0's own; give it other "
 		   "CPUs");
 	assert_string_equal(lint(*state, "[db]\nvcpus = 0-3\nplacement = one-to-one\n", "db", NULL),
-		AT "2: emulator of guest 'db' may use CPUs 0-3, as no rule says otherwise, which "
+		AT "2: emulator may use CPUs 0-3, as no rule says otherwise, which "
 		   "are each one vCPU's own; give it other CPUs");
 	assert_string_equal(lint(*state, "[db]\nvcpu0 = 2\nemulator = 0\n", "db", NULL),
-		AT "2: vcpu1 and others of guest 'db' may use CPU 2, as no rule says otherwise, "
+		AT "2: vcpu1 and others may use CPU 2, as no rule says otherwise, "
 		   "which is vCPU 0's own; give them other CPUs");
 	realtime = mask_of("3");
 	assert_string_equal(
 		lint(*state, "[*]\nvcpus = 0,3-5\n[db]\nvcpu3 = 2\nemulator = 2\n", "db", NULL),
-		AT "5: emulator of guest 'db' may use CPU 2, which is vCPU 3's own (with a "
+		AT "5: emulator may use CPU 2, which is vCPU 3's own (with a "
 		   "real-time scheduler: the guest can hang); give it other CPUs");
 	realtime = mask_of("");
 	assert_string_equal(lint(*state, OTHERS "[db]\nvcpu0 = 2\nemulator = 0\n", "db", NULL), "");
@@ -282,13 +285,13 @@ finds_an_own_cpu_open_to_other_guests(void **state)
 		AT "5: CPUs 0-3: each one vCPU's own in guest 'db', and open to guest 'web' too; "
 		   "leave them out of the sets of other guests");
 	assert_string_equal(lint(*state, own, "a b db", NULL),
-		AT "5: CPUs 0-3: each one vCPU's own in guest 'db', and open to guest 'a' too and "
-		   "to 1 more guest; leave them out of the sets of other guests");
+		AT "5: CPUs 0-3: each one vCPU's own in guest 'db', and open to guests 'a', 'b' "
+		   "too; leave them out of the sets of other guests");
 	assert_string_equal(lint(*state, strstr(own, "[db]"), "db web", NULL),
-		AT "2: emulator of guest 'db' may use CPUs 0-3, as no rule says otherwise, which "
+		AT "2: emulator may use CPUs 0-3, as no rule says otherwise, which "
 		   "are each one vCPU's own; give it other CPUs\n" AT
-		   "2: CPUs 0-3: each one vCPU's own in guest 'db', and open to guest 'web' too, "
-		   "which no rule confines; leave them out of the sets of other guests");
+		   "2: CPUs 0-3: each one vCPU's own in guest 'db', and open to guest 'web' "
+		   "(which no rule confines) too; leave them out of the sets of other guests");
 	/* guests that cannot run at the same time */
 	devices = "pci 0 1 0 0\n";
 	assert_string_equal(lint(*state, own, "db web", NULL), "");
