@@ -125,7 +125,7 @@ write_line(struct drawing *drawing, const char *text)
 static const char *
 cpu_color(enum map_state state, bool isolated)
 {
-	if (state == MAP_OVERCOMMITTED)
+	if (state >= MAP_SHARED)
 		return "#f4b6b0";
 	if (state == MAP_TAKEN)
 		return isolated ? "#c9b8e8" : "#b8d8f0";
@@ -142,8 +142,8 @@ write_thread(struct drawing *drawing, size_t core, size_t thread)
 	open_object(drawing, "PU", "CPU", *cpu, cpu, 1);
 	fprintf(drawing->out, "<info name=\"lstopoStyle\" value=\"Background=%s\"/>\n",
 		cpu_color(state, cpumask_test(map->sets[TOPOLOGY_ISOLATED], *cpu)));
-	if (state == MAP_OVERCOMMITTED)
-		write_line(drawing, "! overcommitted");
+	if (state >= MAP_SHARED)
+		write_line(drawing, state == MAP_SHARED ? "! shared" : "! overcommitted");
 	while ((line = strsep(&next, ";")) != NULL)
 		write_line(drawing, line + strspn(line, " "));
 	close_object(drawing);

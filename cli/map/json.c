@@ -30,6 +30,7 @@ json_set(const struct occupancy_set *set)
 	json_object_object_add(object, "vcpus", json_object_new_uint64(set->vcpus));
 	json_object_object_add(
 		object, "overcommitted", json_object_new_boolean(set->overcommitted));
+	json_object_object_add(object, "shared", json_object_new_boolean(set->intruded));
 	json_object_object_add(object, "groups", groups);
 	return object;
 }

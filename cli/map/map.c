@@ -97,12 +97,22 @@ map_set(const struct map *map, unsigned cpu, size_t place)
 	return NULL;
 }
 
+const struct occupancy_set *
+map_own_set(const struct map *map, unsigned cpu)
+{
+	const struct occupancy_set *first = map_set(map, cpu, 0);
+	return first != NULL && first->cpu_count == 1 && occupancy_owner(first) != NULL ? first
+											: NULL;
+}
+
 enum map_state
 map_state(const struct map *map, unsigned cpu)
 {
 	const struct occupancy *all = &map->occupancy;
 	if (occupancy_overcommitted(all, cpu))
 		return MAP_OVERCOMMITTED;
+	if (occupancy_intruded(all, cpu))
+		return MAP_SHARED;
 	if (map_set(map, cpu, 0) != NULL)
 		return MAP_TAKEN;
 	return all->set_count > 0 && !all->sets[all->set_count - 1].confined ? MAP_FREE : MAP_IDLE;
@@ -114,6 +124,7 @@ map_state_name(enum map_state state)
 	static const char *const names[] = {[MAP_IDLE] = "idle",
 		[MAP_FREE] = "free",
 		[MAP_TAKEN] = "taken",
+		[MAP_SHARED] = "shared",
 		[MAP_OVERCOMMITTED] = "overcommitted"};
 	return names[state];
 }

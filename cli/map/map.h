@@ -61,11 +61,15 @@ size_t map_index(
  * last. */
 const struct occupancy_set *map_set(const struct map *map, unsigned cpu, size_t place);
 
+/* Returns the set of a CPU that is a vCPU's own, or NULL: the one CPU is all of the set. */
+const struct occupancy_set *map_own_set(const struct map *map, unsigned cpu);
+
 /* The use of an online CPU. */
 enum map_state {
-	MAP_IDLE,  /* no guest may run there */
-	MAP_FREE,  /* only threads that may run on every CPU */
-	MAP_TAKEN, /* threads are confined to it, or to it and some others */
+	MAP_IDLE,   /* no guest may run there */
+	MAP_FREE,   /* only threads that may run on every CPU */
+	MAP_TAKEN,  /* threads are confined to it, or to it and some others */
+	MAP_SHARED, /* it is one vCPU's own, and threads of other guests may run there */
 	MAP_OVERCOMMITTED,
 };
 

@@ -75,6 +75,27 @@ count_vcpus(const struct occupancy *occupancy, struct occupancy_set *set)
 	set->overcommitted = set->confined && set->vcpus > set->cpu_count;
 }
 
+const char *
+occupancy_owner(const struct occupancy_set *set)
+{
+	for (size_t i = 0; i < set->member_count; i++)
+		if (set->members[i].group.kind == GROUP_VCPU)
+			return set->members[i].guest;
+	return NULL;
+}
+
+/* Finds out whether threads of another guest may use the only CPU of a set. */
+static void
+find_intruders(const struct occupancy *occupancy, struct occupancy_set *set)
+{
+	const char *owner = set->cpu_count == 1 ? occupancy_owner(set) : NULL;
+	for (size_t i = 0; i < occupancy->occupant_count && owner != NULL && !set->intruded; i++) {
+		const struct occupant *occupant = &occupancy->occupants[i];
+		set->intruded = strcmp(occupant->guest, owner) != 0 &&
+				cpumask_subset(set->cpus, &occupant->cpus);
+	}
+}
+
 int
 occupancy_form(struct occupancy *occupancy, const struct cpumask *online, struct err *e)
 {
@@ -100,8 +121,10 @@ occupancy_form(struct occupancy *occupancy, const struct cpumask *online, struct
 		}
 		set->member_count++;
 	}
-	for (size_t i = 0; i < occupancy->set_count; i++)
+	for (size_t i = 0; i < occupancy->set_count; i++) {
 		count_vcpus(occupancy, &occupancy->sets[i]);
+		find_intruders(occupancy, &occupancy->sets[i]);
+	}
 	return 0;
 }
 
@@ -110,6 +133,15 @@ occupancy_overcommitted(const struct occupancy *occupancy, unsigned cpu)
 {
 	for (size_t i = 0; i < occupancy->set_count; i++)
 		if (occupancy->sets[i].overcommitted && cpumask_test(occupancy->sets[i].cpus, cpu))
+			return true;
+	return false;
+}
+
+bool
+occupancy_intruded(const struct occupancy *occupancy, unsigned cpu)
+{
+	for (size_t i = 0; i < occupancy->set_count; i++)
+		if (occupancy->sets[i].intruded && cpumask_test(occupancy->sets[i].cpus, cpu))
 			return true;
 	return false;
 }

@@ -28,6 +28,7 @@ struct occupancy_set {
 	size_t vcpus; /* that can run nowhere else: members, and those confined to a part of the set
 		       */
 	bool overcommitted; /* confined, and vcpus are more than cpu_count */
+	bool intruded;	    /* one CPU, a vCPU's own, which other guests' threads may use, too */
 };
 
 /* Ready for use when all of it is zero. */
@@ -50,6 +51,14 @@ int occupancy_form(struct occupancy *occupancy, const struct cpumask *online, st
 
 /* True if cpu is in an overcommitted set. */
 bool occupancy_overcommitted(const struct occupancy *occupancy, unsigned cpu);
+
+/* True if cpu is one vCPU's own, and open to other guests. */
+bool occupancy_intruded(const struct occupancy *occupancy, unsigned cpu);
+
+/*
+ * Returns the guest whose vCPU has the CPU of an intruded set as its own; it is a member's.
+ */
+const char *occupancy_owner(const struct occupancy_set *set);
 
 void occupancy_free(struct occupancy *occupancy);
 

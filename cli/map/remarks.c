@@ -5,6 +5,7 @@
 #include "cli/map/words.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void
 write_cpus(FILE *out, const struct cpumask *cpus)
@@ -41,6 +42,74 @@ remark_overcommitted(FILE *out, const struct occupancy *all)
 	}
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+	return strverscmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/*
+ * Returns the names of the other guests that may use the CPU of an intruded set, for the caller to
+ * free; NULL without memory.
+ */
+static char *
+name_intruders(const struct occupancy *all, const struct occupancy_set *set)
+{
+	const char **names = calloc(all->occupant_count + 1, sizeof(*names)), *last = "";
+	char *text = NULL;
+	size_t size, count = 0;
+	FILE *out = names != NULL ? open_memstream(&text, &size) : NULL;
+	for (size_t i = 0; i < all->occupant_count && out != NULL; i++)
+		if (cpumask_subset(set->cpus, &all->occupants[i].cpus) &&
+			strcmp(all->occupants[i].guest, occupancy_owner(set)) != 0)
+			names[count++] = all->occupants[i].guest;
+	if (count > 0)
+		qsort(names, count, sizeof(*names), compare_names);
+	for (size_t i = 0; i < count; last = names[i++])
+		if (strcmp(names[i], last) != 0)
+			fprintf(out, "%s%s", i > 0 ? ", " : "", names[i]);
+	if (out != NULL)
+		fclose(out);
+	free(names);
+	return text;
+}
+
+/*
+ * Writes the CPUs that are a vCPU's own and open to others; those of one guest that are open to the
+ * same others share a line.
+ */
+static void
+remark_shared(FILE *out, const struct occupancy *all)
+{
+	char **intruders = calloc(all->set_count + 1, sizeof(*intruders)); /* by set */
+	for (size_t i = 0; i < all->set_count && intruders != NULL; i++)
+		if (all->sets[i].intruded)
+			intruders[i] = name_intruders(all, &all->sets[i]);
+	for (size_t i = 0; i < all->set_count && intruders != NULL; i++) {
+		const char *owner = occupancy_owner(&all->sets[i]);
+		struct cpumask cpus = {0};
+		if (intruders[i] == NULL)
+			continue;
+		for (size_t j = i; j < all->set_count; j++) {
+			if (intruders[j] == NULL || strcmp(intruders[j], intruders[i]) != 0 ||
+				strcmp(occupancy_owner(&all->sets[j]), owner) != 0)
+				continue;
+			cpumask_or(&cpus, all->sets[j].cpus);
+			if (j > i) {
+				free(intruders[j]);
+				intruders[j] = NULL;
+			}
+		}
+		fputs("! ", out);
+		write_cpus(out, &cpus);
+		fprintf(out, ": %s own of %s, and open to %s\n",
+			cpumask_count(&cpus) == 1 ? "one vCPU's" : "each one vCPU's", owner,
+			intruders[i]);
+		free(intruders[i]);
+	}
+	free(intruders);
+}
+
 /* Writes the sets that the picture only counts on one of their CPUs, and those it does not draw. */
 static void
 remark_sets(FILE *out, const struct map *map)
@@ -49,7 +118,8 @@ remark_sets(FILE *out, const struct map *map)
 		const struct occupancy_set *set = &map->occupancy.sets[i];
 		bool drawn = set->confined;
 		cpumask_for_each (cpu, set->cpus)
-			drawn = drawn && !map_is_crowded(map, cpu);
+			drawn = drawn &&
+				(map_own_set(map, cpu) == set || !map_is_crowded(map, cpu));
 		if (drawn)
 			continue;
 		if (set->confined)
@@ -95,6 +165,7 @@ map_remarks(const struct map *map)
 		return NULL;
 	cpumask_andnot(&offline, map->sets[TOPOLOGY_ONLINE]);
 	remark_overcommitted(out, &map->occupancy);
+	remark_shared(out, &map->occupancy);
 	remark_sets(out, map);
 	remark_nodes(out, map);
 	if (!cpumask_empty(&offline)) {

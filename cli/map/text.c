@@ -190,7 +190,7 @@ text_cpu_color(const struct map *map, unsigned cpu)
 {
 	bool isolated = cpumask_test(map->sets[TOPOLOGY_ISOLATED], cpu);
 	enum map_state state = map_state(map, cpu);
-	if (state == MAP_OVERCOMMITTED)
+	if (state >= MAP_SHARED)
 		return "1;31";
 	return isolated ? state <= MAP_FREE ? "36" : "1;36" : state <= MAP_FREE ? "2" : "";
 }
@@ -202,7 +202,7 @@ print_part(const struct picture *picture, unsigned cpu, size_t column, const cha
 {
 	const char *text = *rest, *color = text_cpu_color(picture->map, cpu);
 	size_t length = map_take_line(rest, picture->texts[column]);
-	bool mark = numbers[0] != '\0' && map_state(picture->map, cpu) == MAP_OVERCOMMITTED;
+	bool mark = numbers[0] != '\0' && map_state(picture->map, cpu) >= MAP_SHARED;
 	unsigned width = width_of(text, length);
 	printf("  %*s", (int)(picture->numbers[column] - width_of(numbers, WHOLE)), "");
 	paint(picture, color);

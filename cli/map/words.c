@@ -133,9 +133,10 @@ map_is_crowded(const struct map *map, unsigned cpu)
 	return names > NAMES_MAX;
 }
 
-/* Writes how many groups of each kind may run on the CPU: "3 emulators, 8 vCPUs". */
+/* Writes how many groups of each kind are in the sets of a CPU, from the one at place on: "3
+ * emulators, 8 vCPUs". */
 static void
-write_crowd(FILE *out, const struct map *map, unsigned cpu)
+write_crowd(FILE *out, const struct map *map, unsigned cpu, size_t place)
 {
 	static const char *const names[] = {[GROUP_EMULATOR] = "emulator",
 		[GROUP_VCPU] = "vCPU",
@@ -143,7 +144,7 @@ write_crowd(FILE *out, const struct map *map, unsigned cpu)
 	size_t counts[sizeof(names) / sizeof(names[0])] = {0};
 	const struct occupancy_set *set;
 	const char *separator = "";
-	for (size_t place = 0; (set = map_set(map, cpu, place)) != NULL; place++)
+	for (; (set = map_set(map, cpu, place)) != NULL; place++)
 		for (size_t i = 0; i < set->member_count; i++)
 			counts[set->members[i].group.kind]++;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -155,14 +156,16 @@ write_crowd(FILE *out, const struct map *map, unsigned cpu)
 	}
 }
 
-/* Writes the sets of a row's hardware thread; those at the same place of every core are written as
- * one. */
+/*
+ * Writes the sets of a row's hardware thread, up to max of each; those at the same place of every
+ * core are written as one.
+ */
 static void
-write_row(FILE *out, const struct map *map, size_t first, size_t count, size_t thread)
+write_row(FILE *out, const struct map *map, size_t first, size_t count, size_t thread, size_t max)
 {
 	const struct occupancy_set **sets = calloc(count, sizeof(*sets));
 	const char *separator = "";
-	for (size_t place = 0; sets != NULL; place++) {
+	for (size_t place = 0; sets != NULL && place < max; place++) {
 		for (size_t i = 0; i < count; i++)
 			sets[i] = map_set(map, map->cores[first + i].cpus[thread], place);
 		if (sets[0] == NULL)
@@ -186,12 +189,19 @@ map_occupants(const struct map *map, size_t first, size_t count, size_t thread)
 		return NULL;
 	if (cpumask_test(map->sets[TOPOLOGY_ISOLATED], cpu))
 		fputs("isolated, ", out);
-	if (state <= MAP_FREE)
+	if (state <= MAP_FREE) {
 		fputs(map_state_name(state), out);
-	else if (map_is_crowded(map, cpu))
-		write_crowd(out, map, cpu);
-	else
-		write_row(out, map, first, count, thread);
+	} else if (!map_is_crowded(map, cpu)) {
+		write_row(out, map, first, count, thread, SIZE_MAX);
+	} else if (map_own_set(map, cpu) == NULL) {
+		write_crowd(out, map, cpu, 0);
+	} else {
+		write_row(out, map, first, count, thread, 1);
+		if (map_set(map, cpu, 1) != NULL) {
+			fputs("; ", out);
+			write_crowd(out, map, cpu, 1);
+		}
+	}
 	fclose(out);
 	return text;
 }

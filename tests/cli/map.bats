@@ -221,11 +221,11 @@ on_terminal() { terminal "$1" "$BUILD/vmaffinity" map --sysroot root "${@:2}"; }
 	map --json >out
 	same '["db1","lab","web-1"] []' "$(jq -r '"\(.guests) \(.not_shown)"' out)"
 	same '0 0 0 0 0 taken false
-1 0 0 0 1 taken false
+1 0 0 0 1 shared false
 2 0 0 0 2 overcommitted false
 3 0 0 0 3 free true
 4 0 0 0 0 taken false
-5 0 0 0 1 taken false
+5 0 0 0 1 shared false
 6 0 0 0 2 overcommitted false
 7 null null null null offline false' "$(jq -r '.cpus[] | "\(.cpu) \(.node) \(.package) \(.l3) \(.core) \(.state) \(.isolated)"' out)"
 	same '1 true 1 false db1.vcpu0

@@ -131,6 +131,27 @@ full_is_not_overcommitted(void **state)
 	occupancy_free(&occupancy);
 }
 
+/* A vCPU's only CPU is its own until threads of another guest may use it; its guest's own may. */
+static void
+an_own_cpu_may_be_open_to_others(void **state)
+{
+	(void)state;
+	static const struct line lines[] = {
+		{"a", {GROUP_VCPU, 0}, "1"},
+		{"a", {GROUP_VCPU, 1}, "2"},
+		{"a", {GROUP_EMULATOR, 0}, "0-2"},
+		{"b", {GROUP_EMULATOR, 0}, "0"},
+		{"b", {GROUP_VCPU, 0}, "2-3"},
+		{"c", {GROUP_VCPU, 0}, "4"},
+	};
+	struct occupancy occupancy = form("0-7", lines, COUNT(lines));
+	for (unsigned cpu = 0; cpu < 8; cpu++)
+		assert_int_equal(occupancy_intruded(&occupancy, cpu), cpu == 2);
+	assert_string_equal(occupancy_owner(&occupancy.sets[2]), "a");
+	assert_null(occupancy_owner(&occupancy.sets[0]));
+	occupancy_free(&occupancy);
+}
+
 /* cgroup v1 lists CPUs that are not there. */
 static void
 offline_cpus_count_for_nothing(void **state)
@@ -168,6 +189,7 @@ main(void)
 		cmocka_unit_test(groups_of_one_mask_are_a_set),
 		cmocka_unit_test(vcpus_of_parts_count_for_the_whole),
 		cmocka_unit_test(full_is_not_overcommitted),
+		cmocka_unit_test(an_own_cpu_may_be_open_to_others),
 		cmocka_unit_test(offline_cpus_count_for_nothing),
 		cmocka_unit_test(nobody_is_nowhere),
 	};
