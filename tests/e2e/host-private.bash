@@ -18,11 +18,13 @@ HOST_LOG_PIDFILE=$E2E_DIR/logd.pid
 # its last start, the number of the CPU included, and probes every QEMU anew, for more than a second, if they differ.
 host_start()
 {
-	local cpus
+	local cpus pid
 	cpus=$(taskset -cp $$) || return 1
 	taskset -c "${cpus##*[ ,-]}" libvirtd -d -p "$HOST_PIDFILE" 3>&- 4>&- || return 1
 	timeout 60 virsh -q -c qemu:///system version >/dev/null || return 1
-	taskset -acp "${cpus##* }" "$(cat "$HOST_PIDFILE")" >/dev/null
+	pid=$(cat "$HOST_PIDFILE") || return 1
+	# it fails if a thread ends meanwhile
+	until taskset -acp "${cpus##* }" "$pid" >/dev/null 2>&1; do [ -d "/proc/$pid" ] || return 1; done
 }
 
 # Ends the daemon with signal $1 and waits until it is gone.
