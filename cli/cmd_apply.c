@@ -124,6 +124,12 @@ apply_guest(struct guests *guests, struct pin_host *host, const char *name, bool
 	struct err e;
 	char done[PIN_DONE_MAX] = "";
 	enum pin_result r = apply_by_rules(guests, host, name, &pin, done, &e);
+	const struct virt_guest *known = virt_known(&guests->virt, name);
+	if (r == PIN_NOT_RUNNING && !pin.running && known != NULL &&
+		guests_run_elsewhere(guests->options, known)) {
+		err_set(&e, GUESTS_ELSEWHERE, guests->options->connect);
+		r = PIN_FAILED;
+	}
 	if (shown)
 		clear_progress();
 	print_warnings(&pin, name);

@@ -224,16 +224,19 @@ judge(enum pin_result r, const struct pin *pin, const struct err *e)
 	return EXIT_OK;
 }
 
-/* Shows one guest's plan, or says why it cannot be made. */
+/* Shows one guest's plan, or says why it cannot be made. guest is NULL for XML from a file. */
 static enum exit_status
 plan_guest(const struct options *options, struct pin_host *host, const struct guest_xml *xml,
-	const char *name, bool first)
+	const struct virt_guest *guest, bool first)
 {
 	struct pin pin;
 	struct err e;
+	const char *name = guest != NULL ? guest->name : NULL;
 	enum pin_result r = pin_prepare(&pin, host, xml->text, xml->length, name, PIN_SHOW, &e);
 	if (r == PIN_FAILED)
 		complain("%s: %s", pin.name != NULL ? pin.name : xml->source, e.text);
+	if (r == PIN_OK && !pin.running && guest != NULL && guests_run_elsewhere(options, guest))
+		messages_add(&pin.messages, MESSAGE_WARNING, GUESTS_ELSEWHERE, options->connect);
 	enum exit_status status = judge(r, &pin, &e);
 	if (r != PIN_FAILED && options->json) {
 		print_plan_json(&pin);
@@ -286,9 +289,9 @@ plan_running(const struct options *options, struct pin_host *host)
 		if (r == GUESTS_FAILED)
 			complain("%s: %s", xml.source, e.text);
 		if (r != GUESTS_PASSED_OVER)
-			status = higher(status,
-				r == GUESTS_OK ? plan_guest(options, host, &xml, xml.source, i == 0)
-					       : EXIT_CANNOT);
+			status = higher(status, r == GUESTS_OK ? plan_guest(options, host, &xml,
+									 &virt.guests[i], i == 0)
+							       : EXIT_CANNOT);
 		free(xml.text);
 	}
 	virt_close(&virt);

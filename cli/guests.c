@@ -64,6 +64,12 @@ guests_xml(const struct options *options, const struct virt_guest *guest, struct
 	return GUESTS_FAILED;
 }
 
+bool
+guests_run_elsewhere(const struct options *options, const struct virt_guest *guest)
+{
+	return options->connect != NULL && virt_is_running(guest);
+}
+
 /* Takes the names from the command line or, without any, from the kernel and /run/libvirt. */
 static int
 guests_list_running(struct guests *guests)
@@ -126,10 +132,7 @@ guests_read_xml(struct guests *guests, const char *name, char **xml, struct err 
 		if (virt_open(virt, guests->options->connect, e) != 0)
 			return -1;
 	}
-	for (size_t i = 0; i < virt->count; i++)
-		if (strcmp(virt->guests[i].name, name) == 0)
-			return virt_xml(&virt->guests[i], xml, e) == VIRT_OK ? 0 : -1;
-	if (virt_find(virt, name, e) != 0)
+	if (virt_known(virt, name) == NULL && virt_find(virt, name, e) != 0)
 		return -1;
-	return virt_xml(&virt->guests[virt->count - 1], xml, e) == VIRT_OK ? 0 : -1;
+	return virt_xml(virt_known(virt, name), xml, e) == VIRT_OK ? 0 : -1;
 }

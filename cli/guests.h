@@ -42,6 +42,16 @@ enum guests_result guests_xml(const struct options *options, const struct virt_g
 	struct guest_xml *xml, struct err *e);
 
 /*
+ * True if a guest that does not run here does run under the daemon of --connect: in a user's
+ * session, or on another host. Its rules can never apply.
+ */
+bool guests_run_elsewhere(const struct options *options, const struct virt_guest *guest);
+
+/* What to say of such a guest; takes the URI. */
+#define GUESTS_ELSEWHERE                                                                           \
+	"runs under %s, but not under qemu:///system of this host: it cannot be pinned"
+
+/*
  * The running guests by name, for a command that needs libvirt for a guest's XML at most. With
  * --connect libvirt lists them, else the kernel and /run/libvirt do, and no daemon need answer.
  */

@@ -141,6 +141,15 @@ virt_find(struct virt *virt, const char *name, struct err *e)
 	return domain != NULL ? add(virt, domain, e) : virt_error(e);
 }
 
+const struct virt_guest *
+virt_known(const struct virt *virt, const char *name)
+{
+	for (size_t i = 0; i < virt->count; i++)
+		if (strcmp(virt->guests[i].name, name) == 0)
+			return &virt->guests[i];
+	return NULL;
+}
+
 static enum virt_result
 get_xml(const struct virt_guest *guest, unsigned flags, char **xml, struct err *e)
 {
@@ -172,6 +181,14 @@ virt_is_starting(const struct virt_guest *guest)
 	int state, reason;
 	return libvirt.virDomainGetState(guest->domain, &state, &reason, 0) == 0 &&
 	       state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_STARTING_UP;
+}
+
+bool
+virt_is_running(const struct virt_guest *guest)
+{
+	int state, reason;
+	return libvirt.virDomainGetState(guest->domain, &state, &reason, 0) == 0 &&
+	       state != VIR_DOMAIN_SHUTOFF && state != VIR_DOMAIN_CRASHED;
 }
 
 void

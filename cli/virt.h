@@ -48,6 +48,9 @@ int virt_list(struct virt *virt, bool running, struct err *e);
 /* Removes the guests that were added. */
 void virt_forget(struct virt *virt);
 
+/* Returns the guest of that name among those added, or NULL. */
+const struct virt_guest *virt_known(const struct virt *virt, const char *name);
+
 /* Adds the guest of that name. Returns 0, or -1 with the reason, for example that there is none. */
 int virt_find(struct virt *virt, const char *name, struct err *e);
 
@@ -62,6 +65,9 @@ enum virt_result virt_xml(const struct virt_guest *guest, char **xml, struct err
  * one after the other; VIRT_STARTED follows.
  */
 bool virt_is_starting(const struct virt_guest *guest);
+
+/* True if libvirt says that the guest runs. */
+bool virt_is_running(const struct virt_guest *guest);
 
 /*
  * Reads the guest's definition: the XML with which it starts the next time, and started the last

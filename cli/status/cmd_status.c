@@ -48,6 +48,11 @@ status_guest(const struct options *options, struct pin_host *host, const struct 
 	struct err e;
 	enum guests_result r = guests_xml(options, guest, &xml, &e);
 	if (r == GUESTS_OK && status_read(&status, host, &xml, &e) == 0) {
+		if (status.state == STATE_NOT_RUNNING && !status.ended &&
+			guests_run_elsewhere(options, guest)) {
+			status.state = STATE_ELSEWHERE;
+			status.uri = options->connect;
+		}
 		show(&status, options->json, counts);
 	} else if (r != GUESTS_PASSED_OVER) {
 		complain("%s: %s", guest->name, e.text);
@@ -63,7 +68,8 @@ print_status_counts(const struct counts *counts)
 	const struct tally_part parts[] = {{counts->guests[STATE_AS_RULED], "as ruled"},
 		{counts->guests[STATE_DRIFT], "not as ruled"},
 		{counts->guests[STATE_NO_RULE], "without a rule"},
-		{counts->guests[STATE_NOT_RUNNING], "not running"}, {counts->failed, "failed"}};
+		{counts->guests[STATE_NOT_RUNNING], "not running"},
+		{counts->guests[STATE_ELSEWHERE], "elsewhere"}, {counts->failed, "failed"}};
 	char rest[64] = "";
 	if (counts->groups > 0)
 		snprintf(rest, sizeof(rest), "; drift in %zu group%s", counts->groups,
@@ -86,9 +92,9 @@ status_with_rules(const struct options *options, struct pin_host *host)
 	if (!options->json && counts.shown > 1)
 		print_status_counts(&counts);
 	virt_close(&virt);
-	return found != 0 || counts.failed > 0	? EXIT_CANNOT
-	       : counts.guests[STATE_DRIFT] > 0 ? EXIT_FINDINGS
-						: EXIT_OK;
+	return found != 0 || counts.failed > 0					 ? EXIT_CANNOT
+	       : counts.guests[STATE_DRIFT] + counts.guests[STATE_ELSEWHERE] > 0 ? EXIT_FINDINGS
+										 : EXIT_OK;
 }
 
 static enum exit_status

@@ -11,6 +11,7 @@ static const char *const state_names[STATES] = {
 	[STATE_DRIFT] = "drift",
 	[STATE_NO_RULE] = "no rule",
 	[STATE_NOT_RUNNING] = "not running",
+	[STATE_ELSEWHERE] = "elsewhere",
 };
 
 static json_object *

@@ -50,6 +50,7 @@ status_read(
 	if (status_compare(status, host, xml, e) == 0)
 		return 0;
 	status->state = STATE_NOT_RUNNING;
+	status->ended = true;
 	return pin_has_ended(&status->pin) ? 0 : -1;
 }
 

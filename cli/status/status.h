@@ -9,10 +9,19 @@
 #include "pin/drift.h"
 #include "pin/pin.h"
 
-enum state { STATE_AS_RULED, STATE_DRIFT, STATE_NO_RULE, STATE_NOT_RUNNING, STATES };
+enum state {
+	STATE_AS_RULED,
+	STATE_DRIFT,
+	STATE_NO_RULE,
+	STATE_NOT_RUNNING,
+	STATE_ELSEWHERE,
+	STATES
+};
 
 struct status {
 	enum state state;
+	bool ended;	 /* it was there at first */
+	const char *uri; /* with STATE_ELSEWHERE: the daemon under which it runs */
 	struct pin pin;
 	struct drift drift;	 /* empty unless the guest runs and a rule matches it */
 	struct domain_pins pins; /* the pins that libvirt has on record for the running guest */

@@ -212,6 +212,9 @@ print_state(const struct status *status)
 	case STATE_NOT_RUNNING:
 		print_line("%s: not running", name);
 		break;
+	case STATE_ELSEWHERE:
+		print_line("%s: " GUESTS_ELSEWHERE, name, status->uri);
+		break;
 	case STATE_DRIFT:
 	case STATES:
 		if (drift->drifted > 0)

@@ -183,13 +183,25 @@ db1: as ruled
 }
 
 @test "a guest that does not run, one that libvirt does not know, and one that can be looked at: 2" {
-	libvirt_knows "$(guest db1 vcpu=2)" "$(guest mail)"
+	libvirt_knows "$(guest db1 vcpu=2)" "$(guest mail | sed 's/<domain /&xmlns:test="http:\/\/libvirt.org\/schemas\/domain\/test\/1.0" /
+		s/<name>/<test:runstate>5<\/test:runstate>&/')"
 	machine_rules '[*]\nemulator = 0-1\n'
 	run -0 status mail
 	same "mail: not running" "$output"
 	run -3 --separate-stderr status mail nobody db1
 	same "vmaffinity: nobody: Domain not found" "$stderr"
 	[[ $output == "mail: not running"$'\n\n'"db1: as ruled"*$'\n\n'"3 guests: 1 as ruled, 1 not running, 1 failed" ]]
+}
+
+@test "a guest that runs under another daemon than this host's: it is not called not running, 1" {
+	libvirt_knows "$(guest db1 vcpu=2)" "$(guest box)"
+	machine_rules '[*]\nemulator = 0-1\n'
+	run -1 status box
+	same "box: runs under test://$PWD/node.xml, but not under qemu:///system of this host: it cannot be pinned" "$output"
+	run -1 status
+	[[ $output == *"2 guests: 1 as ruled, 1 elsewhere" ]]
+	run -1 status --json box
+	same "elsewhere" "$(jq -r .state <<<"$output")"
 }
 
 @test "a rule that cannot be followed: said, 1" {

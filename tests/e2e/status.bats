@@ -75,6 +75,12 @@ drifts()
 	v emulatorpin --domain g --cpulist 1 --live
 	v iothreadpin --domain g --iothread 1 --cpulist 1 --live
 	drifts g emulator vcpu1 iothread1
+	# that is not what the guest starts with next
+	run vmaffinity check
+	[[ $output != *"its XML pins"* ]] || fail "$output"
+	v vcpupin --domain g --vcpu 1 --cpulist 0 --config
+	run -1 vmaffinity check
+	[[ $output == *"guest 'g': its XML pins vcpu1 to CPUs 0, this rule to 1; "* ]] || fail "$output"
 	run -1 status
 	show "$output"
 	eventually agrees_with_the_kernel g
