@@ -247,7 +247,7 @@ class Bench:
         def pinned():
             return all(guest.is_pinned() for guest in guests)
 
-        apply, x = [ADMIN, "apply", "--connect", uri], len(guests)
+        apply, x = [ADMIN, "apply"], len(guests)
         vcpus, iothreads = str(guests[0].vcpus), str(guests[0].iothreads)
         floor = [f"{self.programs}/floor", str(CPUS), vcpus, iothreads, *(guest.directory for guest in guests)]
         self.add(section, "floor", floor, x=x, prepare=reset, verify=pinned)

@@ -172,7 +172,7 @@ class StandIns:
 
     def __init__(self, scratch, program):
         self.scratch, self.program = scratch, program
-        self.processes, self.made = [], []
+        self.processes, self.made, self.status_files = [], [], []
 
     def make_group(self, path):
         if os.path.isdir(path):
@@ -190,6 +190,9 @@ class StandIns:
         )
         self.processes.append(process)
         process.stdout.readline()
+        # as libvirt keeps one; from it, the guests that run are known
+        self.status_files.append(f"{RUN}/{name}.xml")
+        put(self.status_files[-1], f"<domstatus pid='{process.pid}'/>")
         directory = f"{MOUNT}/machine/{name}.libvirt-qemu"
         xml = f"{self.scratch}/{name}.xml"
         put(
@@ -227,6 +230,9 @@ class StandIns:
         return f"test://{path}"
 
     def close(self):
+        for path in self.status_files:
+            os.unlink(path)
+        self.status_files.clear()
         for process in self.processes:
             process.stdin.close()
         for process in self.processes:
