@@ -21,6 +21,7 @@ another program is left alone; hooks/qemu.d/50-vmaffinity is used instead (libvi
   --test all   also run the tests on two virtual hosts with Debian from apt's mirror (3 GB in
                build/)
   --uninstall  remove everything except the configuration; running guests keep their pins
+  --release    with --uninstall: first give running guests back what libvirt gave them
   --purge      with --uninstall: also remove the configuration
   --help       this text
 
@@ -358,11 +359,19 @@ remove_files()
 	done
 }
 
+# Gives running guests back what libvirt gave them. Nothing has been removed yet.
+release_guests()
+{
+	[ -x "$SBINDIR/vmaffinity" ] || die "$SBINDIR/vmaffinity is not there to release the guests. Nothing was removed."
+	"$SBINDIR/vmaffinity" release --all || die "not all guests could be released. Nothing was removed."
+}
+
 uninstall_product()
 {
 	local name list="" gone=no etc=$DESTDIR$SYSCONFDIR
 	if [ -z "$DESTDIR" ]; then
 		need_root --uninstall
+		[ $release = no ] || release_guests
 		[ ! -d /run/systemd/system ] || logged systemctl disable --now vmaffinity-watch.service
 		list=$(daemons)
 	fi
@@ -397,7 +406,7 @@ uninstall_product()
 		done
 	fi
 	case $gone in
-	yes) more "running guests keep their pins" ;;
+	yes) [ $release = yes ] || more "running guests keep their pins" ;;
 	no) step removed "nothing: it is not installed" ;;
 	esac
 }
@@ -485,6 +494,7 @@ run_tests()
 
 job=""
 purge=no
+release=no
 tests=""
 for arg; do
 	case $arg in
@@ -494,6 +504,7 @@ for arg; do
 		job=$arg
 		;;
 	--purge) purge=yes ;;
+	--release) release=yes ;;
 	all)
 		[ "$job" = --test ] || misuse "'all' goes after --test only"
 		tests=all
@@ -503,6 +514,7 @@ for arg; do
 	esac
 done
 [ $purge = no ] || [ "$job" = --uninstall ] || misuse "--purge goes with --uninstall only"
+[ $release = no ] || [ "$job" = --uninstall ] || misuse "--release goes with --uninstall only"
 
 PATH=$PATH:/usr/sbin:/sbin
 case $job in

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "cgroup/qemu_process.h"
+#include "guest/domain_pins.h"
 #include "pin/pin.h"
 
 #include <stdio.h>
@@ -91,29 +92,68 @@ print_outcome(const struct options *options, const char *name, enum pin_result o
 	complain("%s: not pinned: %s", name, e->text);
 }
 
-/* Pins a guest, without a question to libvirt unless a rule needs the guest's XML. */
+/* Makes the plan for a guest. Returns as pin_prepare() does. */
+static enum pin_result
+prepare(struct pin_host *host, const char *name, const char *xml, struct pin *pin, struct err *e)
+{
+	enum pin_result r =
+		pin_prepare(pin, host, xml, xml != NULL ? strlen(xml) : 0, name, PIN_APPLY_ALL, e);
+	if (r != PIN_OK || pin->incomplete == NULL)
+		return r;
+	err_set(e, "%s", pin->incomplete);
+	return PIN_FAILED;
+}
+
+/*
+ * Plans to give a guest back what an earlier rule took from groups that no rule decides now. Asks
+ * libvirt for its record, without the guest's lock, for which the hook may be waiting. Without a
+ * record those groups are left as they are, with a warning. Returns as prepare() does.
+ */
+static enum pin_result
+give_back_rest(struct guests *guests, struct pin_host *host, const char *name, char **xml,
+	struct pin *pin, struct domain_pins *record, struct err *e)
+{
+	struct err why;
+	size_t count;
+	pin_free(pin);
+	bool known = (*xml != NULL || guests_read_xml(guests, name, xml, &why) == 0) &&
+		     domain_parse_pins(*xml, strlen(*xml), record, &why) == 0;
+	enum pin_result r = prepare(host, name, *xml, pin, e);
+	if (r != PIN_OK)
+		return r;
+	if (!known)
+		messages_add(&pin->messages, MESSAGE_WARNING,
+			"groups that no rule is about are left as they are, libvirt's record of "
+			"them is not known: %s",
+			why.text);
+	return !known || pin_give_back(pin, record, &count, e) == 0 ? PIN_OK : PIN_FAILED;
+}
+
+/* Pins a guest, without a question to libvirt unless its rules, or the lack of one, need it. */
 static enum pin_result
 apply_by_rules(struct guests *guests, struct pin_host *host, const char *name, struct pin *pin,
 	char done[PIN_DONE_MAX], struct err *e)
 {
 	AUTO_FREE char *xml = NULL;
-	pid_t pid;
-	/* Without a rule pin_guest() does not look: "no rule pins it" is for guests that run. */
-	if (guests->options->word_count > 0 && guests->options->connect == NULL &&
-		qemu_process_find(host->root, name, &pid, e) == QEMU_PROCESS_NOT_RUNNING)
-		return PIN_NOT_RUNNING;
+	struct domain_pins record = {0};
 	if (pin_needs_xml(host, name) && guests_read_xml(guests, name, &xml, e) != 0) {
 		err_context(e, "its rules need its XML");
 		return qemu_process_has_ended(host->root, name) ? PIN_NOT_RUNNING : PIN_FAILED;
 	}
 	interrupt_changing(true);
-	enum pin_result r =
-		pin_prepare(pin, host, xml, xml != NULL ? strlen(xml) : 0, name, PIN_APPLY, e);
-	if (r == PIN_OK && pin->incomplete != NULL) {
-		err_set(e, "%s", pin->incomplete);
-		return PIN_FAILED;
-	}
-	return r == PIN_OK ? pin_apply(pin, done, e) : r;
+	enum pin_result r = prepare(host, name, xml, pin, e);
+	bool unruled = pin->name != NULL && !pin->ruled;
+	/* A name that nobody checked may be wrong; else nothing is asked of a guest without rules.
+	 */
+	bool unknown = guests->options->word_count > 0 && guests->options->connect == NULL;
+	if (unruled && (r == PIN_FAILED || (r == PIN_NOT_RUNNING && !unknown)))
+		return PIN_NO_RULE;
+	if (r == PIN_OK && pin_is_confined(pin))
+		r = give_back_rest(guests, host, name, &xml, pin, &record, e);
+	if (r == PIN_OK)
+		r = pin_apply(pin, done, e);
+	domain_pins_free(&record);
+	return unruled && r == PIN_OK ? PIN_NO_RULE : r;
 }
 
 static void

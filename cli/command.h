@@ -64,8 +64,8 @@ struct command {
 	const char *help;    /* the text of --help */
 };
 
-extern const struct command command_plan, command_apply, command_status, command_map, command_check,
-	command_doctor, command_watch, command_capture;
+extern const struct command command_plan, command_apply, command_release, command_status,
+	command_map, command_check, command_doctor, command_watch, command_capture;
 
 /*
  * Prints one line: to stderr after "vmaffinity: ", to stdout, to stderr. Whatever a terminal would

@@ -27,13 +27,18 @@ status_compare(
 {
 	struct pin *pin = &status->pin;
 	enum pin_result r =
-		pin_prepare(pin, host, xml->text, xml->length, xml->source, PIN_SHOW, e);
-	if (r == PIN_NO_RULE) {
+		pin_prepare(pin, host, xml->text, xml->length, xml->source, PIN_SHOW_ALL, e);
+	size_t given = 0;
+	bool unruled = pin->name != NULL && pin->matched.count == 0;
+	if (!(unruled && r == PIN_FAILED) &&
+		(r != PIN_OK || domain_parse_pins(xml->text, xml->length, &status->pins, e) != 0 ||
+			pin_give_back(pin, &status->pins, &given, e) != 0))
+		return -1;
+	if (unruled && given == 0) { /* nothing is asked of it, so nothing is wrong */
+		messages_free(&pin->messages);
 		status->state = STATE_NO_RULE;
 		return 0;
 	}
-	if (r != PIN_OK || domain_parse_pins(xml->text, xml->length, &status->pins, e) != 0)
-		return -1;
 	if (pin->running &&
 		drift_find(host->root, &pin->plan, &pin->cgroup, &status->drift, e) != 0)
 		return -1;

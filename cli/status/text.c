@@ -217,7 +217,10 @@ print_state(const struct status *status)
 		break;
 	case STATE_DRIFT:
 	case STATES:
-		if (drift->drifted > 0)
+		if (status->pin.matched.count == 0)
+			print_line("%s: no rule matches, but %zu of %zu groups are confined", name,
+				drift->drifted, drift->count);
+		else if (drift->drifted > 0)
 			print_line("%s: %zu of %zu groups not as ruled", name, drift->drifted,
 				drift->count);
 		else

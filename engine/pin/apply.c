@@ -50,7 +50,9 @@ write_mask(struct apply_work *work, struct target *target, struct err *e)
 {
 	struct thread_group group = target->step->group;
 	char name[THREAD_GROUP_NAME_MAX], list[128];
-	if (cgroup_write_mask(work->cgroup, group, "cpuset.cpus", target->step->cpus) == 0) {
+	const struct cpumask none = {0};
+	if (cgroup_write_mask(work->cgroup, group, "cpuset.cpus",
+		    target->step->inherit ? &none : target->step->cpus) == 0) {
 		target->written = true;
 		work->result->masks++;
 	} else if (cgroup_has_group(work->cgroup, group)) {

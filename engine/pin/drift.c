@@ -14,6 +14,8 @@ cpu_drift(const struct plan_step *step, const struct group_state *actual,
 {
 	if (step->cpus == NULL || cpumask_empty(step->cpus))
 		return DRIFT_NONE;
+	if (step->given)
+		return cpumask_equal(&actual->granted, step->cpus) ? DRIFT_NONE : DRIFT_LEFT;
 	if (!cpumask_equal(&actual->cpus, step->cpus))
 		return cpumask_empty(&actual->cpus) || cpumask_equal(&actual->cpus, allowed)
 			       ? DRIFT_UNPINNED
@@ -141,6 +143,11 @@ drift_describe(const struct drift_group *group, char *out, size_t size)
 		cpumask_format(&group->actual.granted, have, sizeof(have));
 		snprintf(out, size, "the cgroup has CPUs %s, of which the kernel grants %s%s", want,
 			have[0] != '\0' ? "only " : "none", have);
+		break;
+	case DRIFT_LEFT:
+		snprintf(out, size,
+			"no rule is about it, but the cgroup has CPUs %s; libvirt would give it %s",
+			cpumask_format(&group->actual.cpus, have, sizeof(have)), want);
 		break;
 	case DRIFT_THREADS:
 		drift_describe_threads(group, want, out, size);

@@ -11,6 +11,7 @@
 #include "desired/build.h"
 #include "desired/memory_nodes.h"
 #include "pin/dropped.h"
+#include "pin/give_back.h"
 #include "pin/lock.h"
 
 #include <fcntl.h>
@@ -66,10 +67,16 @@ known_domain(const struct pin *pin)
 	return pin->domain.name != NULL ? &pin->domain : NULL;
 }
 
+static bool
+is_to_apply(enum pin_intent intent)
+{
+	return intent == PIN_APPLY || intent == PIN_APPLY_ALL;
+}
+
 static enum pin_result
 open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 {
-	if (intent == PIN_APPLY) {
+	if (is_to_apply(intent)) {
 		enum lock_result locked =
 			lock_guest(pin->host->root, pin->name, LOCK_WAIT_MS, &pin->lock, e);
 		if (locked == LOCK_IMPOSSIBLE)
@@ -88,7 +95,7 @@ open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 		const struct err reason = *e;
 		err_set(e, "%s; %s", reason.text, CGROUP_NO_GROUPS_REMEDY);
 	}
-	if (intent == PIN_SHOW && (r == CGROUP_NOT_RUNNING || r == CGROUP_NO_GROUPS)) {
+	if (!is_to_apply(intent) && (r == CGROUP_NOT_RUNNING || r == CGROUP_NO_GROUPS)) {
 		messages_add(&pin->messages, r == CGROUP_NOT_RUNNING ? MESSAGE_INFO : MESSAGE_ERROR,
 			"%s", e->text);
 		return PIN_OK;
@@ -280,7 +287,7 @@ static enum pin_result
 identify(struct pin *pin, const char *xml, size_t length, const char *name, enum pin_intent intent,
 	struct err *e)
 {
-	bool wanted = name == NULL || intent == PIN_SHOW || pin_needs_xml(pin->host, name);
+	bool wanted = name == NULL || !is_to_apply(intent) || pin_needs_xml(pin->host, name);
 	bool unread = wanted && (xml == NULL || domain_parse(xml, length, &pin->domain, e) != 0);
 	if (unread && name == NULL)
 		return PIN_FAILED;
@@ -312,13 +319,29 @@ pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t leng
 	enum pin_result r = identify(pin, xml, length, name, intent, e);
 	if (r != PIN_OK)
 		return r;
-	if (pin->matched.count == 0 ||
-		(intent == PIN_APPLY && !matched_wants_change(&pin->matched)))
+	pin->ruled = matched_wants_change(&pin->matched);
+	if ((pin->matched.count == 0 && intent <= PIN_APPLY) ||
+		(intent == PIN_APPLY && !pin->ruled))
 		return PIN_NO_RULE;
 	r = open_cgroup(pin, intent, e);
 	if (r == PIN_OK && make_plan(pin, e) != 0)
 		r = PIN_FAILED;
-	return r == PIN_FAILED && intent == PIN_APPLY ? failed(pin, e) : r;
+	return r == PIN_FAILED && is_to_apply(intent) ? failed(pin, e) : r;
+}
+
+bool
+pin_is_confined(const struct pin *pin)
+{
+	return pin->running && give_back_is_asked(&pin->plan, &pin->cgroup);
+}
+
+int
+pin_give_back(struct pin *pin, const struct domain_pins *record, size_t *count, struct err *e)
+{
+	*count = 0;
+	if (pin->running && give_back(&pin->plan, &pin->cgroup, record, &pin->given, count) != 0)
+		return err_set(e, "out of memory");
+	return 0;
 }
 
 const char *
@@ -374,6 +397,7 @@ pin_free(struct pin *pin)
 	if (pin->running)
 		cgroup_free(&pin->cgroup);
 	free(pin->matched.rules);
+	free(pin->given);
 	free(pin->name);
 	domain_free(&pin->domain);
 	messages_free(&pin->messages);

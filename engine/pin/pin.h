@@ -10,6 +10,7 @@
 #include "desired/cpuset_expr.h"
 #include "desired/desired.h"
 #include "guest/domain.h"
+#include "guest/domain_pins.h"
 #include "host/topology.h"
 #include "pin/apply.h"
 #include "pin/plan.h"
@@ -51,6 +52,7 @@ struct pin {
 	char *name;		    /* as libvirt says it; NULL until it is known */
 	struct domain domain;	    /* its name is NULL unless the XML was read and understood */
 	struct matched matched;	    /* its rules */
+	bool ruled;		    /* one of them wants a change */
 	int lock;		    /* see lock.h; -1 if not held */
 	bool running;		    /* cgroup is there */
 	struct cgroup cgroup;	    /* if running */
@@ -59,6 +61,7 @@ struct pin {
 	struct desired desired;
 	struct plan plan;
 	const char *incomplete;	  /* a rule that was left out, and why; NULL: all are followed */
+	struct cpumask *given;	  /* the CPUs of pin_give_back() */
 	double since;		  /* when pin_prepare() began, in ms of CLOCK_MONOTONIC */
 	struct messages messages; /* what is to be said; with an error among them the plan cannot be
 				     applied */
@@ -68,6 +71,9 @@ struct pin {
 enum pin_intent {
 	PIN_SHOW,  /* to be shown: the guest need not run here */
 	PIN_APPLY, /* to be applied: the guest must run, and is locked until pin_free() */
+	/* The same for a guest that no rule matches as well, for pin_give_back(). */
+	PIN_SHOW_ALL,
+	PIN_APPLY_ALL,
 };
 
 /* The result for one guest. */
@@ -98,6 +104,19 @@ bool pin_needs_xml(const struct pin_host *host, const char *name);
  */
 enum pin_result pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, enum pin_intent intent, struct err *e);
+
+/*
+ * True if a group of the running guest, which no rule decides, has not all CPUs that it might: an
+ * earlier rule's, or those of libvirt's record.
+ */
+bool pin_is_confined(const struct pin *pin);
+
+/*
+ * Adds to the plan of PIN_SHOW_ALL or PIN_APPLY_ALL the groups that no rule decides and that have
+ * other CPUs than libvirt would give them. record: the pins in the XML of the running guest, which
+ * must live as long as pin. Returns 0 with the number of these groups, or -1 without memory.
+ */
+int pin_give_back(struct pin *pin, const struct domain_pins *record, size_t *count, struct err *e);
 
 /* The first error among the messages, for which the plan cannot be applied; NULL if there is none.
  */

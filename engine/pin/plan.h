@@ -12,10 +12,12 @@
 
 struct plan_step {
 	struct thread_group group;
-	const struct setting *setting;	 /* the rule's line that decides; NULL: none does */
-	const struct cpumask *cpus;	 /* desired CPUs; NULL: leave the group as it is */
-	const struct cpumask *now;	 /* cpuset.cpus; NULL: the guest does not run here */
-	bool write;			 /* cpus and now differ */
+	const struct setting *setting; /* the rule's line that decides; NULL: none does */
+	const struct cpumask *cpus;    /* desired CPUs; NULL: leave the group as it is */
+	const struct cpumask *now;     /* cpuset.cpus; NULL: the guest does not run here */
+	bool write;		       /* cpus and now differ */
+	bool given;   /* no rule decides: cpus are what libvirt would give (give_back.h) */
+	bool inherit; /* cgroup v2: cpus are all that the parent has, so no mask is written */
 	const struct cpumask *nodes_now; /* cpuset.mems; NULL: not read */
 	bool write_nodes;		 /* the plan's nodes and nodes_now differ */
 };

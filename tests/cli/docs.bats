@@ -122,7 +122,7 @@ prints()
 	# tests/e2e/demo.sh) and the list of directories.
 	same "sudo ./install.sh --demo
 sudo ./install.sh
-sudo ./install.sh --uninstall [--purge]
+sudo ./install.sh --uninstall [--release] [--purge]
 sudo ./install.sh --test
 sudo ./install.sh --test all" "$(sed -nE '/^```/,/^```/d; s/^    ([a-z]+\/|[^#]*[^ #]).*/\1/p' "$REPO/README.md" | sed 's/  *#.*//; s/^\([a-z]*\/\).*/\1/')"
 	for dir in hook engine cli man conf tests; do [ -d "$REPO/$dir" ]; done

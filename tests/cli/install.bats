@@ -196,6 +196,7 @@ foreign_hook()
 		--uninstall --demo|--uninstall and --demo exclude each other
 		--purge|--purge goes with --uninstall only
 		--test --purge|--purge goes with --uninstall only
+		--release|--release goes with --uninstall only
 	END
 	DESTDIR=relative run -2 ./install.sh
 	[ "${lines[0]}" = "install.sh: DESTDIR must be absolute, not 'relative'" ]
@@ -350,9 +351,9 @@ completions()
 END
 	export PATH=$FAKE:$PATH
 	mkdir "$BATS_TEST_TMPDIR/there" && touch "$BATS_TEST_TMPDIR/there/a.ini"
-	[ "$(completions vmaffinity '')" = "apply capture check doctor help map plan status watch" ]
+	[ "$(completions vmaffinity '')" = "apply capture check doctor help map plan release status watch" ]
 	[ "$(completions vmaffinity --config x.ini p)" = plan ]
-	[ "$(completions vmaffinity help '')" = "apply capture check doctor map plan status watch" ]
+	[ "$(completions vmaffinity help '')" = "apply capture check doctor map plan release status watch" ]
 	[ "$(completions vmaffinity s)" = status ]
 	[ "$(completions vmaffinity --sy)" = --sysroot ]
 	[ "$(completions vmaffinity plan --j)" = --json ]

@@ -139,15 +139,37 @@ drift: vcpu1: the cgroup has CPUs 3, of which the kernel grants none
 put it right with: vmaffinity apply db1" "$output"
 }
 
+@test "pins that outlived their rule: said for a guest without a rule, and for groups without one; libvirt's own are none" {
+	machine_rules '[db1]\nvcpu0 = 2\n'
+	run -1 status db1
+	same "\
+db1: 2 of 3 groups not as ruled
+  GROUP    CPUS CGROUP EFFECTIVE THREADS LAST NODES RULE
+! emulator 0-7  0-1    0-1       0-1     0-1        no rule
+  vcpu0    2    2      2         2       2          /etc/vmaffinity.ini:2
+! vcpu1    0-7  3      3         3       3          no rule
+drift: emulator: no rule is about it, but the cgroup has CPUs 0-1; libvirt would give it 0-7
+drift: vcpu1: no rule is about it, but the cgroup has CPUs 3; libvirt would give it 0-7
+put it right with: vmaffinity apply db1" "$output"
+	machine_rules '[other]\nvcpus = 1\n'
+	run -1 status
+	[[ ${lines[0]} == "db1: no rule matches, but 3 of 3 groups are confined" ]]
+	[[ $output == *"drift: vcpu0: no rule is about it, but the cgroup has CPUs 2; libvirt would give it 0-7"* ]]
+	libvirt_knows "$(guest db1 vcpu=2 'pins=0:2 1:3' emulatorpin=0-1)"
+	run -0 status
+	same "db1: no rule matches" "$output"
+}
+
 @test "threads that no rule is about: their affinity, or mixed; a group without threads" {
 	machine_rules '[db1]\nvcpu0 = 2\nvcpu1 = keep\n'
+	tee "$db1"/emulator/cpuset.cpus{,.effective} <<<0-7 >/dev/null
 	thread 1303 5 5
 	: >"$db1/vcpu1/cgroup.threads"
 	run -0 status db1
 	same "\
 db1: as ruled
   GROUP    CPUS CGROUP EFFECTIVE THREADS LAST NODES RULE
-  emulator -    0-1    0-1       mixed   0,5        no rule
+  emulator -    0-7    0-7       mixed   0,5        no rule
   vcpu0    2    2      2         2       2          /etc/vmaffinity.ini:2
   vcpu1    keep 3      3         none               /etc/vmaffinity.ini:3" "$output"
 }
@@ -185,7 +207,7 @@ db1: as ruled
 @test "a guest that does not run, one that libvirt does not know, and one that can be looked at: 2" {
 	libvirt_knows "$(guest db1 vcpu=2)" "$(guest mail | sed 's/<domain /&xmlns:test="http:\/\/libvirt.org\/schemas\/domain\/test\/1.0" /
 		s/<name>/<test:runstate>5<\/test:runstate>&/')"
-	machine_rules '[*]\nemulator = 0-1\n'
+	machine_rules '[*]\nemulator = 0-1\nvcpus = keep\n'
 	run -0 status mail
 	same "mail: not running" "$output"
 	run -3 --separate-stderr status mail nobody db1
@@ -195,7 +217,7 @@ db1: as ruled
 
 @test "a guest that runs under another daemon than this host's: it is not called not running, 1" {
 	libvirt_knows "$(guest db1 vcpu=2)" "$(guest box)"
-	machine_rules '[*]\nemulator = 0-1\n'
+	machine_rules '[*]\nemulator = 0-1\nvcpus = keep\n'
 	run -1 status box
 	same "box: runs under test://$PWD/node.xml, but not under qemu:///system of this host: it cannot be pinned" "$output"
 	run -1 status
@@ -212,7 +234,7 @@ db1: 1 of 3 groups not as ruled
 error: /etc/vmaffinity.ini:2: emulator wants 9, but this host has only CPUs 0-7; no CPU is left
 warning: /etc/vmaffinity.ini:4: vcpu1 wants 3-8, but this host has only CPUs 0-7; left out: 8
 drift: vcpu1: the cgroup has CPUs 3; the rule says 3-7" "$(grep -v '^[ !] ' <<<"$output")"
-	machine_rules '[db1]\nemulator = 9\n'
+	machine_rules '[db1]\nemulator = 9\nvcpus = keep\n'
 	run -1 status db1
 	same "db1: not as ruled" "${lines[0]}"
 }
