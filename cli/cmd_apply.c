@@ -20,7 +20,7 @@
 
 /* Guests by outcome. */
 struct counts {
-	size_t changed, as_ruled, no_rule, ended, failed, left;
+	size_t changed, given, as_ruled, no_rule, ended, failed, left;
 };
 
 /* Prints the warnings and errors about a guest, except the reason why it was not pinned. */
@@ -63,13 +63,13 @@ clear_progress(void)
 
 /* Prints and counts an outcome of pin_guest(). */
 static void
-print_outcome(const struct options *options, const char *name, enum pin_result outcome,
-	const char *done, const struct err *e, struct counts *counts)
+print_outcome(const struct options *options, const char *name, const struct pin *pin,
+	enum pin_result outcome, const char *done, const struct err *e, struct counts *counts)
 {
 	switch (outcome) {
 	case PIN_CHANGED:
-		counts->changed++;
-		print_line("%s: pinned: %s", name, done);
+		*(pin->ruled ? &counts->changed : &counts->given) += 1;
+		print_line("%s: %s: %s", name, pin->ruled ? "pinned" : "given back", done);
 		return;
 	case PIN_OK:
 		counts->as_ruled++;
@@ -173,7 +173,7 @@ apply_guest(struct guests *guests, struct pin_host *host, const char *name, bool
 	if (shown)
 		clear_progress();
 	print_warnings(&pin, name);
-	print_outcome(guests->options, name, r, done, &e, counts);
+	print_outcome(guests->options, name, &pin, r, done, &e, counts);
 	pin_free(&pin);
 	interrupt_changing(false);
 }
@@ -213,9 +213,9 @@ static void
 print_apply_counts(const struct counts *counts, size_t guests)
 {
 	const struct tally_part parts[] = {{counts->changed, "pinned"},
-		{counts->as_ruled, "already as ruled"}, {counts->no_rule, "without a rule"},
-		{counts->ended, "ended meanwhile"}, {counts->failed, "failed"},
-		{counts->left, "not looked at"}};
+		{counts->given, "given back"}, {counts->as_ruled, "already as ruled"},
+		{counts->no_rule, "without a rule"}, {counts->ended, "ended meanwhile"},
+		{counts->failed, "failed"}, {counts->left, "not looked at"}};
 	tally_print(guests, parts, sizeof(parts) / sizeof(parts[0]), "");
 }
 

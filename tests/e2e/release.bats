@@ -14,7 +14,7 @@ setup()
 teardown() { case_teardown; }
 
 status() { timeout 60 vmaffinity status "$@" 3>&- 4>&-; }
-apply() { timeout 60 vmaffinity apply "$@" 3>&- 4>&-; }
+apply() { timeout 60 vmaffinity apply 3>&- 4>&-; }
 release() { timeout 60 vmaffinity release "$@" 3>&- 4>&-; }
 
 @test "a rule that is removed: status says what outlives it, apply gives it back" {
@@ -36,6 +36,8 @@ release() { timeout 60 vmaffinity release "$@" 3>&- 4>&-; }
 	[[ $output == *"own: no rule matches, but 2 of 3 groups are confined"* ]] # vcpu0 has what libvirt gave it
 	run -0 apply
 	show "$output"
+	[[ $output == "g: given back: emulator $HOST_CPUS, "* ]]
+	[[ $output == *"2 guests: 2 given back" ]]
 	assert_unchanged g "$before"
 	assert_pinned own vcpu0 1
 	assert_pinned own vcpu1 0
