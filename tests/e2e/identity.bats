@@ -12,6 +12,7 @@ setup() { case_setup; }
 teardown()
 {
 	[ ! -e "$MODULE.away" ] || mv "$MODULE.away" "$MODULE"
+	rm -f "$WORKER.real"
 	case_teardown
 }
 
@@ -152,4 +153,29 @@ start_pinned_with_metadata()
 	assert_running g
 	assert_guest g "$HOST_CPUS" "$HOST_CPUS"
 	assert_log "\\bg\\b.*not all rules are followed.*$MODULE: No such file"
+}
+
+# Only for the worker, in a mount namespace of its own: libvirt needs the library, too.
+@test "libxml2 itself away: guests are pinned by name, and others logged" {
+	local library
+	library=$(ldd $MODULE | sed -nE 's/^[[:space:]]*libxml2[^ ]* => ([^ ]+).*/\1/p')
+	[ -e "$library" ]
+	cp -a "$WORKER" "$WORKER.real"
+	fake_worker <<-END
+		#!/bin/sh
+		[ -n "\$BOUND" ] || exec env BOUND=1 unshare --mount "\$0" "\$@"
+		mount --bind /dev/null '$(realpath "$library")' && exec $WORKER.real "\$@"
+	END
+	guest_define g uuid=$UUID vcpus=2
+	by_name
+	v start --domain g
+	assert_guest g 1 1
+	guest_stop g
+	by_uuid
+	log_mark
+	v start --domain g
+	assert_running g
+	assert_guest g "$HOST_CPUS" "$HOST_CPUS"
+	show_log
+	assert_log "\\bg\\b.*not all rules are followed.*$MODULE cannot be loaded: .*libxml2.*"
 }
