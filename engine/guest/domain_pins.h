@@ -18,7 +18,8 @@ struct domain_pin {
 struct domain_pins {
 	struct domain_pin *pins; /* <vcpupin>, <emulatorpin>, <iothreadpin> */
 	size_t count;
-	bool has_default;	 /* the XML has <vcpu cpuset=> */
+	bool has_default; /* the XML has <vcpu cpuset=> */
+	bool automatic;	  /* <vcpu placement='auto'>: numad has chosen the CPUs of the rest */
 	struct cpumask fallback; /* its CPUs, for every group without an element of its own */
 	struct cpumask realtime; /* ids of the vCPUs whose <vcpusched> is fifo or rr */
 	char *devices;		 /* the host devices, each a line; NULL: none */

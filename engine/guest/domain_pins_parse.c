@@ -108,7 +108,9 @@ parse_pins(struct xml_element *root, struct domain_pins *pins, struct err *e)
 {
 	struct xml_element *cputune = xml_child(root, "cputune"), *vcpu = xml_child(root, "vcpu");
 	const char *cpuset = xml_attribute(vcpu, "cpuset");
+	const char *placement = xml_attribute(vcpu, "placement");
 	pins->has_default = cpuset != NULL;
+	pins->automatic = placement != NULL && strcmp(placement, "auto") == 0;
 	if (cpuset != NULL && xml_list("cpuset", cpuset, &pins->fallback, e) != 0)
 		return err_context(e, "<vcpu>");
 	if (parse_schedulers(cputune, pins, e) != 0 || parse_devices(root, pins, e) != 0)

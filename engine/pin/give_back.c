@@ -28,6 +28,13 @@ give_back_is_asked(const struct plan *plan, const struct cgroup *cgroup)
 	return false;
 }
 
+/* True if numad has chosen the group's CPUs: libvirt's XML does not say which. */
+static bool
+is_unknown(const struct domain_pins *record, struct thread_group group)
+{
+	return record->automatic && domain_pins_find(record, group) == NULL;
+}
+
 /* Sets *cpus to what libvirt would give a group. Returns false if that is all there is. */
 static bool
 recorded_cpus(const struct cgroup *cgroup, const struct domain_pins *record,
@@ -55,7 +62,7 @@ give_back(struct plan *plan, const struct cgroup *cgroup, const struct domain_pi
 	for (size_t i = 0; i < plan->step_count; i++) {
 		struct plan_step *step = &plan->steps[i];
 		struct cpumask *cpus = &(*masks)[*count], now;
-		if (!is_undecided(step))
+		if (!is_undecided(step) || is_unknown(record, step->group))
 			continue;
 		bool pinned = recorded_cpus(cgroup, record, step->group, cpus);
 		now = *cpus_now(step, cgroup);

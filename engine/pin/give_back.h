@@ -22,8 +22,9 @@ bool give_back_is_asked(const struct plan *plan, const struct cgroup *cgroup);
 
 /*
  * Adds to the plan the groups that no rule decides and that have other CPUs than libvirt would give
- * them. record: the pins in the running guest's XML. Returns 0 with their number in *count and the
- * CPUs in *masks, which the plan points into and the caller frees after it; -1 without memory.
+ * them. record: the pins in the running guest's XML; where numad has chosen, groups stay as they
+ * are. Returns 0 with their number in *count and the CPUs in *masks, which the plan points into and
+ * the caller frees after it; -1 without memory.
  */
 int give_back(struct plan *plan, const struct cgroup *cgroup, const struct domain_pins *record,
 	struct cpumask **masks, size_t *count);

@@ -44,6 +44,11 @@ reads_the_pins(void **state)
 	xml = around("<vcpu>2</vcpu><cputune><shares>5</shares></cputune>");
 	assert_int_equal(domain_parse_pins(xml, strlen(xml), &pins, &e), 0);
 	assert_null(domain_pins_find(&pins, (struct thread_group){GROUP_VCPU, 0}));
+	assert_false(pins.automatic);
+	domain_pins_free(&pins);
+	xml = around("<vcpu placement='auto' current='1'>2</vcpu>");
+	assert_int_equal(domain_parse_pins(xml, strlen(xml), &pins, &e), 0);
+	assert_true(pins.automatic);
 	domain_pins_free(&pins);
 }
 

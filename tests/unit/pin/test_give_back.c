@@ -98,6 +98,23 @@ gives_all_where_the_record_cannot_be(void **state)
 	free(masks);
 }
 
+/* The XML does not say what numad has chosen. */
+static void
+leaves_what_numad_chose(void **state)
+{
+	struct domain_pin pin = {{GROUP_VCPU, 1}, mask_of("5")};
+	const struct domain_pins record = {.pins = &pin, .count = 1, .automatic = true};
+	struct cpumask *masks;
+	size_t count;
+	(void)state;
+	now[0] = mask_of("1"), now[2] = mask_of("3");
+	assert_int_equal(give_back(&plan, &cgroup, &record, &masks, &count), 0);
+	assert_int_equal(count, 1);
+	assert_null(steps[0].cpus);
+	assert_mask(steps[2].cpus, "5");
+	free(masks);
+}
+
 /* A mask wider than the record is not libvirt's either, but the fast check does not ask for it. */
 static void
 gives_the_record_for_a_wider_mask(void **state)
@@ -117,6 +134,7 @@ main(void)
 		give_test(leaves_what_libvirt_gave),
 		give_test(gives_back_what_an_earlier_rule_took),
 		give_test(gives_all_where_the_record_cannot_be),
+		give_test(leaves_what_numad_chose),
 		give_test(gives_the_record_for_a_wider_mask),
 	};
 	return cmocka_run_group_tests_name("give_back", tests, NULL, NULL);
