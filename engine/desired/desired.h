@@ -33,6 +33,7 @@ struct desired_group {
  */
 struct memory {
 	const struct value *value; /* that decides; NULL: none */
+	bool automatic;		   /* "auto": no wish that is worth the CPUs */
 	bool wanted;		   /* false: leave the memory where libvirt put it */
 	struct cpumask requested;  /* the nodes that the value names */
 	struct cpumask nodes;	   /* the usable nodes of requested; may be empty */

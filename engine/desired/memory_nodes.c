@@ -230,7 +230,7 @@ int
 memory_nodes_place(struct memory *memory, struct topology *topology, const struct cpumask *cpus,
 	const struct cpumask *usable, struct messages *messages, struct err *e)
 {
-	bool automatic = is_auto(memory->value);
+	bool automatic = memory->automatic = is_auto(memory->value);
 	/* No CPUs: an error says so already. */
 	if (value_is_keep(memory->value) || (automatic && cpumask_empty(cpus)))
 		return 0;

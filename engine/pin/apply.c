@@ -120,6 +120,19 @@ apply_cpus(struct apply_work *work, struct err *e)
 	return 0;
 }
 
+static int
+apply_nodes(const struct plan *plan, const struct cgroup *cgroup, struct apply_result *result,
+	struct err *e)
+{
+	int r = apply_memory(plan, cgroup, result, e);
+	if (r == 0 || !plan->nodes_optional)
+		return r;
+	result->memory_left = true;
+	result->memory = *e;
+	result->nodes = 0;
+	return 0;
+}
+
 int
 apply(const struct plan *plan, const struct cgroup *cgroup, struct apply_result *result,
 	struct err *e)
@@ -138,7 +151,7 @@ apply(const struct plan *plan, const struct cgroup *cgroup, struct apply_result 
 		r = apply_cpus(&work, e);
 	/* Memory is last: moving RAM takes long, and so does moving it back. */
 	if (r == 0 && plan->nodes != NULL)
-		r = apply_memory(plan, cgroup, result, e);
+		r = apply_nodes(plan, cgroup, result, e);
 	if (r != 0) {
 		size_t failures = apply_undo(&work);
 		if (failures > 0)

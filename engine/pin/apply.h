@@ -10,12 +10,15 @@
 #include "cgroup/cgroup.h"
 #include "pin/plan.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct apply_result {
-	size_t masks;	/* groups whose cpuset.cpus was written */
-	size_t threads; /* threads whose affinity was set */
-	size_t nodes;	/* groups whose cpuset.mems was written */
+	size_t masks;	  /* groups whose cpuset.cpus was written */
+	size_t threads;	  /* threads whose affinity was set */
+	size_t nodes;	  /* groups whose cpuset.mems was written */
+	bool memory_left; /* optional nodes could not be written, for the reason in memory */
+	struct err memory;
 };
 
 /*
@@ -26,6 +29,7 @@ struct apply_result {
  *
  * Returns 0 with *result. On any failure puts back all masks, then all affinities, and returns -1
  * with the reason, and with the number of those that could not be put back if there are any.
+ * Optional memory nodes that cannot be written are no failure; the nodes alone are put back then.
  */
 int apply(const struct plan *plan, const struct cgroup *cgroup, struct apply_result *result,
 	struct err *e);

@@ -369,6 +369,11 @@ pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 		err_set(e, "%s", obstacle);
 	if (obstacle != NULL || apply(&pin->plan, &pin->cgroup, &result, e) != 0)
 		return failed(pin, e);
+	if (result.memory_left)
+		messages_add(&pin->messages, MESSAGE_WARNING,
+			"%s:%u: memory = auto: %s; the guest's memory is left as it is",
+			pin->desired.memory.value->file, pin->desired.memory.value->line,
+			result.memory.text);
 	if (result.masks == 0 && result.threads == 0 && result.nodes == 0)
 		return PIN_OK;
 	if (result.nodes > 0)

@@ -73,6 +73,7 @@ plan_build(const struct desired *desired, const struct domain *domain, const str
 	if (plan->steps == NULL)
 		return -1;
 	plan->nodes = desired->memory.wanted ? &desired->memory.nodes : NULL;
+	plan->nodes_optional = desired->memory.automatic;
 	for (size_t i = 0; i < most; i++)
 		if (cgroup != NULL)
 			plan->steps[plan->step_count++] =

@@ -28,6 +28,7 @@ struct plan {
 	size_t step_count;
 	const struct desired_group **missing; /* groups with a mask that have no cgroup */
 	size_t missing_count;
+	bool nodes_optional;	     /* memory = auto: if they cannot be written, the CPUs stay */
 	const struct cpumask *nodes; /* NUMA nodes for every group; NULL: leave them as they are */
 };
 

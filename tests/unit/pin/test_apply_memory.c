@@ -82,6 +82,34 @@ undoes_everything_at_any_failure(void **state)
 	assert_int_equal(guest_apply(), 0);
 }
 
+/* "auto" is no wish that is worth the CPUs: they stay, and the nodes alone are put back. */
+static void
+keeps_the_cpus_where_optional_nodes_fail(void **state)
+{
+	(void)state;
+	unsigned masks = 3 + guest.cgroup.v2;
+	for (unsigned k = masks + 1; k <= masks + GROUPS; k++) {
+		guest_start_over(guest.cgroup.v2 ? "" : "ab");
+		guest_plan_memory("1");
+		guest.plan.nodes_optional = true;
+		kernel.fail_write = k;
+		assert_int_equal(guest_apply(), 0);
+		assert_true(guest.result.memory_left);
+		assert_non_null(
+			strstr(guest.result.memory.text, "/cpuset.mems: Permission denied"));
+		assert_int_equal(guest.result.masks, masks);
+		assert_int_equal(guest.result.nodes, 0);
+		assert_nodes("0-1", "0-1", "0-1", "0-1");
+	}
+	guest_start_over("ab");
+	guest_plan_memory("1");
+	guest.plan.nodes_optional = true;
+	kernel.poor = true;
+	assert_int_equal(guest_apply(), 0);
+	assert_string_equal(guest.result.memory.text,
+		"/cg/g/vcpu1: asked for memory nodes 1, the kernel grants 0");
+}
+
 /* The granted nodes count, not the written ones; masks are undone as well. */
 static void
 undoes_what_the_kernel_does_not_grant(void **state)
@@ -149,6 +177,7 @@ main(void)
 		guest_test(writes_nothing_where_all_is_as_wished),
 		guest_v2_test(writes_nothing_where_all_is_as_wished),
 		guest_test(undoes_everything_at_any_failure),
+		guest_test(keeps_the_cpus_where_optional_nodes_fail),
 		guest_v2_test(undoes_everything_at_any_failure),
 		guest_v2_test(undoes_what_the_kernel_does_not_grant),
 		guest_test(says_what_could_not_be_put_back),
