@@ -334,10 +334,11 @@ texts() { xmllint --xpath '//*[local-name()="text"]/text()' "$1"; }
 	map --svg - | cmp - new.svg
 	[ ! -e - ]
 	cannot "vmaffinity: standard output: not all could be written" bash -c '"$1" map --sysroot root --svg - >/dev/full' - "$BUILD/vmaffinity"
-	# a file system that is full
-	unshare -m bash -c 'mount -t tmpfs -o size=4k full pictures && echo old >pictures/map.svg &&
-		! "$1" map --sysroot root --svg pictures/map.svg && cat pictures/map.svg && ls -A pictures' - "$BUILD/vmaffinity" >out 2>&1
-	same "vmaffinity: pictures/map.svg: No space left on device"$'\n'old$'\n'map.svg "$(cat out)"
+	# a file system that is full, below a mount point that also a chroot has
+	unshare --mount --propagation unchanged bash -c 'mount --make-rprivate /proc && cd /proc/fs &&
+		mount -t tmpfs -o size=4k full . && cd /proc/fs && echo old >map.svg &&
+		! "$1" map --sysroot "$2" --svg map.svg && cat map.svg && ls -A' - "$BUILD/vmaffinity" "$PWD/root" >out 2>&1
+	same "vmaffinity: map.svg: No space left on device"$'\n'old$'\n'map.svg "$(cat out)"
 }
 
 @test "--svg: lstopo missing, failing, or drawing nothing: said, status 2, no file" {
