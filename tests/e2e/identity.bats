@@ -54,7 +54,7 @@ start_pinned()
 @test "metadata 255 deep, of fifth-edition names, with undeclared prefixes" {
 	local deep what
 	deep="$(printf '<x>%.0s' {1..252})$(printf '</x>%.0s' {1..252})"
-	for what in "<e:x xmlns:e='urn:e2e'>$deep</e:x>" $'<e:\U1F600 xmlns:e="urn:e2e"/>' "<foo:bar foo:a='1'/>"; do
+	for what in "<e:x xmlns:e='urn:e2e'>$deep</e:x>" $'<e:\xf0\x9f\x98\x80 xmlns:e="urn:e2e"/>' "<foo:bar foo:a='1'/>"; do
 		guest_xml g uuid=$UUID vcpus=2 metadata="$what" >"$E2E_DIR/g.xml"
 		start_pinned g "$E2E_DIR/g.xml"
 	done

@@ -151,9 +151,8 @@ cuts_to_what_is_usable(void **state)
 	assert_mask(
 		&desired_find(&f.desired, (struct thread_group){GROUP_VCPU, 0})->mask->requested,
 		"2-9");
-	assert_mask(&desired_find(&f.desired, (struct thread_group){GROUP_EMULATOR, 0})
-			     ->mask->requested,
-		"8");
+	const struct thread_group emulator = {GROUP_EMULATOR, 0};
+	assert_mask(&desired_find(&f.desired, emulator)->mask->requested, "8");
 	end();
 }
 
