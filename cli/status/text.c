@@ -234,15 +234,16 @@ static void
 print_remedy(const struct status *status)
 {
 	const char *name = status->pin.name;
+	const char *command = status->pin.matched.count > 0 ? "apply" : "release";
 	bool plain = name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				       "0123456789._+:@-")] == '\0' &&
 		     name[0] != '-';
 	if (pin_obstacle(&status->pin) != NULL)
 		return;
 	if (plain)
-		print_line("put it right with: vmaffinity apply %s", name);
+		print_line("put it right with: vmaffinity %s %s", command, name);
 	else
-		print_line("put it right with 'vmaffinity apply' and the guest's name");
+		print_line("put it right with 'vmaffinity %s' and the guest's name", command);
 }
 
 int

@@ -155,6 +155,7 @@ put it right with: vmaffinity apply db1" "$output"
 	run -1 status
 	[[ ${lines[0]} == "db1: no rule matches, but 3 of 3 groups are confined" ]]
 	[[ $output == *"drift: vcpu0: no rule is about it, but the cgroup has CPUs 2; libvirt would give it 0-7"* ]]
+	[[ $output == *"put it right with: vmaffinity release db1"* ]]
 	libvirt_knows "$(guest db1 vcpu=2 'pins=0:2 1:3' emulatorpin=0-1)"
 	run -0 status
 	same "db1: no rule matches" "$output"
