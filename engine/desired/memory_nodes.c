@@ -111,8 +111,8 @@ eval_node_items(struct nodes_run *run, struct err *e)
 	return 0;
 }
 
-static bool
-is_auto(const struct value *value)
+bool
+memory_nodes_is_auto(const struct value *value)
 {
 	return strcmp(value->text, "auto") == 0;
 }
@@ -155,7 +155,7 @@ memory_nodes_check_rules(const struct rules *rules, struct messages *messages)
 		const struct value *value = &rules->rules[i].memory;
 		struct cpumask nodes;
 		struct err e;
-		if (value->text == NULL || value_is_keep(value) || is_auto(value))
+		if (value->text == NULL || value_is_keep(value) || memory_nodes_is_auto(value))
 			continue;
 		if (eval_node_list(value, NULL, &nodes, &e) != 0)
 			messages_add(messages, MESSAGE_ERROR, "%s", e.text);
@@ -230,7 +230,7 @@ int
 memory_nodes_place(struct memory *memory, struct topology *topology, const struct cpumask *cpus,
 	const struct cpumask *usable, struct messages *messages, struct err *e)
 {
-	bool automatic = memory->automatic = is_auto(memory->value);
+	bool automatic = memory->automatic = memory_nodes_is_auto(memory->value);
 	/* No CPUs: an error says so already. */
 	if (value_is_keep(memory->value) || (automatic && cpumask_empty(cpus)))
 		return 0;

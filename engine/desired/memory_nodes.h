@@ -13,6 +13,9 @@
 /* Nodes are 0..1023: CONFIG_NODES_SHIFT is at most 10 in the kernels of distributions. */
 #define MEMORY_NODES_MAX 1024u
 
+/* True if a value of "memory" is "auto": a wish that costs no guest its CPUs. */
+bool memory_nodes_is_auto(const struct value *value);
+
 /* Checks every "memory" in rules as far as no host is needed; adds each error to messages. */
 void memory_nodes_check_rules(const struct rules *rules, struct messages *messages);
 

@@ -23,6 +23,8 @@ struct domain_pins {
 	struct cpumask fallback; /* its CPUs, for every group without an element of its own */
 	struct cpumask realtime; /* ids of the vCPUs whose <vcpusched> is fifo or rr */
 	char *devices;		 /* the host devices, each a line; NULL: none */
+	struct cpumask nodes;	 /* of a <numatune> that libvirt puts into cgroups; empty: none */
+	bool nodes_automatic;	 /* numad has chosen them */
 };
 
 /*

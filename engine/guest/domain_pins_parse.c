@@ -103,6 +103,25 @@ parse_devices(struct xml_element *root, struct domain_pins *pins, struct err *e)
 	return 0;
 }
 
+/*
+ * <numatune><memory mode='strict' nodeset='0-1'/></numatune>. libvirt writes the nodes of "strict",
+ * the default, and "restrictive" to cpuset.mems (qemuProcessSetupPid(), src/qemu/qemu_process.c).
+ */
+static int
+parse_nodes(struct xml_element *root, struct domain_pins *pins, struct err *e)
+{
+	struct xml_element *memory = xml_child(xml_child(root, "numatune"), "memory");
+	const char *mode = xml_attribute(memory, "mode");
+	const char *nodeset = xml_attribute(memory, "nodeset");
+	if (memory == NULL ||
+		(mode != NULL && strcmp(mode, "strict") != 0 && strcmp(mode, "restrictive") != 0))
+		return 0;
+	pins->nodes_automatic = nodeset == NULL;
+	if (nodeset != NULL && xml_list("nodeset", nodeset, &pins->nodes, e) != 0)
+		return err_context(e, "<numatune><memory>");
+	return 0;
+}
+
 static int
 parse_pins(struct xml_element *root, struct domain_pins *pins, struct err *e)
 {
@@ -113,7 +132,8 @@ parse_pins(struct xml_element *root, struct domain_pins *pins, struct err *e)
 	pins->automatic = placement != NULL && strcmp(placement, "auto") == 0;
 	if (cpuset != NULL && xml_list("cpuset", cpuset, &pins->fallback, e) != 0)
 		return err_context(e, "<vcpu>");
-	if (parse_schedulers(cputune, pins, e) != 0 || parse_devices(root, pins, e) != 0)
+	if (parse_schedulers(cputune, pins, e) != 0 || parse_devices(root, pins, e) != 0 ||
+		parse_nodes(root, pins, e) != 0)
 		return -1;
 	if (parse_pin_elements(cputune, "vcpupin", GROUP_VCPU, "vcpu", pins, e) != 0 ||
 		parse_pin_elements(cputune, "emulatorpin", GROUP_EMULATOR, NULL, pins, e) != 0)
@@ -124,7 +144,7 @@ parse_pins(struct xml_element *root, struct domain_pins *pins, struct err *e)
 int
 domain_parse_pins(const char *xml, size_t length, struct domain_pins *pins, struct err *e)
 {
-	static const char *const wanted[] = {"vcpu", "cputune", "devices", NULL};
+	static const char *const wanted[] = {"vcpu", "cputune", "devices", "numatune", NULL};
 	AUTO_XML struct xml_element *root =
 		xml_parse(xml, length, DOMAIN_XML_MAX, "domain", wanted, e);
 	if (root == NULL)

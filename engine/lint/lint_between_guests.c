@@ -134,10 +134,11 @@ find_claim_value(const struct lint *lint, size_t guest, const struct cpumask *cp
 	return NULL;
 }
 
-/* Two guests that have different hardware threads of the same cores. */
+/* Guests that two settings give different hardware threads of the same cores. */
 struct split {
-	size_t guest[2]; /* indexes into lint.guests, ascending */
-	struct cpumask cpus[2];
+	const struct value *value[2]; /* the settings, that of the first earlier guest first */
+	bool *guests[2];	      /* by guest: those that a setting gives such threads */
+	struct cpumask cpus[2];	      /* those threads */
 	const struct topology_object *core; /* the first such core */
 	size_t index;			    /* of core */
 };
@@ -147,19 +148,37 @@ struct splits {
 	size_t count;
 };
 
+/* The part of one core that a guest has. */
+struct core_part {
+	size_t guest;
+	unsigned pattern; /* a bit for each hardware thread */
+	const struct value *value;
+};
+
 static struct split *
-add_split(struct splits *splits, size_t first, size_t second, struct err *e)
+find_split(const struct splits *splits, const struct value *first, const struct value *second)
 {
 	for (size_t i = 0; i < splits->count; i++)
-		if (splits->items[i].guest[0] == first && splits->items[i].guest[1] == second)
+		if (splits->items[i].value[0] == first && splits->items[i].value[1] == second)
 			return &splits->items[i];
+	return NULL;
+}
+
+static struct split *
+add_split(const struct lint *lint, struct splits *splits, const struct value *first,
+	const struct value *second, struct err *e)
+{
+	bool *guests = calloc(2 * lint->guest_count, sizeof(*guests));
 	struct split *larger = array_grow(splits->items, splits->count, sizeof(*larger));
-	if (larger == NULL) {
+	if (larger != NULL)
+		splits->items = larger;
+	if (larger == NULL || guests == NULL) {
+		free(guests);
 		err_set(e, "out of memory");
 		return NULL;
 	}
-	splits->items = larger;
-	larger[splits->count] = (struct split){.guest = {first, second}};
+	larger[splits->count] = (struct split){
+		.value = {first, second}, .guests = {guests, guests + lint->guest_count}};
 	return &larger[splits->count++];
 }
 
@@ -172,58 +191,87 @@ add_threads(struct cpumask *cpus, const struct topology_object *core, unsigned p
 			cpumask_set_range(cpus, core->cpus[i], core->cpus[i]);
 }
 
-/* Records each pair of guests that have different threads of a core. */
+/* Lists the guests that have a part of a core, but not all of it. Returns their number. */
+static size_t
+list_parts(const struct lint *lint, const struct topology_object *core, struct core_part *parts)
+{
+	size_t count = 0;
+	for (size_t g = 0; g < lint->guest_count; g++) {
+		struct core_part *part = &parts[count];
+		struct cpumask cpus = {0};
+		*part = (struct core_part){.guest = g};
+		for (unsigned i = 0; i < core->cpu_count && i < THREADS_MAX; i++)
+			part->pattern |=
+				(unsigned)cpumask_test(&lint->guests[g].vcpus, core->cpus[i]) << i;
+		add_threads(&cpus, core, part->pattern);
+		if (part->pattern == 0 || cpumask_count(&cpus) == core->cpu_count)
+			continue;
+		part->value = find_claim_value(lint, g, &cpus);
+		count++;
+	}
+	return count;
+}
+
+static int
+add_pair(const struct lint *lint, const struct topology_object *core, size_t index,
+	const struct core_part pair[2], struct splits *splits, struct err *e)
+{
+	struct split *split = find_split(splits, pair[1].value, pair[0].value);
+	bool swap = split != NULL;
+	if (split == NULL)
+		split = find_split(splits, pair[0].value, pair[1].value);
+	if (split == NULL)
+		split = add_split(lint, splits, pair[0].value, pair[1].value, e);
+	if (split == NULL)
+		return -1;
+	if (split->core == NULL) {
+		split->core = core;
+		split->index = index;
+	}
+	for (int i = 0; i < 2; i++) {
+		split->guests[i != swap][pair[i].guest] = true;
+		add_threads(&split->cpus[i != swap], core, pair[i].pattern);
+	}
+	return 0;
+}
+
+/* Records the guests that have different threads of a core. parts: room for every guest. */
 static int
 split_core(const struct lint *lint, const struct topology_object *core, size_t index,
-	struct splits *splits, struct err *e)
+	struct core_part *parts, struct splits *splits, struct err *e)
 {
-	/* by pattern, a bit for each thread: 1 + the index of the first guest with that pattern */
-	size_t owners[1u << THREADS_MAX] = {0};
-	for (size_t g = 0; g < lint->guest_count; g++) {
-		unsigned pattern = 0;
-		for (unsigned i = 0; i < core->cpu_count && i < THREADS_MAX; i++)
-			pattern |= (unsigned)cpumask_test(&lint->guests[g].vcpus, core->cpus[i])
-				   << i;
-		if (owners[pattern] == 0)
-			owners[pattern] = g + 1;
-	}
-	for (unsigned a = 1; a < 1u << THREADS_MAX; a++)
-		for (unsigned b = a + 1; b < 1u << THREADS_MAX && owners[a] != 0; b++) {
-			if (owners[b] == 0 || (a & b) != 0)
-				continue;
-			bool swap = owners[a] > owners[b];
-			struct split *split = add_split(
-				splits, owners[swap ? b : a] - 1, owners[swap ? a : b] - 1, e);
-			if (split == NULL)
+	size_t count = list_parts(lint, core, parts);
+	for (size_t a = 0; a < count; a++)
+		for (size_t b = a + 1; b < count; b++) {
+			const struct core_part pair[] = {parts[a], parts[b]};
+			if ((pair[0].pattern & pair[1].pattern) == 0 &&
+				!domain_pins_share_device(lint->guests[pair[0].guest].devices,
+					lint->guests[pair[1].guest].devices) &&
+				add_pair(lint, core, index, pair, splits, e) != 0)
 				return -1;
-			if (split->core == NULL) {
-				split->core = core;
-				split->index = index;
-			}
-			add_threads(&split->cpus[swap], core, a);
-			add_threads(&split->cpus[!swap], core, b);
 		}
 	return 0;
 }
 
-static void
-report_split(struct lint *lint, const struct split *split)
+static int
+report_split(struct lint *lint, const struct split *split, struct err *e)
 {
 	struct cpumask core = {0};
 	char first[LINT_LIST_MAX], second[LINT_LIST_MAX], whole[LINT_LIST_MAX];
-	const struct value *other = find_claim_value(lint, split->guest[0], &split->cpus[0]);
-	const struct value *value = find_claim_value(lint, split->guest[1], &split->cpus[1]);
+	AUTO_FREE char *earlier = lint_names(lint, split->guests[0], e);
+	AUTO_FREE char *later = lint_names(lint, split->guests[1], e);
+	if (earlier == NULL || later == NULL)
+		return -1;
 	add_threads(&core, split->core, (1u << THREADS_MAX) - 1);
 	messages_add(lint->findings, MESSAGE_WARNING,
-		"%s:%u: guest '%s' has %s %s, and guest '%s' %s %s (%s:%u), which are hardware "
-		"threads of the same cores: each slows the other; give a guest whole cores, such "
-		"as "
-		"%s (core:%zu)",
-		value->file, value->line, lint->guests[split->guest[1]].name,
-		cpu_noun(&split->cpus[1]), cpumask_format(&split->cpus[1], second, sizeof(second)),
-		lint->guests[split->guest[0]].name, cpu_noun(&split->cpus[0]),
-		cpumask_format(&split->cpus[0], first, sizeof(first)), other->file, other->line,
+		"%s:%u: hardware threads of the same cores: %s %s in %s, and %s %s in %s (%s:%u): "
+		"each slows the other; give a guest whole cores, such as %s (core:%zu)",
+		split->value[1]->file, split->value[1]->line, cpu_noun(&split->cpus[1]),
+		cpumask_format(&split->cpus[1], second, sizeof(second)), later,
+		cpu_noun(&split->cpus[0]), cpumask_format(&split->cpus[0], first, sizeof(first)),
+		earlier, split->value[0]->file, split->value[0]->line,
 		cpumask_format(&core, whole, sizeof(whole)), split->index);
+	return 0;
 }
 
 static int
@@ -236,12 +284,18 @@ find_splits(struct lint *lint, struct err *e)
 		return 0;
 	if (topology_objects(lint->expr->topology, TOPOLOGY_CORE, &cores, e) != 0)
 		return -1;
+	struct core_part *parts = calloc(lint->guest_count, sizeof(*parts));
+	if (parts == NULL)
+		return err_set(e, "out of memory");
 	for (size_t i = 0; i < cores->count && r == 0; i++)
 		if (cores->items[i].cpu_count > 1)
-			r = split_core(lint, &cores->items[i], i, &splits, e);
+			r = split_core(lint, &cores->items[i], i, parts, &splits, e);
 	for (size_t i = 0; i < splits.count && r == 0; i++)
-		report_split(lint, &splits.items[i]);
+		r = report_split(lint, &splits.items[i], e);
+	for (size_t i = 0; i < splits.count; i++)
+		free(splits.items[i].guests[0]);
 	free(splits.items);
+	free(parts);
 	return r;
 }
 

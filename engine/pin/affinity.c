@@ -52,6 +52,24 @@ list_threads(const struct cgroup *cgroup, struct thread_group group, pid_t **tid
 		e, "%s/%s: cannot list its threads", cgroup->path, thread_group_name(group, name));
 }
 
+bool
+affinity_is_settled(
+	const struct cgroup *cgroup, struct thread_group group, const struct cpumask *cpus)
+{
+	struct err ignored;
+	pid_t *tids;
+	size_t count;
+	bool settled = true;
+	if (list_threads(cgroup, group, &tids, &count, &ignored) != 0)
+		return true;
+	for (size_t i = 0; i < count && settled; i++) {
+		struct cpumask now;
+		settled = get_affinity(tids[i], &now) != 0 || cpumask_equal(&now, cpus);
+	}
+	free(tids);
+	return settled;
+}
+
 int
 affinity_save(struct saved_affinities *saved, const struct cgroup *cgroup,
 	struct thread_group group, const struct cpumask *cpus, bool *settled, struct err *e)

@@ -23,6 +23,13 @@
 #include <stddef.h>
 
 /*
+ * True if no thread of a group is known to keep to other CPUs than cpus. A thread or group that
+ * cannot be read counts as settled.
+ */
+bool affinity_is_settled(
+	const struct cgroup *cgroup, struct thread_group group, const struct cpumask *cpus);
+
+/*
  * Saves the affinity of each thread of a group. A thread that ends meanwhile is left out; a group
  * that was removed has no threads. Returns 0 with *settled, true if every affinity equals cpus, or
  * -1 with the reason.

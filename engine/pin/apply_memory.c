@@ -7,7 +7,9 @@ write_step(const struct plan *plan, const struct plan_step *step, const struct c
 	size_t *written, struct err *e)
 {
 	char name[THREAD_GROUP_NAME_MAX], list[128];
-	if (cgroup_write_mask(cgroup, step->group, "cpuset.mems", plan->nodes) == 0)
+	const struct cpumask none = {0};
+	if (cgroup_write_mask(cgroup, step->group, "cpuset.mems",
+		    step->nodes_inherit ? &none : plan->nodes) == 0)
 		++*written;
 	else if (cgroup_has_group(cgroup, step->group))
 		return err_errno(e, "cannot write %s to %s/%s/cpuset.mems",

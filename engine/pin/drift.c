@@ -14,9 +14,9 @@ cpu_drift(const struct plan_step *step, const struct group_state *actual,
 {
 	if (step->cpus == NULL || cpumask_empty(step->cpus))
 		return DRIFT_NONE;
-	if (step->given)
-		return cpumask_equal(&actual->granted, step->cpus) ? DRIFT_NONE : DRIFT_LEFT;
-	if (!cpumask_equal(&actual->cpus, step->cpus))
+	if (step->given && !cpumask_equal(&actual->granted, step->cpus))
+		return DRIFT_LEFT;
+	if (!step->given && !cpumask_equal(&actual->cpus, step->cpus))
 		return cpumask_empty(&actual->cpus) || cpumask_equal(&actual->cpus, allowed)
 			       ? DRIFT_UNPINNED
 			       : DRIFT_MASK;
@@ -153,8 +153,10 @@ drift_describe(const struct drift_group *group, char *out, size_t size)
 		drift_describe_threads(group, want, out, size);
 		break;
 	case DRIFT_MEMORY:
-		snprintf(out, size, "its memory may come from nodes %s; the rule says %s",
-			cpumask_format(&group->actual.nodes, have, sizeof(have)), want);
+		snprintf(out, size, "%sits memory may come from nodes %s; %s %s",
+			group->step->nodes_given ? "no rule is about it, but " : "",
+			cpumask_format(&group->actual.nodes, have, sizeof(have)),
+			group->step->nodes_given ? "libvirt would give it" : "the rule says", want);
 		break;
 	}
 }

@@ -176,14 +176,11 @@ vcpu_cpus(const struct pin *pin, const struct cpumask *usable)
 	return cpus;
 }
 
-/* Reads what there is to know of memory nodes, where a rule is about them. */
 static int
-place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
+read_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 {
 	const struct memory *memory = &pin->desired.memory;
 	const struct cpumask *usable = &pin->cgroup.nodes;
-	if (rules_memory(&pin->matched) == NULL)
-		return 0;
 	if (pin->running && cgroup_read_memory(&pin->cgroup, e) != 0)
 		return -1;
 	if (!pin->running &&
@@ -199,6 +196,28 @@ place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 			"%s:%u: memory overrides this guest's own <numatune> (nodeset %s)",
 			memory->value->file, memory->value->line,
 			cpumask_format(&pin->domain.numatune, list, sizeof(list)));
+	return 0;
+}
+
+/*
+ * Reads what there is to know of memory nodes, where a rule is about them. What cannot be read
+ * costs the guest no CPU where the rule says "auto".
+ */
+static int
+place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
+{
+	const struct value *value = rules_memory(&pin->matched);
+	struct err why;
+	if (value == NULL || read_memory(pin, usable_cpus, &why) == 0)
+		return 0;
+	if (!memory_nodes_is_auto(value)) {
+		*e = why;
+		return -1;
+	}
+	pin->desired.memory = (struct memory){0};
+	messages_add(&pin->messages, MESSAGE_WARNING,
+		"%s:%u: memory = auto: %s; the guest's memory is left as it is", value->file,
+		value->line, why.text);
 	return 0;
 }
 
@@ -311,6 +330,15 @@ failed(const struct pin *pin, struct err *e)
 	return PIN_NOT_RUNNING;
 }
 
+/* Reads the memory nodes that a guest has, for pin_give_back(); leaves none if that fails. */
+static void
+read_nodes_without_rule(struct pin *pin)
+{
+	struct err ignored;
+	if (cgroup_read_memory(&pin->cgroup, &ignored) != 0)
+		pin->cgroup.nodes = (struct cpumask){0};
+}
+
 enum pin_result
 pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, enum pin_intent intent, struct err *e)
@@ -324,6 +352,9 @@ pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t leng
 		(intent == PIN_APPLY && !pin->ruled))
 		return PIN_NO_RULE;
 	r = open_cgroup(pin, intent, e);
+	if (r == PIN_OK && pin->running && intent >= PIN_SHOW_ALL &&
+		rules_memory(&pin->matched) == NULL)
+		read_nodes_without_rule(pin);
 	if (r == PIN_OK && make_plan(pin, e) != 0)
 		r = PIN_FAILED;
 	return r == PIN_FAILED && is_to_apply(intent) ? failed(pin, e) : r;
@@ -369,7 +400,11 @@ pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 		err_set(e, "%s", obstacle);
 	if (obstacle != NULL || apply(&pin->plan, &pin->cgroup, &result, e) != 0)
 		return failed(pin, e);
-	if (result.memory_left)
+	if (result.memory_left && pin->desired.memory.value == NULL)
+		messages_add(&pin->messages, MESSAGE_WARNING,
+			"the memory nodes that no rule is about are left as they are: %s",
+			result.memory.text);
+	else if (result.memory_left)
 		messages_add(&pin->messages, MESSAGE_WARNING,
 			"%s:%u: memory = auto: %s; the guest's memory is left as it is",
 			pin->desired.memory.value->file, pin->desired.memory.value->line,

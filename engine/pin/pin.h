@@ -106,14 +106,14 @@ enum pin_result pin_prepare(struct pin *pin, struct pin_host *host, const char *
 	const char *name, enum pin_intent intent, struct err *e);
 
 /*
- * True if a group of the running guest, which no rule decides, has not all CPUs that it might: an
- * earlier rule's, or those of libvirt's record.
+ * True if a group of the running guest, which no rule decides, has not all CPUs or memory nodes
+ * that it might: an earlier rule's, or those of libvirt's record.
  */
 bool pin_is_confined(const struct pin *pin);
 
 /*
  * Adds to the plan of PIN_SHOW_ALL or PIN_APPLY_ALL the groups that no rule decides and that have
- * other CPUs than libvirt would give them. record: the pins in the XML of the running guest, which
+ * other CPUs or nodes than libvirt would give them. record: the pins in the XML of the running guest, which
  * must live as long as pin. Returns 0 with the number of these groups, or -1 without memory.
  */
 int pin_give_back(struct pin *pin, const struct domain_pins *record, size_t *count, struct err *e);

@@ -201,11 +201,16 @@ siblings()
 	guest a vcpu=2 >a.xml
 	guest b vcpu=2 >b.xml
 	rules '[a]\nvcpus = 0-1\n[b]\nvcpus = 4-5\n'
-	finds "warning: rules.ini:4: guest 'b' has CPUs 4-5, and guest 'a' CPUs 0-1 (rules.ini:2), which are hardware threads of the same cores: each slows the other; give a guest whole cores, such as 0,4 (core:0)" \
+	finds "warning: rules.ini:4: hardware threads of the same cores: CPUs 4-5 in guest 'b', and CPUs 0-1 in guest 'a' (rules.ini:2): each slows the other; give a guest whole cores, such as 0,4 (core:0)" \
 		--sysroot root rules.ini --xml a.xml --xml b.xml
 	rules '[b]\nvcpu0 = 2\nvcpu1 = 7\n[a]\nvcpu0 = 2,6\nvcpu1 = 3\n'
-	finds "warning: rules.ini:6: guest 'a' has CPU 3, and guest 'b' CPU 7 (rules.ini:3), which are hardware threads of the same cores: each slows the other; give a guest whole cores, such as 3,7 (core:3)" \
+	finds "warning: rules.ini:6: hardware threads of the same cores: CPU 3 in guest 'a', and CPU 7 in guest 'b' (rules.ini:3): each slows the other; give a guest whole cores, such as 3,7 (core:3)" \
 		--sysroot root rules.ini --xml b.xml --xml a.xml
+	guest a2 vcpu=2 >a2.xml
+	guest b2 vcpu=2 >b2.xml
+	rules '[a*]\nvcpus = 0-1\n[b*]\nvcpus = 4-5\n'
+	finds "warning: rules.ini:4: hardware threads of the same cores: CPUs 4-5 in guests 'b', 'b2', and CPUs 0-1 in guests 'a', 'a2' (rules.ini:2): each slows the other; give a guest whole cores, such as 0,4 (core:0)" \
+		--sysroot root rules.ini --xml a.xml --xml b.xml --xml a2.xml --xml b2.xml
 	for good in '[a]\nvcpus = 0,4\n[b]\nvcpus = 1,5\n' '[?]\nvcpus = 0-1\n' '[a]\nvcpus = 0-1\n[b]\nemulator = 4-5\n' \
 		'[a]\nvcpus = 0-1\n[b]\nvcpus = 0-1,4-5\n'; do
 		rules "$good"

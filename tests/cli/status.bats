@@ -161,6 +161,19 @@ put it right with: vmaffinity apply db1" "$output"
 	same "db1: no rule matches" "$output"
 }
 
+@test "memory nodes that outlived their rule; those of a strict <numatune> are libvirt's" {
+	echo 0-1 >"$db1/cpuset.mems.effective"
+	tee "$db1"/{emulator,vcpu0,vcpu1}/cpuset.mems{,.effective} <<<1 >/dev/null
+	run -1 status db1
+	[[ $output == *"drift: emulator: no rule is about it, but its memory may come from nodes 1; libvirt would give it 0-1"* ]]
+	[[ $output == *"drift: vcpu0-1: no rule is about it, but its memory may come from nodes 1; libvirt would give it 0-1"* ]]
+	machine_rules '[db*]\nemulator = 0-1\nvcpu0 = 2\nvcpu1 = 3\nmemory = keep\n'
+	run -0 status db1
+	machine_rules '[db*]\nemulator = 0-1\nvcpu0 = 2\nvcpu1 = 3\n'
+	libvirt_knows "$(guest db1 vcpu=2 | sed 's,<vcpu,<numatune><memory mode="strict" nodeset="1"/></numatune>&,')"
+	run -0 status db1
+}
+
 @test "threads that no rule is about: their affinity, or mixed; a group without threads" {
 	machine_rules '[db1]\nvcpu0 = 2\nvcpu1 = keep\n'
 	tee "$db1"/emulator/cpuset.cpus{,.effective} <<<0-7 >/dev/null

@@ -318,6 +318,46 @@ time.sleep(60)' 3>&- &
 	assert_guest g 0 1 0-1
 }
 
+# The number of starts under the race below; 100 are run by hand before a release.
+RACES=${E2E_RACES:-5}
+
+# racer FILE: as an ordinary user, holds a read lock on all but byte 0 of each FILE that is there in turn, and says how
+# many it had.
+racer()
+{
+	setpriv --reuid=65534 --regid=65534 --clear-groups perl -MFcntl -e '
+		my ($file, $inode, $count, $held) = ($ARGV[0], 0, 0);
+		$SIG{TERM} = sub { print "$count\n"; exit };
+		for (;; select(undef, undef, undef, 0.0005)) {
+			open(my $new, "<", $file) or next;
+			next if (stat $new)[1] == $inode;
+			fcntl($new, F_SETLK, pack("ssx4qqlx4", F_RDLCK, 0, 1, 0, 0)) or next;
+			($held, $inode) = ($new, (stat $new)[1]);
+			$count++;
+		}' "$1" 3>&- 4>&-
+}
+
+@test "another user locks the rest of the pid file while the guest starts: never taken for the guest" {
+	local racer before n
+	split_rules
+	guest_define g vcpus=2 iothreads=1
+	racer /run/libvirt/qemu/g.pid >"$E2E_DIR/raced" &
+	racer=$!
+	before=$(grep ^Cpus_allowed: /proc/$racer/status)
+	log_mark
+	for n in $(seq "$RACES"); do
+		v start --domain g
+		assert_guest g 0 1 0-1 || fail "start $n"
+		guest_stop g
+	done
+	[ "$(grep ^Cpus_allowed: /proc/$racer/status)" = "$before" ]
+	kill $racer
+	wait $racer
+	assert_log_lines "$RACES"
+	show "starts: $RACES, all as ruled; locked by the other user: $(cat "$E2E_DIR/raced")"
+	[ "$(cat "$E2E_DIR/raced")" -ge "$RACES" ]
+}
+
 @test "two workers at once on one guest, 20 rounds" {
 	local round one other xml=$E2E_DIR/two.xml
 	guest_start g vcpus=4 iothreads=2

@@ -99,6 +99,28 @@ asked() { grep -cF "$(printf '\\x20\\x00\\x80\\x86\\x00\\x00\\x00\\x01\\x00\\x00
 	wait "$tracer" || true
 }
 
+@test "a guest that cannot be pinned: given up after four failures, until the rules change" {
+	local tracer
+	guest_start g vcpus=2
+	watch_start
+	strace -qq -f -e trace=pwrite64 -e inject=pwrite64:error=EBUSY -o "$E2E_DIR/trace" -p "$WATCH" 3>&- 4>&- &
+	tracer=$!
+	eventually is_traced
+	printf '[*]\nemulator = 1\nvcpus = 0\n' | rules
+	eventually told "^g: error: not pinned: cannot write 1 to .*/emulator/cpuset.cpus: Device or resource busy; given up after 4 failures until the guest or the rules change\$"
+	[ "$(grep -c INJECTED "$E2E_DIR/trace")" -ge 4 ]
+	kill "$tracer"
+	wait "$tracer" || true
+	watch_settled
+	assert_guest g 0 1
+	told 'not pinned' 2 # the first failure and the last
+	printf '[*]\nemulator = 1\nvcpus = 0\n# again\n' | rules
+	eventually guest_is g 1 0
+	watch_settled
+	told '^g: as ruled again$' 1
+	show "$(cat "$WATCH_OUT")"
+}
+
 @test "guests that start, and one whose hook did not run" {
 	mv "$GUARD" "$E2E_DIR/guard"
 	host_reload

@@ -52,10 +52,45 @@ reads_the_pins(void **state)
 	domain_pins_free(&pins);
 }
 
+/* libvirt writes the nodes of two modes to cpuset.mems, and no others. */
+static void
+reads_the_nodes(void **state)
+{
+	static const struct {
+		const char *memory, *nodes;
+		bool automatic;
+	} cases[] = {
+		{"<memory nodeset='1'/>", "1", false},
+		{"<memory mode='strict' nodeset='0-2,^1'/>", "0,2", false},
+		{"<memory mode='restrictive' nodeset='1'/><memnode cellid='0' nodeset='0'/>", "1",
+			false},
+		{"<memory mode='strict' placement='auto'/>", "", true},
+		{"<memory mode='preferred' nodeset='1'/>", "", false},
+		{"<memory mode='interleave' placement='auto'/>", "", false},
+		{"<memnode cellid='0' mode='strict' nodeset='1'/>", "", false},
+		{"", "", false},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[256];
+		struct domain_pins pins;
+		struct err e;
+		snprintf(text, sizeof(text), "<numatune>%s</numatune>", cases[i].memory);
+		const char *xml = around(text);
+		if (domain_parse_pins(xml, strlen(xml), &pins, &e) != 0)
+			fail_msg("%s", e.text);
+		assert_mask(&pins.nodes, cases[i].nodes);
+		assert_int_equal(pins.nodes_automatic, cases[i].automatic);
+		domain_pins_free(&pins);
+	}
+}
+
 static const struct {
 	const char *xml, *reason;
 } wrong_pins[] = {
 	{"<vcpu cpuset='0-'>1</vcpu>", "<vcpu>: cpuset='0-': a CPU number is missing"},
+	{"<numatune><memory nodeset='a'/></numatune>",
+		"<numatune><memory>: nodeset='a': a CPU number is missing"},
 	{"<vcpu cpuset='0 1'>1</vcpu>", "<vcpu>: cpuset='0 1': not a list"},
 	{"<vcpu cpuset=''>1</vcpu>", "<vcpu>: cpuset='': a CPU number is missing"},
 	{"<vcpu cpuset='0,'>1</vcpu>", "<vcpu>: cpuset='0,': a CPU number is missing"},
@@ -114,6 +149,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_the_pins),
+		cmocka_unit_test(reads_the_nodes),
 		cmocka_unit_test(says_what_is_wrong_with_a_pin),
 		cmocka_unit_test(reads_schedulers_and_host_devices),
 	};

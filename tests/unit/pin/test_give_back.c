@@ -12,6 +12,7 @@ static struct cpumask now[4], ruled;
 static struct plan_step steps[4];
 static struct plan plan = {.steps = steps, .step_count = 4};
 static struct cgroup cgroup;
+static struct cgroup_child children[4];
 
 /* emulator, vcpu0, vcpu1, iothread1 of a guest that may have CPUs 0-7; a rule decides vcpu0. */
 static int
@@ -20,11 +21,17 @@ setup(void **state)
 	static const struct thread_group groups[] = {
 		{GROUP_EMULATOR, 0}, {GROUP_VCPU, 0}, {GROUP_VCPU, 1}, {GROUP_IOTHREAD, 1}};
 	(void)state;
-	cgroup = (struct cgroup){.v2 = true, .allowed = mask_of("0-7")};
+	cgroup = (struct cgroup){.v2 = true,
+		.directory = -1,
+		.allowed = mask_of("0-7"),
+		.groups = children,
+		.group_count = 4};
+	plan.nodes = NULL;
 	ruled = mask_of("2");
 	for (size_t i = 0; i < 4; i++) {
 		now[i] = (struct cpumask){0};
 		steps[i] = (struct plan_step){.group = groups[i], .now = &now[i]};
+		children[i] = (struct cgroup_child){.group = groups[i]};
 	}
 	steps[1].setting = &keep;
 	steps[1].cpus = &ruled;
@@ -127,6 +134,66 @@ gives_the_record_for_a_wider_mask(void **state)
 	free(masks);
 }
 
+/* The nodes of an earlier rule are in all groups. An empty set on v2 is the parent's. */
+static void
+gives_back_nodes(void **state)
+{
+	struct domain_pins record = {0};
+	struct cpumask *masks;
+	size_t count;
+	(void)state;
+	children[0].nodes = children[2].nodes = children[3].nodes = mask_of("1");
+	assert_false(give_back_is_asked(&plan, &cgroup)); /* nodes were not read */
+	assert_int_equal(give("", "", &masks), 0);
+	free(masks);
+	cgroup.nodes = mask_of("0-1");
+	assert_true(give_back_is_asked(&plan, &cgroup));
+	assert_int_equal(give("", "", &masks), 3);
+	assert_mask(plan.nodes, "0-1");
+	assert_true(plan.nodes_optional && steps[0].write_nodes && steps[0].nodes_inherit);
+	assert_true(steps[0].nodes_given && steps[1].nodes_given && !steps[1].write_nodes);
+	free(masks);
+	setup(state);
+	cgroup.nodes = mask_of("0-1"), cgroup.v2 = false;
+	for (size_t i = 0; i < 4; i++)
+		children[i].nodes = mask_of("0-1");
+	assert_false(give_back_is_asked(&plan, &cgroup));
+	record.nodes = mask_of("1-2"); /* of its record, what the guest may have */
+	assert_int_equal(give_back(&plan, &cgroup, &record, &masks, &count), 0);
+	assert_int_equal(count, 4);
+	assert_mask(plan.nodes, "1");
+	assert_false(steps[0].nodes_inherit);
+	free(masks);
+}
+
+static void
+leaves_nodes_that_are_not_its_own(void **state)
+{
+	struct domain_pins record = {.nodes = mask_of("1")};
+	const struct cpumask ruled_nodes = mask_of("0");
+	struct cpumask *masks;
+	size_t count;
+	(void)state;
+	cgroup.nodes = mask_of("0-1");
+	for (size_t i = 0; i < 4; i++)
+		children[i].nodes = mask_of("1");
+	assert_int_equal(give_back(&plan, &cgroup, &record, &masks, &count), 0);
+	assert_true(count == 0 && plan.nodes == NULL);
+	free(masks);
+	record = (struct domain_pins){.nodes_automatic = true}; /* numad's */
+	assert_int_equal(give_back(&plan, &cgroup, &record, &masks, &count), 0);
+	assert_true(count == 0 && plan.nodes == NULL);
+	free(masks);
+	record = (struct domain_pins){0};
+	for (size_t i = 0; i < 4; i++)
+		steps[i].nodes_now = &children[i].nodes;
+	plan.nodes = &ruled_nodes; /* a rule's */
+	assert_false(give_back_is_asked(&plan, &cgroup));
+	assert_int_equal(give_back(&plan, &cgroup, &record, &masks, &count), 0);
+	assert_true(count == 0 && plan.nodes == &ruled_nodes);
+	free(masks);
+}
+
 int
 main(void)
 {
@@ -136,6 +203,8 @@ main(void)
 		give_test(gives_all_where_the_record_cannot_be),
 		give_test(leaves_what_numad_chose),
 		give_test(gives_the_record_for_a_wider_mask),
+		give_test(gives_back_nodes),
+		give_test(leaves_nodes_that_are_not_its_own),
 	};
 	return cmocka_run_group_tests_name("give_back", tests, NULL, NULL);
 }

@@ -352,6 +352,11 @@ plans_memory(void **state)
 	tree_remove(t, BASE "cpuset.mems.effective");
 	assert_int_equal(prepare(t, "[web]\nvcpus = 4\n", PIN_APPLY), 0);
 	assert_int_equal(prepare(t, "[web]\nmemory = 0\n", PIN_APPLY), -1);
+	/* "auto" costs no CPU */
+	assert_int_equal(prepare(t, "[web]\nmemory = auto\nvcpus = 4\n", PIN_APPLY), PIN_OK);
+	assert_null(pin_obstacle(&pin));
+	assert_string_equal(show_nodes(), "none");
+	assert_non_null(strstr(show_messages(&pin.messages), "the guest's memory is left as it is"));
 }
 
 static void
