@@ -60,11 +60,16 @@ mask_of(struct desired *desired, const struct setting *setting, struct cpuset_ex
 		if (desired->masks[i].setting == setting)
 			return &desired->masks[i];
 	struct desired_mask *mask = &desired->masks[desired->mask_count];
+	const struct cpumask *present;
+	struct err ignored;
 	if (cpuset_expr_eval(expr, &setting->value, &mask->requested, e) != 0)
 		return NULL;
 	mask->setting = setting;
-	mask->cpus = mask->requested;
+	mask->cpus = mask->whole = mask->requested;
 	cpumask_and(&mask->cpus, usable);
+	if (!cpumask_equal(&mask->requested, &mask->cpus) &&
+		topology_get(expr->topology, TOPOLOGY_PRESENT, &present, &ignored) == 0)
+		cpumask_and(&mask->whole, present);
 	desired->mask_count++;
 	return mask;
 }

@@ -18,6 +18,7 @@ struct desired_mask {
 	const struct setting *setting;
 	struct cpumask requested; /* the CPUs that the setting names */
 	struct cpumask cpus;	  /* the usable CPUs of requested; may be empty */
+	struct cpumask whole;	  /* the CPUs of requested that the host has, offline ones too */
 	bool single;		  /* one-to-one: the mask of one vCPU, with its CPU or none */
 };
 

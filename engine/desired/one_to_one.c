@@ -253,7 +253,7 @@ set_masks(struct one_to_one *work, bool placed)
 			if (placed)
 				cpumask_set_range(
 					&mask->requested, work->placed[j], work->placed[j]);
-			mask->cpus = mask->requested;
+			mask->cpus = mask->whole = mask->requested;
 			group->mask = mask++;
 		}
 	}

@@ -95,39 +95,57 @@ affinity_save(struct saved_affinities *saved, const struct cgroup *cgroup,
 	return r;
 }
 
-/* Sets a thread's affinity if it is not cpus. Sets *wrong to true if it was not. */
+/* What a pass over the threads of a group is to do. */
+struct settling {
+	struct saved_affinities *saved;
+	struct thread_group group;
+	const struct cpumask *cpus, *whole; /* see affinity_settle() */
+	bool every;			    /* also threads that seem right: the first pass */
+	bool wrong;			    /* one was not right */
+	size_t *set;
+};
+
 static int
-settle_thread(struct saved_affinities *saved, struct thread_group group, pid_t tid,
-	const struct cpumask *cpus, bool *wrong, size_t *set, struct err *e)
+settle_thread(struct settling *settling, pid_t tid, struct err *e)
 {
 	struct cpumask now;
+	struct thread_group group = settling->group;
 	if (get_affinity(tid, &now) != 0)
 		return errno == ESRCH ? 0 : thread_error(group, tid, "cannot read its affinity", e);
-	if (cpumask_equal(&now, cpus))
+	bool right = cpumask_equal(&now, settling->cpus);
+	if (right && !settling->every)
 		return 0;
-	*wrong = true;
-	if (saved_affinities_add(saved, group, tid, &now) != 0)
+	settling->wrong |= !right;
+	if (saved_affinities_add(settling->saved, group, tid, &now) != 0)
 		return err_set(e, "out of memory");
-	if (set_affinity(tid, cpus) != 0)
+	if (set_affinity(tid, settling->whole) != 0)
 		return errno == ESRCH ? 0 : thread_error(group, tid, "cannot set its affinity", e);
-	++*set;
+	*settling->set += !right;
 	return 0;
 }
 
 int
 affinity_settle(struct saved_affinities *saved, const struct cgroup *cgroup,
-	struct thread_group group, const struct cpumask *cpus, size_t *set, struct err *e)
+	struct thread_group group, const struct cpumask *cpus, const struct cpumask *whole,
+	size_t *set, struct err *e)
 {
+	struct settling settling = {.saved = saved,
+		.group = group,
+		.cpus = cpus,
+		.whole = whole,
+		.every = !cpumask_equal(cpus, whole),
+		.set = set};
 	for (unsigned pass = 0; pass < PASSES_MAX; pass++) {
 		pid_t *tids;
 		size_t count;
-		bool wrong = false;
 		int r = list_threads(cgroup, group, &tids, &count, e);
+		settling.wrong = false;
 		for (size_t i = 0; i < count && r == 0; i++)
-			r = settle_thread(saved, group, tids[i], cpus, &wrong, set, e);
+			r = settle_thread(&settling, tids[i], e);
 		free(tids);
-		if (r != 0 || !wrong)
+		if (r != 0 || !settling.wrong)
 			return r;
+		settling.every = false;
 	}
 	char name[THREAD_GROUP_NAME_MAX], list[128];
 	return err_set(e,

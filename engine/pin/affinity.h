@@ -38,13 +38,16 @@ int affinity_save(struct saved_affinities *saved, const struct cgroup *cgroup,
 	struct thread_group group, const struct cpumask *cpus, bool *settled, struct err *e);
 
 /*
- * Sets the affinity of each thread of a group that is not cpus. Lists the threads again until a
- * pass finds all of them right, so every affinity was read back and a thread that was created
- * meanwhile is not missed. Saves the affinity of a thread before its first change. Returns 0 with
- * the number of affinities set added to *set, or -1 with the reason.
+ * Sets the affinity of each thread of a group that is not cpus to whole, of which the kernel grants
+ * cpus; of every thread if whole is more than that, as its affinity cannot be read that far. Lists
+ * the threads again until a pass finds all of them right, so every affinity was read back and a
+ * thread that was created meanwhile is not missed. Saves the affinity of a thread before its first
+ * change. Returns 0 with the number of affinities that were not cpus added to *set, or -1 with the
+ * reason.
  */
 int affinity_settle(struct saved_affinities *saved, const struct cgroup *cgroup,
-	struct thread_group group, const struct cpumask *cpus, size_t *set, struct err *e);
+	struct thread_group group, const struct cpumask *cpus, const struct cpumask *whole,
+	size_t *set, struct err *e);
 
 /* Sets all saved affinities again, the last one first. Returns how many threads refused theirs. */
 size_t affinity_restore(const struct saved_affinities *saved);

@@ -52,13 +52,13 @@ write_mask(struct apply_work *work, struct target *target, struct err *e)
 	char name[THREAD_GROUP_NAME_MAX], list[128];
 	const struct cpumask none = {0};
 	if (cgroup_write_mask(work->cgroup, group, "cpuset.cpus",
-		    target->step->inherit ? &none : target->step->cpus) == 0) {
+		    target->step->inherit ? &none : plan_step_written(target->step)) == 0) {
 		target->written = true;
 		work->result->masks++;
 	} else if (cgroup_has_group(work->cgroup, group)) {
 		return err_errno(e, "cannot write %s to %s/%s/cpuset.cpus",
-			cpumask_format(target->step->cpus, list, sizeof(list)), work->cgroup->path,
-			thread_group_name(group, name));
+			cpumask_format(plan_step_written(target->step), list, sizeof(list)),
+			work->cgroup->path, thread_group_name(group, name));
 	}
 	return 0;
 }
@@ -76,7 +76,7 @@ settle_target(struct apply_work *work, struct target *target, struct err *e)
 	if (verify_mask(work, target, e) != 0)
 		return -1;
 	return affinity_settle(&work->saved, work->cgroup, target->step->group, target->step->cpus,
-		&work->result->threads, e);
+		plan_step_written(target->step), &work->result->threads, e);
 }
 
 /*
@@ -112,7 +112,9 @@ apply_cpus(struct apply_work *work, struct err *e)
 		if (affinity_save(&work->saved, work->cgroup, target->step->group,
 			    target->step->cpus, &target->settled, e) != 0)
 			return -1;
-		target->settled = target->settled && !target->step->write;
+		/* An affinity cannot be read beyond what the kernel grants. */
+		target->settled =
+			target->settled && !target->step->write && target->step->whole == NULL;
 	}
 	for (size_t i = 0; i < work->target_count; i++)
 		if (!work->targets[i].settled && settle_target(work, &work->targets[i], e) != 0)

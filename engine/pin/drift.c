@@ -16,7 +16,7 @@ cpu_drift(const struct plan_step *step, const struct group_state *actual,
 		return DRIFT_NONE;
 	if (step->given && !cpumask_equal(&actual->granted, step->cpus))
 		return DRIFT_LEFT;
-	if (!step->given && !cpumask_equal(&actual->cpus, step->cpus))
+	if (!step->given && !cpumask_equal(&actual->cpus, plan_step_written(step)))
 		return cpumask_empty(&actual->cpus) || cpumask_equal(&actual->cpus, allowed)
 			       ? DRIFT_UNPINNED
 			       : DRIFT_MASK;
@@ -123,8 +123,9 @@ static void
 drift_describe(const struct drift_group *group, char *out, size_t size)
 {
 	char want[128] = "", have[128];
-	const struct cpumask *desired =
-		group->kind == DRIFT_MEMORY ? group->nodes : group->step->cpus;
+	const struct cpumask *desired = group->kind == DRIFT_MEMORY ? group->nodes
+					: group->kind == DRIFT_MASK ? plan_step_written(group->step)
+								    : group->step->cpus;
 	if (desired != NULL)
 		cpumask_format(desired, want, sizeof(want));
 	switch (group->kind) {
@@ -141,7 +142,8 @@ drift_describe(const struct drift_group *group, char *out, size_t size)
 		break;
 	case DRIFT_GRANTED:
 		cpumask_format(&group->actual.granted, have, sizeof(have));
-		snprintf(out, size, "the cgroup has CPUs %s, of which the kernel grants %s%s", want,
+		snprintf(out, size, "the cgroup has CPUs %s, of which the kernel grants %s%s",
+			cpumask_format(&group->actual.cpus, want, sizeof(want)),
 			have[0] != '\0' ? "only " : "none", have);
 		break;
 	case DRIFT_LEFT:

@@ -113,8 +113,9 @@ bool pin_is_confined(const struct pin *pin);
 
 /*
  * Adds to the plan of PIN_SHOW_ALL or PIN_APPLY_ALL the groups that no rule decides and that have
- * other CPUs or nodes than libvirt would give them. record: the pins in the XML of the running guest, which
- * must live as long as pin. Returns 0 with the number of these groups, or -1 without memory.
+ * other CPUs or nodes than libvirt would give them. record: the pins in the XML of the running
+ * guest, which must live as long as pin. Returns 0 with the number of these groups, or -1 without
+ * memory.
  */
 int pin_give_back(struct pin *pin, const struct domain_pins *record, size_t *count, struct err *e);
 

@@ -6,9 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct cpumask *
+plan_step_written(const struct plan_step *step)
+{
+	return step->whole != NULL ? step->whole : step->cpus;
+}
+
+/* there: the group in the kernel; NULL: the guest does not run. */
 static struct plan_step
-make_step(
-	const struct desired *desired, struct thread_group group, const struct cgroup_child *there)
+make_step(const struct desired *desired, struct thread_group group,
+	const struct cgroup_child *there, bool v2)
 {
 	const struct cpumask *now = there != NULL ? &there->now : NULL;
 	struct plan_step step = {.group = group, .now = now};
@@ -21,9 +28,12 @@ make_step(
 	if (wanted == NULL)
 		return step;
 	step.setting = wanted->setting;
-	if (wanted->mask != NULL)
-		step.cpus = &wanted->mask->cpus;
-	step.write = step.cpus != NULL && now != NULL && !cpumask_equal(step.cpus, now);
+	if (wanted->mask == NULL)
+		return step;
+	step.cpus = &wanted->mask->cpus;
+	if (v2 && !cpumask_equal(&wanted->mask->whole, step.cpus))
+		step.whole = &wanted->mask->whole;
+	step.write = now != NULL && !cpumask_equal(plan_step_written(&step), now);
 	return step;
 }
 
@@ -76,11 +86,11 @@ plan_build(const struct desired *desired, const struct domain *domain, const str
 	plan->nodes_optional = desired->memory.automatic;
 	for (size_t i = 0; i < most; i++)
 		if (cgroup != NULL)
-			plan->steps[plan->step_count++] =
-				make_step(desired, cgroup->groups[i].group, &cgroup->groups[i]);
+			plan->steps[plan->step_count++] = make_step(
+				desired, cgroup->groups[i].group, &cgroup->groups[i], cgroup->v2);
 		else if (is_online(domain, desired->groups[i].group))
 			plan->steps[plan->step_count++] =
-				make_step(desired, desired->groups[i].group, NULL);
+				make_step(desired, desired->groups[i].group, NULL, false);
 	if (cgroup == NULL || find_missing(desired, domain, plan) == 0)
 		return 0;
 	plan_free(plan);

@@ -14,8 +14,14 @@ struct plan_step {
 	struct thread_group group;
 	const struct setting *setting; /* the rule's line that decides; NULL: none does */
 	const struct cpumask *cpus;    /* desired CPUs; NULL: leave the group as it is */
-	const struct cpumask *now;     /* cpuset.cpus; NULL: the guest does not run here */
-	bool write;		       /* cpus and now differ */
+	/*
+	 * The CPUs to write, of which the kernel grants cpus now; NULL: cpus. On cgroup v2 they are
+	 * all that the rule names, as a CPU that the parent lacks may come back, and the kernel
+	 * grants it then. cgroup v1 takes only what the parent has.
+	 */
+	const struct cpumask *whole;
+	const struct cpumask *now; /* cpuset.cpus; NULL: the guest does not run here */
+	bool write;		   /* what is to be written and now differ */
 	bool given;   /* no rule decides: cpus are what libvirt would give (give_back.h) */
 	bool inherit; /* cgroup v2: cpus are all that the parent has, so no mask is written */
 	const struct cpumask *nodes_now; /* cpuset.mems; NULL: no rule is about memory */
@@ -42,6 +48,9 @@ struct plan {
 int plan_build(const struct desired *desired, const struct domain *domain,
 	const struct cgroup *cgroup, struct plan *plan);
 void plan_free(struct plan *plan);
+
+/* Returns the CPUs to write to a step's group, or NULL. */
+const struct cpumask *plan_step_written(const struct plan_step *step);
 
 /*
  * Writes what plan desires on one line: "emulator 0-1, vcpu0-3 4-7, iothread1 0-1, memory 0".

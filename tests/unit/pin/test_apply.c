@@ -244,6 +244,32 @@ passes_over_a_group_that_goes_away(void **state)
 		fail_msg("%s", guest.e.text);
 }
 
+/*
+ * cgroup v2: the parent lacks CPU a for now. All that the rule names is written, also to threads
+ * that seem right, so that the group has it when the parent gets it back.
+ */
+static void
+writes_more_than_is_granted_now(void **state)
+{
+	(void)state;
+	const struct cpumask whole = lettered("ab"), granted = lettered("b");
+	guest_plan(NULL, "b", NULL, NULL);
+	guest.steps[VCPU0].whole = &whole;
+	kernel.stingy = true;
+	for (size_t i = 0; i < THREADS; i++)
+		if (group_of[i] == VCPU0)
+			guest_set_affinity(i, &granted);
+	if (guest_apply() != 0)
+		fail_msg("%s", guest.e.text);
+	assert_string_equal(tree_get(guest.tree, guest_file(VCPU0, "cpuset.cpus")), list_of("ab"));
+	for (size_t i = 0; i < THREADS; i++)
+		if (group_of[i] == VCPU0) {
+			const struct cpumask now = guest_affinity(i);
+			assert_true(cpumask_equal(&now, &whole));
+		}
+	assert_int_equal(guest.result.threads, 0); /* none was wrong */
+}
+
 int
 main(void)
 {
@@ -261,6 +287,7 @@ main(void)
 		guest_test(gives_up_where_something_else_sets_the_threads),
 		guest_test(refuses_a_thread_of_another_pid_namespace),
 		guest_test(passes_over_a_group_that_goes_away),
+		guest_v2_test(writes_more_than_is_granted_now),
 	};
 	return cmocka_run_group_tests_name("apply", tests, NULL, NULL);
 }

@@ -356,7 +356,8 @@ plans_memory(void **state)
 	assert_int_equal(prepare(t, "[web]\nmemory = auto\nvcpus = 4\n", PIN_APPLY), PIN_OK);
 	assert_null(pin_obstacle(&pin));
 	assert_string_equal(show_nodes(), "none");
-	assert_non_null(strstr(show_messages(&pin.messages), "the guest's memory is left as it is"));
+	assert_non_null(
+		strstr(show_messages(&pin.messages), "the guest's memory is left as it is"));
 }
 
 static void

@@ -94,6 +94,29 @@ plans_for_a_running_guest(void **state)
 	assert_null(plan.steps);
 }
 
+/* cgroup v2 keeps CPUs that the parent lacks for now; v1 refuses them. */
+static void
+plans_the_whole_set_on_v2(void **state)
+{
+	(void)state;
+	struct cgroup_child there[] = {
+		{.group = E, .now = mask_of("0-2")}, {.group = V(0), .now = mask_of("4-7")}};
+	struct cgroup cgroup = {.v2 = true, .groups = there, .group_count = COUNT(there)};
+	struct plan plan;
+	masks[1].whole = mask_of("0-2");
+	masks[0].whole = mask_of("4-7");
+	assert_int_equal(plan_build(&desired, &domain, &cgroup, &plan), 0);
+	assert_step(&plan.steps[0], (struct thread_group)E, &others, "0-1", "0-2", false);
+	assert_mask(plan_step_written(&plan.steps[0]), "0-2");
+	assert_null(plan.steps[1].whole);
+	plan_free(&plan);
+	cgroup.v2 = false;
+	assert_int_equal(plan_build(&desired, &domain, &cgroup, &plan), 0);
+	assert_step(&plan.steps[0], (struct thread_group)E, &others, "0-1", "0-2", true);
+	assert_mask(plan_step_written(&plan.steps[0]), "0-1");
+	plan_free(&plan);
+}
+
 /* Nodes go to every group, also to those whose CPUs no rule is about, where they differ. */
 static void
 plans_memory(void **state)
@@ -228,6 +251,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(plans_for_a_running_guest, setup),
 		cmocka_unit_test_setup(plans_memory, setup),
+		cmocka_unit_test_setup(plans_the_whole_set_on_v2, setup),
 		cmocka_unit_test_setup(plans_for_xml_alone, setup),
 		cmocka_unit_test_setup(plans_nothing_where_nothing_is, setup),
 		cmocka_unit_test(sums_up_neighbours_with_the_same_cpus),
