@@ -442,7 +442,8 @@ count()
 	passed=$((passed + ok)) failed=$((failed + bad))
 }
 
-# begin TARGET: runs a make target in the background at low priority. The virtual hosts take as long as all other suites.
+# begin TARGET: runs a make target in the background at low priority: the end-to-end cases wait for most of their time, and
+# the virtual hosts take as long as all other suites.
 # Its process group goes to $pids, so that it ends with this script.
 begin()
 {
@@ -481,9 +482,10 @@ run_tests()
 		export LINT=quick
 	fi
 	begin lint
+	begin check-sanitize
 	suite check
 	suite check-root
-	suite check-sanitize
+	finish check-sanitize
 	finish lint
 	[ "$tests" != all ] || finish check-vm
 	printf '%s\n%s passed, %s failed\n' "$closing" "$passed" "$failed"
