@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* A failed pass is tried again so many times in a row. */
-#define FAILURES_MAX 3
+#define FAILURES_MAX 3u
 
 /* One pass over one guest. */
 struct pass {
@@ -276,6 +276,9 @@ watch_guest(const struct watch_view *view, struct watched *guest)
 		.view = view, .guest = guest, .pin = {.lock = -1}, .before = {.lock = -1}};
 	char done[PIN_DONE_MAX];
 	struct err e;
+	if (guest->given_up)
+		guest->reasons |= WATCH_STARTED;
+	guest->given_up = false;
 	int r = prepare_and_set(&pass, done, &e);
 	const char *obstacle = pin_obstacle(&pass.pin);
 	for (size_t i = 0; i < pass.pin.messages.count; i++)
@@ -285,16 +288,19 @@ watch_guest(const struct watch_view *view, struct watched *guest)
 	if (r == PIN_CHANGED)
 		watch_say(MESSAGE_INFO, "%s: pinned: %s", guest->name, done);
 	guest->failures = r < 0 && obstacle == NULL ? guest->failures + 1 : 0;
-	if (r < 0 && guest->failures > FAILURES_MAX)
+	guest->given_up = guest->failures > FAILURES_MAX;
+	if (guest->given_up) {
+		guest->failures = 0;
 		messages_add(&pass.wrong, MESSAGE_ERROR,
 			"not pinned: %s; given up after %u failures until the guest or the rules "
 			"change",
-			e.text, guest->failures);
-	else if (r < 0)
+			e.text, FAILURES_MAX + 1);
+	} else if (r < 0) {
 		messages_add(&pass.wrong, MESSAGE_ERROR, "not pinned: %s", e.text);
+	}
 	if (r < 0) /* our own writes, and their undoing, are no reason for another pass */
 		hotplug_read(view->inotify, view->guests, guest);
-	if (guest->failures == 0 || guest->failures > FAILURES_MAX) {
+	if (guest->failures == 0) {
 		guest->reasons = 0;
 		guest->plugged_count = 0;
 	}

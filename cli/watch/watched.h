@@ -6,6 +6,7 @@
 #include "base/messages.h"
 #include "guest/thread_group.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Reasons for a pass over a guest, as bits; what a pass sets for which reason is in is_ours(). */
@@ -26,6 +27,7 @@ struct watched {
 	struct thread_group *plugged; /* groups that libvirt has made since the last pass */
 	size_t plugged_count;
 	unsigned failures;	  /* in a row */
+	bool given_up;		  /* after failures: what it has is nobody's choice */
 	struct messages reported; /* what was wrong with it in the last report */
 };
 

@@ -177,9 +177,11 @@ add_split(const struct lint *lint, struct splits *splits, const struct value *fi
 		err_set(e, "out of memory");
 		return NULL;
 	}
-	larger[splits->count] = (struct split){
-		.value = {first, second}, .guests = {guests, guests + lint->guest_count}};
-	return &larger[splits->count++];
+	struct split *split = &larger[splits->count++];
+	*split = (struct split){.value = {first, second}};
+	split->guests[0] = guests;
+	split->guests[1] = guests + lint->guest_count;
+	return split;
 }
 
 /* Adds the CPUs of the core for which pattern has bits. */

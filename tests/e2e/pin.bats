@@ -325,13 +325,15 @@ RACES=${E2E_RACES:-5}
 # many it had.
 racer()
 {
-	setpriv --reuid=65534 --regid=65534 --clear-groups perl -MFcntl -e '
+	# shellcheck disable=SC2016 # Perl's variables
+	exec setpriv --reuid=65534 --regid=65534 --clear-groups perl -MFcntl -e '
 		my ($file, $inode, $count, $held) = ($ARGV[0], 0, 0);
 		$SIG{TERM} = sub { print "$count\n"; exit };
 		for (;; select(undef, undef, undef, 0.0005)) {
 			open(my $new, "<", $file) or next;
 			next if (stat $new)[1] == $inode;
-			fcntl($new, F_SETLK, pack("ssx4qqlx4", F_RDLCK, 0, 1, 0, 0)) or next;
+			my $lock = pack("ssx4qqlx4", F_RDLCK, 0, 1, 0, 0);
+			fcntl($new, F_SETLK, $lock) or next;
 			($held, $inode) = ($new, (stat $new)[1]);
 			$count++;
 		}' "$1" 3>&- 4>&-
