@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Cases that need more than two CPUs. run.sh runs this file on hosts with 8.
+# shellcheck disable=SC2154 # output, set by run
 
 bats_require_minimum_version 1.5.0
 load lib
@@ -63,6 +64,15 @@ pages_of()
 	assert_pinned g vcpu2 6
 	assert_pinned g vcpu3 7
 	show_log
+	# the rule is gone: CPUs and nodes are the guest's again
+	printf '[other]\nvcpus = 0\n' | rules
+	run -1 timeout 60 vmaffinity status 3>&- 4>&-
+	[[ $output == *"emulator: no rule is about it, but"* ]]
+	run -0 timeout 60 vmaffinity apply 3>&- 4>&-
+	show "$output"
+	assert_guest g 0-7 0-7
+	[[ $(nodes_of g) =~ ^(0-1)?$ ]] # none of its own on v2
+	run -0 timeout 60 vmaffinity status 3>&- 4>&-
 }
 
 # The number of guests that start at once, and of rounds.
