@@ -244,7 +244,7 @@ run_apply(const struct options *options)
 {
 	if (options->all && options->word_count > 0) {
 		complain("apply: GUEST and --all exclude each other");
-		return misuse();
+		return misuse(&command_apply);
 	}
 	enum exit_status status = with_rules(options, apply_with_rules);
 	interrupt_end();
@@ -263,12 +263,13 @@ const struct command command_apply = {
 		"Does to running guests what the hook does when they start, for example after\n"
 		"the rules were edited. Threads that no rule is about any more get back the CPUs\n"
 		"that libvirt gave them.\n"
-		"GUEST: running guests; without it, every running guest.\n"
+		"GUEST: a running guest's name, UUID or id, or a pattern of names ('web-*');\n"
+		"without it, every running guest.\n"
 		"\n"
 		"      --all          every running guest: the default\n"
-		"      --config FILE  read the rules from FILE, not from /etc\n"
+		"  -c, --config FILE  read the rules from FILE, not from /etc\n"
 		"      --connect URI  take the guests from this libvirt daemon\n"
-		"      --help         this text\n"
+		"  -h, --help         this text\n"
 		"\n"
 		"A signal such as Ctrl-C ends it once the guest at hand is done.\n"
 		"Exit status: 0; 1 if a guest failed, 2 errors in the rules, 3 could not try.\n",

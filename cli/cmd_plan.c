@@ -309,7 +309,7 @@ run_plan(const struct options *options)
 {
 	if (options->word_count > 0 && options->xml_count > 0) {
 		complain("plan: GUEST and --xml exclude each other");
-		return misuse();
+		return misuse(&command_plan);
 	}
 	return with_rules(options, plan_with_rules);
 }
@@ -318,21 +318,22 @@ const struct command command_plan = {
 	.name = "plan",
 	.run = run_plan,
 	.options = OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_JSON,
-	.words_max = 1,
-	.words = "[GUEST]",
+	.words_max = ARGUMENTS_ANY,
+	.words = "[GUEST...]",
 	.summary = "show what the hook would write, and which rule says so",
-	.help = "Usage: vmaffinity plan [OPTION...] [GUEST]\n"
+	.help = "Usage: vmaffinity plan [OPTION...] [GUEST...]\n"
 		"       vmaffinity plan [OPTION...] --xml FILE\n"
 		"\n"
 		"Shows what the hook would write, and which rule says so. Writes nothing.\n"
-		"GUEST: a guest that libvirt knows; without it, every running guest.\n"
+		"GUEST: a guest's name, UUID or id, or a pattern of running guests' names, as\n"
+		"'web-*'; without it, every running guest.\n"
 		"\n"
 		"      --xml FILE     a guest's XML (virsh dumpxml); '-': stdin; may be repeated\n"
-		"      --config FILE  read the rules from FILE, not from /etc\n"
+		"  -c, --config FILE  read the rules from FILE, not from /etc\n"
 		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
 		"      --connect URI  the libvirt daemon (qemu:///system)\n"
 		"      --json         one JSON object for each guest\n"
-		"      --help         this text\n"
+		"  -h, --help         this text\n"
 		"\n"
 		"Exit status: 0; 1 for a warning, 2 for an error in the rules, 3 without a plan.\n",
 };

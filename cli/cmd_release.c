@@ -76,7 +76,7 @@ run_release(const struct options *options)
 	if (options->all == (options->word_count > 0)) {
 		complain(options->all ? "release: GUEST and --all exclude each other"
 				      : "release: name a GUEST, or --all");
-		return misuse();
+		return misuse(&command_release);
 	}
 	int opened = guests_open(&guests, options, &counts.failed);
 	size_t count = guests.count + counts.failed, done = 0;
@@ -110,10 +110,11 @@ const struct command command_release = {
 		"Gives all threads of running guests back the CPUs that libvirt gave them: those\n"
 		"that its record pins them to, else all that the guest may have. The rules are\n"
 		"not read; apply, the hook or watch pin the guest again.\n"
+		"GUEST: a running guest's name, UUID or id, or a pattern of names ('web-*').\n"
 		"\n"
 		"      --all          every running guest\n"
 		"      --connect URI  take the guests from this libvirt daemon\n"
-		"      --help         this text\n"
+		"  -h, --help         this text\n"
 		"\n"
 		"Exit status: 0; 1 if a guest failed, 3 if no guest could be looked at.\n",
 };

@@ -85,7 +85,10 @@ void print_messages(FILE *stream, const struct messages *messages);
 /* True if stdout takes colours: it is a terminal, and NO_COLOR (no-color.org) is not set. */
 bool wants_color(void);
 
-/* Says where help is, after a complaint about the command line. Returns EXIT_WRONG. */
-enum exit_status misuse(void);
+/*
+ * Says where a command's help is, or with NULL the general help, after a complaint about the
+ * command line. Returns EXIT_WRONG.
+ */
+enum exit_status misuse(const struct command *command);
 
 #endif

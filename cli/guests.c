@@ -2,12 +2,14 @@
 /* Lists the guests that a command is about, and reads their XML. */
 #include "cli/guests.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "guest/domain.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +30,48 @@ read_xml(const char *path, struct guest_xml *xml)
 	return -1;
 }
 
+/* True for a word that a shell would take for a pattern. */
+static bool
+is_glob(const char *word)
+{
+	return strpbrk(word, "*?[") != NULL;
+}
+
+/* True for a UUID, in any of the forms that libvirt takes, or an id. */
+static bool
+is_id(const char *word)
+{
+	return word[0] != '\0' && word[strspn(word, "0123456789abcdefABCDEF-")] == '\0' &&
+	       (strlen(word) >= 32 || word[strspn(word, "0123456789")] == '\0');
+}
+
+static int
+report_no_match(struct err *e)
+{
+	return err_set(e, "no running guest's name matches this pattern");
+}
+
+/*
+ * Adds the guests that a word names: one by its name, UUID or id, or those that run by a pattern. A
+ * name comes first: it may look like any of these.
+ */
+static int
+find_guests(struct virt *virt, const char *word, struct err *e)
+{
+	struct err ignored;
+	if (virt_find(virt, word, e) == 0 ||
+		(is_id(word) && virt_find_by_id(virt, word, &ignored) == 0))
+		return 0;
+	if (!is_glob(word))
+		return -1;
+	if (virt_list(virt, true, word, e) != 0)
+		return -1;
+	for (size_t i = 0; i < virt->count; i++)
+		if (fnmatch(word, virt->guests[i].name, 0) == 0)
+			return 0;
+	return report_no_match(e);
+}
+
 int
 guests_find(const struct options *options, struct virt *virt, size_t *unknown)
 {
@@ -35,11 +79,11 @@ guests_find(const struct options *options, struct virt *virt, size_t *unknown)
 	*unknown = 0;
 	int r = virt_open(virt, options->connect, &e);
 	if (r == 0 && options->word_count == 0)
-		r = virt_list(virt, true, &e);
+		r = virt_list(virt, true, NULL, &e);
 	if (r != 0)
 		complain("%s", e.text);
 	for (size_t i = 0; i < options->word_count && r == 0; i++)
-		if (virt_find(virt, options->words[i], &e) != 0) {
+		if (find_guests(virt, options->words[i], &e) != 0) {
 			complain("%s: %s", options->words[i], e.text);
 			++*unknown;
 		}
@@ -70,26 +114,98 @@ guests_run_elsewhere(const struct options *options, const struct virt_guest *gue
 	return options->connect != NULL && virt_is_running(guest);
 }
 
+static int
+add_name(struct guests *guests, const char *name)
+{
+	const char **larger = array_grow(guests->names, guests->count, sizeof(*larger));
+	if (larger == NULL) {
+		complain("out of memory");
+		return -1;
+	}
+	guests->names = larger;
+	guests->names[guests->count++] = name;
+	return 0;
+}
+
+static bool
+has_name(const struct guests *guests, const char *name)
+{
+	for (size_t i = 0; i < guests->count; i++)
+		if (strcmp(guests->names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Adds those guests of running that match a pattern. */
+static int
+add_matching(struct guests *guests, const char *pattern, size_t *unknown)
+{
+	struct err e;
+	bool any = false;
+	for (size_t i = 0; i < guests->running.count; i++) {
+		const char *name = guests->running.names[i];
+		if (fnmatch(pattern, name, 0) != 0)
+			continue;
+		any = true;
+		if (!has_name(guests, name) && add_name(guests, name) != 0)
+			return -1;
+	}
+	if (any)
+		return 0;
+	report_no_match(&e);
+	complain("%s: %s", pattern, e.text);
+	++*unknown;
+	return 0;
+}
+
+/* Adds the guest that has a UUID or an id, which only libvirt knows. */
+static int
+add_by_id(struct guests *guests, const char *id, size_t *unknown)
+{
+	struct virt *virt = &guests->virt;
+	struct err e;
+	guests->connected = true;
+	if ((virt->connection != NULL || virt_open(virt, NULL, &e) == 0) &&
+		virt_find_by_id(virt, id, &e) == 0)
+		return add_name(guests, virt->guests[virt->count - 1].name);
+	complain("%s: %s", id, e.text);
+	++*unknown;
+	return 0;
+}
+
+/* Adds the guests that a word names, without a question to libvirt for a name or a pattern. */
+static int
+add_word(struct guests *guests, const char *word, size_t *unknown)
+{
+	pid_t pid;
+	struct err e;
+	if ((!is_glob(word) && !is_id(word)) ||
+		qemu_process_find(guests->options->root, word, &pid, &e) == QEMU_PROCESS_FOUND)
+		return add_name(guests, word);
+	return is_glob(word) ? add_matching(guests, word, unknown)
+			     : add_by_id(guests, word, unknown);
+}
+
 /* Takes the names from the command line or, without any, from the kernel and /run/libvirt. */
 static int
-guests_list_running(struct guests *guests)
+guests_list_running(struct guests *guests, size_t *unknown)
 {
 	const struct options *options = guests->options;
 	struct running_guests *running = &guests->running;
 	struct err e;
-	if (options->word_count == 0 && running_guests(options->root, running, &e) != 0) {
+	bool list = options->word_count == 0;
+	for (size_t i = 0; i < options->word_count; i++)
+		list |= is_glob(options->words[i]);
+	if (list && running_guests(options->root, running, &e) != 0) {
 		complain("%s", e.text);
 		return -1;
 	}
-	bool named = options->word_count > 0;
-	guests->count = named ? options->word_count : running->count;
-	guests->names = calloc(guests->count + 1, sizeof(*guests->names));
-	if (guests->names == NULL) {
-		complain("out of memory");
-		return -1;
-	}
-	for (size_t i = 0; i < guests->count; i++)
-		guests->names[i] = named ? options->words[i] : running->names[i];
+	for (size_t i = 0; i < options->word_count; i++)
+		if (add_word(guests, options->words[i], unknown) != 0)
+			return -1;
+	for (size_t i = 0; i < running->count && options->word_count == 0; i++)
+		if (add_name(guests, running->names[i]) != 0)
+			return -1;
 	return 0;
 }
 
@@ -99,7 +215,7 @@ guests_open(struct guests *guests, const struct options *options, size_t *unknow
 	*guests = (struct guests){.options = options};
 	*unknown = 0;
 	if (options->connect == NULL)
-		return guests_list_running(guests);
+		return guests_list_running(guests, unknown);
 	guests->connected = true;
 	if (guests_find(options, &guests->virt, unknown) != 0)
 		return -1;

@@ -22,7 +22,8 @@ struct guest_xml {
 int read_xml(const char *path, struct guest_xml *xml);
 
 /*
- * Asks libvirt for the guests named in options->words or, without words, for all running guests.
+ * Asks libvirt for the guests named in options->words, each a name, a UUID, an id or a pattern of
+ * running guests' names, or, without words, for all running guests.
  * Complains of each name that libvirt does not know and counts it in *unknown. Returns 0, or -1
  * after complaining. The caller calls virt_close() in any case.
  */
@@ -60,15 +61,15 @@ struct guests {
 	struct virt virt; /* connected on first need */
 	bool connected;
 	struct running_guests running;
-	const char **names; /* of virt or of running */
+	const char **names; /* of virt, of running or of options->words */
 	size_t count;
 };
 
 /*
- * Takes the guests named in options->words or, without words, all running guests. With --connect it
- * complains of each name that libvirt does not know and counts it in *unknown; without, a named
- * guest need not exist. Returns 0, or -1 after complaining. The caller calls guests_close() in any
- * case.
+ * Takes the guests named in options->words, as guests_find() does, or, without words, all running
+ * guests. Complains of each word that names none and counts it in *unknown; without --connect a
+ * plain name need not exist. Returns 0, or -1 after complaining. The caller calls guests_close() in
+ * any case.
  */
 int guests_open(struct guests *guests, const struct options *options, size_t *unknown);
 void guests_close(struct guests *guests);

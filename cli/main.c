@@ -2,6 +2,7 @@
 /* The command line of vmaffinity(8): finds the command, reads its options, prints the help. */
 #include "cli/command.h"
 
+#include "base/suggest.h"
 #include "guest/xml_module.h"
 
 #include <errno.h>
@@ -12,8 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Returned by getopt_long(3) for an argument that is no option: its short options begin with '-'.
+/*
+ * The short options of getopt_long(3): "-" has it return each argument that is no option, as
+ * NO_OPTION; ":" has it leave messages to us.
  */
+#define SHORT_OPTIONS "-:hVc:"
 #define NO_OPTION 1
 
 static const struct option long_options[] = {
@@ -45,6 +49,34 @@ find_command(const char *name)
 	return NULL;
 }
 
+/* Complains of a word that is not known, and names the one that may be meant. */
+static void
+complain_unknown(const char *what, const char *prefix, const char *word, const char *const known[],
+	size_t count)
+{
+	const char *nearest = NULL;
+	for (size_t i = count; i-- > 0 && word[0] != '\0';) /* an abbreviation */
+		if (strncmp(known[i], word, strlen(word)) == 0)
+			nearest = known[i];
+	if (nearest == NULL)
+		nearest = suggest_nearest(word, known, count);
+	if (nearest != NULL)
+		complain("unknown %s '%s%s'; did you mean '%s%s'?", what, prefix, word, prefix,
+			nearest);
+	else
+		complain("unknown %s '%s%s'", what, prefix, word);
+}
+
+static enum exit_status
+unknown_command(const char *word)
+{
+	const char *names[COMMANDS];
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i]->name;
+	complain_unknown("command", "", word, names, COMMANDS);
+	return misuse(NULL);
+}
+
 static void
 print_general_help(void)
 {
@@ -61,8 +93,8 @@ print_general_help(void)
 	}
 	printf("  help [COMMAND]      show this text, or a command's\n"
 	       "\n"
-	       "      --help       this text\n"
-	       "      --version    the version\n"
+	       "  -h, --help       this text\n"
+	       "  -V, --version    the version\n"
 	       "\n"
 	       "The rules: vmaffinity.ini(5). The commands: vmaffinity(8).\n");
 }
@@ -72,19 +104,28 @@ help(const struct options *options)
 {
 	const struct command *command =
 		options->word_count > 0 ? find_command(options->words[0]) : NULL;
-	if (options->word_count > 0 && command == NULL) {
-		complain("unknown command '%s'", options->words[0]);
-		return misuse();
-	}
+	if (options->word_count > 0 && command == NULL)
+		return unknown_command(options->words[0]);
 	if (options->word_count > 1) {
 		complain("help: unexpected argument '%s'", options->words[1]);
-		return misuse();
+		return misuse(NULL);
 	}
 	if (command != NULL)
 		fputs(command->help, stdout);
 	else
 		print_general_help();
 	return EXIT_OK;
+}
+
+/* True if an argument is the whole name of an option, perhaps with "=VALUE". */
+static bool
+is_long_option(const char *argument)
+{
+	size_t length = strcspn(argument + 2, "=");
+	for (const struct option *o = long_options; o->name != NULL; o++)
+		if (strlen(o->name) == length && strncmp(o->name, argument + 2, length) == 0)
+			return true;
+	return false;
 }
 
 static enum exit_status
@@ -94,12 +135,12 @@ run(const struct command *command, struct options *options, int given)
 	for (const struct option *o = long_options; foreign != 0 && o->name != NULL; o++)
 		if ((o->val & foreign) != 0) {
 			complain("'%s' has no option '--%s'", command->name, o->name);
-			return misuse();
+			return misuse(command);
 		}
 	if (options->word_count > command->words_max) {
 		complain("%s: unexpected argument '%s'", command->name,
 			options->words[command->words_max]);
-		return misuse();
+		return misuse(command);
 	}
 	const char *root = options->sysroot != NULL ? options->sysroot : "/";
 	options->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -112,12 +153,67 @@ run(const struct command *command, struct options *options, int given)
 	return status;
 }
 
-/* Returns the options that were given, as bits, or -1 after getopt_long() has complained. */
+/* Complains of an argument that is no option of ours, or lacks its own argument. */
+static void
+complain_option(const char *argument, bool lacks)
+{
+	const char *names[sizeof(long_options) / sizeof(long_options[0])];
+	char word[32];
+	size_t count = 0;
+	for (const struct option *o = long_options; o->name != NULL; o++)
+		names[count++] = o->name;
+	if (lacks)
+		complain("option '%s' requires an argument", argument);
+	else if (strncmp(argument, "--", 2) != 0)
+		complain("unknown option '-%c'", optopt);
+	else if (strchr(argument, '=') != NULL && is_long_option(argument))
+		complain("option '%.*s' takes no argument", (int)strcspn(argument, "="), argument);
+	else {
+		snprintf(word, sizeof(word), "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
+		complain_unknown("option", "--", word, names, count);
+	}
+}
+
+/* Returns the OPTION_ bit of a short option, or option itself. */
+static int
+long_form(int option)
+{
+	switch (option) {
+	case 'h':
+		return OPTION_HELP;
+	case 'V':
+		return OPTION_VERSION;
+	case 'c':
+		return OPTION_CONFIG;
+	default:
+		return option;
+	}
+}
+
+/*
+ * Returns the next option as getopt_long(3) does. An abbreviation is no option: it would mean
+ * another one, or none, once there are more options.
+ */
+static int
+next_option(int argc, char *argv[])
+{
+	const char *argument = optind < argc ? argv[optind] : "";
+	int option = getopt_long(argc, argv, SHORT_OPTIONS, long_options, NULL);
+	bool is_long = strncmp(argument, "--", 2) == 0 && argument[2] != '\0';
+	if (option == ':' || option == '?' ||
+		(is_long && option != NO_OPTION && option != -1 && !is_long_option(argument))) {
+		complain_option(argument, option == ':');
+		return '?';
+	}
+	return long_form(option);
+}
+
+/* Returns the options that were given, as bits, or -1 after a complaint. */
 static int
 parse_options(int argc, char *argv[], struct options *options)
 {
 	int given = 0, option, last = 0;
-	for (; (option = getopt_long(argc, argv, "-", long_options, NULL)) != -1; last = option) {
+	for (; (option = next_option(argc, argv)) != -1; last = option) {
 		if (option == '?')
 			return -1;
 		if (option == NO_OPTION && last == OPTION_AGAINST)
@@ -151,8 +247,10 @@ static enum exit_status
 dispatch(int argc, char *argv[], struct options *options)
 {
 	int given = parse_options(argc, argv, options);
+	const struct command *command =
+		options->word_count > 0 ? find_command(options->words[0]) : NULL;
 	if (given < 0)
-		return misuse();
+		return misuse(command);
 	if ((given & OPTION_VERSION) != 0) {
 		puts("vmaffinity " VERSION);
 		return EXIT_OK;
@@ -166,13 +264,10 @@ dispatch(int argc, char *argv[], struct options *options)
 		return help(options);
 	if (options->word_count == 0) {
 		complain("no command given");
-		return misuse();
+		return misuse(NULL);
 	}
-	const struct command *command = find_command(options->words[0]);
-	if (command == NULL) {
-		complain("unknown command '%s'", options->words[0]);
-		return misuse();
-	}
+	if (command == NULL)
+		return unknown_command(options->words[0]);
 	options->words++;
 	options->word_count--;
 	return run(command, options, given);
@@ -185,7 +280,6 @@ main(int argc, char *argv[])
 	char **lists = calloc(3 * room, sizeof(*lists));
 	struct options options = {.xml = lists};
 	enum exit_status status = EXIT_CANNOT;
-	argv[0] = (char[]){"vmaffinity"}; /* for getopt_long()'s messages */
 	xml_module_prefer_beside();
 	if (lists == NULL) {
 		complain("out of memory");

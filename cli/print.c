@@ -62,9 +62,10 @@ complain(const char *format, ...)
 }
 
 enum exit_status
-misuse(void)
+misuse(const struct command *command)
 {
-	fputs("Try 'vmaffinity --help'\n", stderr);
+	fprintf(stderr, "Try 'vmaffinity%s%s --help'\n", command != NULL ? " " : "",
+		command != NULL ? command->name : "");
 	return EXIT_WRONG;
 }
 

@@ -6,11 +6,14 @@
 #include "cli/virt.h"
 
 #include "base/array.h"
+#include "base/number.h"
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
 #include <dlfcn.h>
+#include <fnmatch.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +34,9 @@
 	X(virDomainGetState) \
 	X(virDomainGetXMLDesc) \
 	X(virDomainIsPersistent) \
+	X(virDomainLookupByID) \
 	X(virDomainLookupByName) \
+	X(virDomainLookupByUUIDString) \
 	X(virEventAddHandle) \
 	X(virEventRegisterDefaultImpl) \
 	X(virEventRunDefaultImpl) \
@@ -117,20 +122,27 @@ compare_names(const void *a, const void *b)
 }
 
 int
-virt_list(struct virt *virt, bool running, struct err *e)
+virt_list(struct virt *virt, bool running, const char *pattern, struct err *e)
 {
+	size_t before = virt->count;
 	virDomainPtr *domains;
 	int count = libvirt.virConnectListAllDomains(
 		virt->connection, &domains, running ? VIR_CONNECT_LIST_DOMAINS_ACTIVE : 0);
 	if (count < 0)
 		return virt_error(e);
 	int r = 0;
-	for (int i = 0; i < count; i++)
-		if (add(virt, domains[i], e) != 0)
+	for (int i = 0; i < count; i++) {
+		const char *name = libvirt.virDomainGetName(domains[i]);
+		if (pattern != NULL &&
+			(fnmatch(pattern, name, 0) != 0 || virt_known(virt, name) != NULL))
+			libvirt.virDomainFree(domains[i]);
+		else if (add(virt, domains[i], e) != 0)
 			r = -1;
+	}
 	free(domains);
-	if (virt->count > 0)
-		qsort(virt->guests, virt->count, sizeof(*virt->guests), compare_names);
+	if (virt->count > before)
+		qsort(virt->guests + before, virt->count - before, sizeof(*virt->guests),
+			compare_names);
 	return r;
 }
 
@@ -138,6 +150,17 @@ int
 virt_find(struct virt *virt, const char *name, struct err *e)
 {
 	virDomainPtr domain = libvirt.virDomainLookupByName(virt->connection, name);
+	return domain != NULL ? add(virt, domain, e) : virt_error(e);
+}
+
+int
+virt_find_by_id(struct virt *virt, const char *id, struct err *e)
+{
+	const char *end = id;
+	unsigned number;
+	bool numeric = number_parse(&end, INT_MAX, &number) == 0 && *end == '\0';
+	virDomainPtr domain = numeric ? libvirt.virDomainLookupByID(virt->connection, (int)number)
+				      : libvirt.virDomainLookupByUUIDString(virt->connection, id);
 	return domain != NULL ? add(virt, domain, e) : virt_error(e);
 }
 

@@ -40,10 +40,11 @@ int virt_open(struct virt *virt, const char *uri, struct err *e);
 void virt_close(struct virt *virt);
 
 /*
- * Adds the running guests, or all defined ones, sorted by name in byte order. Returns 0, or -1 with
- * the reason.
+ * Adds the running guests, or all defined ones, sorted by name in byte order: those whose name
+ * matches pattern, a glob(7), and that are not there yet; NULL: all. Returns 0, or -1 with the
+ * reason.
  */
-int virt_list(struct virt *virt, bool running, struct err *e);
+int virt_list(struct virt *virt, bool running, const char *pattern, struct err *e);
 
 /* Removes the guests that were added. */
 void virt_forget(struct virt *virt);
@@ -53,6 +54,9 @@ const struct virt_guest *virt_known(const struct virt *virt, const char *name);
 
 /* Adds the guest of that name. Returns 0, or -1 with the reason, for example that there is none. */
 int virt_find(struct virt *virt, const char *name, struct err *e);
+
+/* Adds the guest of that UUID or, if it is a number, that id. Returns as virt_find() does. */
+int virt_find_by_id(struct virt *virt, const char *id, struct err *e);
 
 /*
  * Reads the XML of a guest as it is now, with one call to the daemon. Returns VIRT_OK with *xml,

@@ -25,6 +25,7 @@ _vmaffinity()
 			((i++))
 			[[ $word == --connect ]] && ((i < COMP_CWORD)) && connect=(--connect "${COMP_WORDS[i]}")
 			;;
+		-c) ((i++)) ;;
 		-* | =) ;;
 		*) [[ -n $command ]] || command=$word ;;
 		esac
@@ -32,6 +33,11 @@ _vmaffinity()
 
 	case $before in
 	--config | --xml | --against | --svg)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	-c)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return

@@ -285,7 +285,7 @@ const struct command command_capture = {
 		"text: for a bug report, or to check rules for this host on another one.\n"
 		"\n"
 		"      --sysroot DIR  read /proc, /run and /sys below DIR\n"
-		"      --help         this text\n"
+		"  -h, --help         this text\n"
 		"\n"
 		"Exit status: 0; 3 if something that exists could not be read.\n",
 };

@@ -213,7 +213,7 @@ read_known(struct check *check)
 	struct err e;
 	int r = virt_open(&virt, uri, &e);
 	if (r == 0)
-		r = virt_list(&virt, false, &e);
+		r = virt_list(&virt, false, NULL, &e);
 	if (r == 0)
 		r = reserve(check, virt.count, &e);
 	for (size_t i = 0; i < virt.count && r >= 0; i++) {

@@ -82,7 +82,7 @@ run_check(const struct options *options)
 	struct check check;
 	if (options->config != NULL && options->word_count > 0) {
 		complain("check: FILE and --config exclude each other");
-		return misuse();
+		return misuse(&command_check);
 	}
 	int r = check_run(&check, options);
 	enum exit_status status = print_findings(&check);
@@ -110,11 +110,11 @@ const struct command command_check = {
 		"                     checked, if its daemon answers\n"
 		"      --against HOSTFILE  check for the host that 'vmaffinity capture' wrote to\n"
 		"                     HOSTFILE, not for this one; more host files may follow\n"
-		"      --config FILE  the same as FILE\n"
+		"  -c, --config FILE  the same as FILE\n"
 		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
 		"      --connect URI  the libvirt daemon (qemu:///system)\n"
 		"      --json         one JSON object\n"
-		"      --help         this text\n"
+		"  -h, --help         this text\n"
 		"\n"
 		"Exit status: 0 nothing found, 1 warnings, 2 errors, 3 not all was looked at.\n",
 };

@@ -78,6 +78,12 @@ take_process(struct doctor *doctor, int proc, const char *entry)
 	larger[doctor->process_count++] = process;
 }
 
+static int
+compare_pids(const void *a, const void *b)
+{
+	return ((const struct host_process *)a)->pid - ((const struct host_process *)b)->pid;
+}
+
 void
 check_processes(struct doctor *doctor)
 {
@@ -92,6 +98,10 @@ check_processes(struct doctor *doctor)
 	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
 		take_process(doctor, proc, entry->d_name);
 	closedir(directory);
+	/* /proc is in that order, a copy of it need not be. */
+	if (doctor->process_count > 0)
+		qsort(doctor->processes, doctor->process_count, sizeof(*doctor->processes),
+			compare_pids);
 }
 
 /* True if the profiles of libvirt's daemons in Debian and Ubuntu allow executing path. */

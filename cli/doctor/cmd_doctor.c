@@ -50,7 +50,7 @@ const struct command command_doctor = {
 		"\n"
 		"      --sysroot DIR  read /etc, /proc, /run, /sys, /usr below DIR; run nothing\n"
 		"      --json         one JSON object\n"
-		"      --help         this text\n"
+		"  -h, --help         this text\n"
 		"\n"
 		"Exit status: 0 if all is well, 1 for a WARN or a FAIL, 3 if it could not check.\n",
 };

@@ -27,7 +27,7 @@ run_map(const struct options *options)
 	struct err e;
 	if (options->json && options->svg != NULL) {
 		complain("map: --json and --svg exclude each other");
-		return misuse();
+		return misuse(&command_map);
 	}
 	int r = read_and_show(&map, options, &e);
 	if (r != 0)
@@ -51,7 +51,7 @@ const struct command command_map = {
 		"      --svg FILE     have lstopo draw the host, and write the picture to FILE;\n"
 		"                     '-' is standard output\n"
 		"      --json         one JSON object\n"
-		"      --help         this text\n"
+		"  -h, --help         this text\n"
 		"\n"
 		"'!' marks CPUs that have more vCPUs than there are CPUs. 'idle': no guest may\n"
 		"run there. 'free': only guests that may run on every CPU. vmaffinity(8) explains\n"

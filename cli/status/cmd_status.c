@@ -114,13 +114,14 @@ const struct command command_status = {
 		"\n"
 		"Compares what the rules say about running guests with what the kernel says\n"
 		"about their threads, and marks every difference with '!'. Writes nothing.\n"
-		"GUEST: guests that libvirt knows; without it, every running guest.\n"
+		"GUEST: a guest's name, UUID or id, or a pattern of running guests' names, as\n"
+		"'web-*'; without it, every running guest.\n"
 		"\n"
-		"      --config FILE  read the rules from FILE, not from /etc\n"
+		"  -c, --config FILE  read the rules from FILE, not from /etc\n"
 		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
 		"      --connect URI  the libvirt daemon (qemu:///system)\n"
 		"      --json         one JSON object for each guest\n"
-		"      --help         this text\n"
+		"  -h, --help         this text\n"
 		"\n"
 		"Exit status: 0 all as ruled, 1 drift, 2 errors in the rules, 3 could not look.\n",
 };

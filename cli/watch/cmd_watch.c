@@ -196,9 +196,9 @@ const struct command command_watch = {
 		"guests whose rules were edited. Changes that others make are reported, and left\n"
 		"alone unless [global] has enforce = yes. As a service: vmaffinity-watch.service.\n"
 		"\n"
-		"      --config FILE  read the rules from FILE, not from /etc\n"
+		"  -c, --config FILE  read the rules from FILE, not from /etc\n"
 		"      --connect URI  the libvirt daemon (qemu:///system)\n"
-		"      --help         this text\n"
+		"  -h, --help         this text\n"
 		"\n"
 		"Signals: HUP reads the rules again; TERM and INT stop it.\n"
 		"Exit status: 0 after a signal to stop, 3 if it could not run any longer.\n",

@@ -117,7 +117,7 @@ connect_to_libvirt(struct watch *w)
 	struct err e;
 	if (virt_open(&w->virt, w->options->connect, &e) != 0 ||
 		virt_listen(&w->virt, &w->listener, &e) != 0 ||
-		virt_list(&w->virt, true, &e) != 0) {
+		virt_list(&w->virt, true, NULL, &e) != 0) {
 		virt_close(&w->virt);
 		if (!w->complained)
 			watch_say(MESSAGE_ERROR, "%s; trying again until it answers", e.text);

@@ -270,6 +270,7 @@ list_sets(
 		unsigned lowest = set[tree->order[i]] - 1u;
 		if (set[tree->order[i]] == 0 || sizes[lowest] == 0)
 			continue;
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): allocate() has succeeded */
 		objects->items[count].number = lowest;
 		objects->items[count].cpus = &objects->cpus[used];
 		used += sizes[lowest];
@@ -327,6 +328,7 @@ list_nodes(const struct tree *tree, const struct topology_node *nodes, size_t co
 	qsort(sorted, count, sizeof(*sorted), compare_nodes);
 	int r = allocate(objects, count, cpus, e);
 	for (size_t i = 0; i < count && r == 0; i++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): allocate() has succeeded */
 		objects->items[i] = (struct topology_object){
 			.number = sorted[i].node->number,
 			.near = sorted[i].node->near,

@@ -33,6 +33,8 @@ tidy_checks='bugprone-*,misc-redundant-expression,misc-static-assert,readability
 for name in easily-swappable-parameters assignment-in-if-condition sizeof-expression narrowing-conversions \
 	multi-level-implicit-pointer-conversion switch-missing-default-case inc-dec-in-conditions; do tidy_checks+=",-bugprone-$name"; done
 clang_analyzer='clang-analyzer-*,-clang-analyzer-security.insecureAPI.*,-clang-analyzer-valist.*'
+# Those of newer versions that take any int for what an enum or a file descriptor may be.
+clang_analyzer+=',-clang-analyzer-optin.core.EnumCastOutOfRange,-clang-analyzer-unix.StdCLibraryFunctions'
 
 # compiles COMMAND...: compiles each source of the product and the tests, and keeps nothing.
 compiles() {

@@ -69,13 +69,19 @@ same "cli/**/cmd_*.c" "$with_help" "the synopsis in man/vmaffinity.8" \
 options=$(sed -n '/^static const struct option long_options/,/^};/p' cli/main.c | sed -nE 's/^\t\{"([a-z-]+)", .*/--\1/p')
 takes=$(sed -n '/^static const struct option long_options/,/^};/p' cli/main.c |
 	sed -nE 's/^\t\{"([a-z-]+)", required_argument.*/--\1/p')
-helps=$({ "$program" --help; for command in $commands; do "$program" help "$command"; done; } | sed -nE 's/^ +(--[a-z-]+( [A-Z]+)?)  .*/\1/p')
-man_items=$(sed -nE 's/^\.It Fl \\-([a-z-]+)(.*)/--\1\2/p' man/vmaffinity.8 | sed 's/ Ar / /')
+helps=$({ "$program" --help; for command in $commands; do "$program" help "$command"; done; } | sed -nE 's/^ +(-[a-zA-Z], )?(--[a-z-]+( [A-Z]+)?)  .*/\2/p')
+man_items=$(sed -nE 's/^\.It (Fl [a-zA-Z] , )?Fl \\-([a-z-]+)(.*)/--\2\3/p' man/vmaffinity.8 | sed 's/ Ar / /')
 same cli/main.c "$options" --help "$(cut -d ' ' -f 1 <<<"$helps")" options
 same cli/main.c "$options" man/vmaffinity.8 "$(cut -d ' ' -f 1 <<<"$man_items")" options
 same cli/main.c "$options" conf/vmaffinity.bash \
 	"$(words "$(sed -nE 's/.*\boptions="([^"]*)".*/\1/p' conf/vmaffinity.bash)")" options
 same --help "$helps" man/vmaffinity.8 "$man_items" "options with their arguments"
+# "-c --config", with the case of long_form() in cli/main.c
+shorts=$(sed -n '/^long_form/,/^}/p' cli/main.c | tr -d '\n' | grep -oE "case '[a-zA-Z]':[^;]*OPTION_[A-Z]+" |
+	sed -E "s/case '(.)'.*OPTION_(.*)/-\1 --\L\2/")
+same cli/main.c "$shorts" --help "$({ "$program" --help; "$program" help plan; } | sed -nE 's/^ +(-[a-zA-Z]), (--[a-z-]+) .*/\1 \2/p')" "short options"
+same cli/main.c "$shorts" man/vmaffinity.8 \
+	"$(sed -nE 's/^\.It Fl ([a-zA-Z]) , Fl \\-([a-z-]+).*/-\1 --\2/p' man/vmaffinity.8)" "short options"
 # each twice: where options are distinguished from words, and where a value is completed
 same cli/main.c "$(awk '{ print $0, 2 }' <<<"$takes")" conf/vmaffinity.bash \
 	"$(grep -oE -- '--[a-z]+( \| --[a-z]+)*\)' conf/vmaffinity.bash | grep -oE -- '--[a-z]+' | sort | uniq -c | awk '{ print $2, $1 }')" \
@@ -89,7 +95,7 @@ one_command()
 }
 for command in $commands; do
 	same "cmd_$command.c" "$(one_command "$command")" "--help of $command" \
-		"$("$program" help "$command" | sed -nE 's/^ +(--[a-z-]+) .*/\1/p')" options
+		"$("$program" help "$command" | sed -nE 's/^ +(-[a-zA-Z], )?(--[a-z-]+) .*/\2/p')" options
 	same "cmd_$command.c" "$(one_command "$command" | grep -vx -- --help)" "the synopsis of $command in man/vmaffinity.8" \
 		"$(section man/vmaffinity.8 SYNOPSIS | awk -v name="$command" '/^\.Cm / { on = $2 == name } /^\.Fl/ && !/\.\.\.$/ { on = 0 } on' |
 			grep -oE '\\-[a-z]+' | sed 's/\\-/--/')" options

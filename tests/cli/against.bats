@@ -148,13 +148,14 @@ looked at 1 file, 2 hosts, 1 guest: 1 error, 1 warning" "$output"
 	rules '[*]\nvcpus = 0\n'
 	cannot "vmaffinity: rules.ini: describes no host, for it has no line of sys/devices/system/cpu; 'vmaffinity capture' writes such files, and the rules' files go before --against" \
 		vmaffinity check --against rules.ini
-	run -3 --separate-stderr vmaffinity check --against "$small" rules.ini
-	same "looked at no file, 1 host, no guest (none was named with --xml or --connect): nothing found" "$output"
+	cp rules.ini these.ini
+	run -3 --separate-stderr vmaffinity check --config these.ini --against "$small" rules.ini
+	same "looked at 1 file, 1 host, no guest (none was named with --xml or --connect): nothing found" "$output"
 }
 
 @test "--against: options around it" {
 	refused "'plan' has no option '--against'" plan --against x
 	refused "check: FILE and --config exclude each other" check --config rules.ini x --against y
 	run -2 --separate-stderr vmaffinity check --against
-	same "vmaffinity: option '--against' requires an argument"$'\n'"Try 'vmaffinity --help'" "$stderr"
+	same "vmaffinity: option '--against' requires an argument"$'\n'"Try 'vmaffinity check --help'" "$stderr"
 }

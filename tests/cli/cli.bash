@@ -79,7 +79,14 @@ fails()
 cannot() { fails 3 "$@"; }
 
 # refused MESSAGE ARGUMENT...: vmaffinity takes these arguments for a misuse.
-refused() { fails 2 "vmaffinity: $1"$'\n'"Try 'vmaffinity --help'" vmaffinity "${@:2}"; }
+refused()
+{
+	local of=""
+	case ${2:-} in
+	plan | check | apply | release | status | map | doctor | watch | capture) of=" $2" ;;
+	esac
+	fails 2 "vmaffinity: $1"$'\n'"Try 'vmaffinity$of --help'" vmaffinity "${@:2}"
+}
 
 # findings ARGUMENT...: runs check, which must end as its findings say and with a line on what it looked at; $output is the
 # findings alone.

@@ -22,7 +22,7 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 	same "" "$stderr"
 	same "Usage: vmaffinity COMMAND [OPTION...] [ARGUMENT...]" "${lines[0]}"
 	general=$output
-	for word in plan check apply status map doctor watch capture help --help --version; do grep -qE "^ +$word " <<<"$output"; done
+	for word in plan check apply status map doctor watch capture help -h,\ --help -V,\ --version; do grep -qE "^ +$word " <<<"$output"; done
 	run -0 vmaffinity help
 	same "$general" "$output"
 }
@@ -55,15 +55,20 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 	refused "no command given" --json
 	refused "unknown command 'frobnicate'" frobnicate
 	refused "unknown command 'frobnicate'" help frobnicate
-	refused "unknown command 'Plan'" Plan
+	refused "unknown command 'Plan'; did you mean 'plan'?" Plan
+	refused "unknown command 'stauts'; did you mean 'status'?" help stauts
 	refused "unknown command ''" ''
-	refused "unrecognized option '--frobnicate'" --frobnicate
-	refused "unrecognized option '--frobnicate'" plan --frobnicate
-	refused "invalid option -- 'x'" check -x
+	refused "unknown option '--frobnicate'" --frobnicate
+	refused "unknown option '--frobnicate'" plan --frobnicate
+	refused "unknown option '-x'" check -x
+	refused "unknown option '-x'" check -hx
+	refused "option '-c' requires an argument" plan -c
 	refused "option '--config' requires an argument" plan --config
-	refused "option '--json' doesn't allow an argument" plan --json=yes
-	refused "option '--co' is ambiguous; possibilities: '--config' '--connect'" plan --co x
-	refused "plan: unexpected argument 'two'" plan one two
+	refused "option '--json' takes no argument" plan --json=yes
+	refused "unknown option '--co'; did you mean '--config'?" plan --co x
+	refused "unknown option '--sys'; did you mean '--sysroot'?" plan --sys=root
+	refused "unknown option '--jsno'; did you mean '--json'?" status --jsno
+	refused "map: unexpected argument 'one'" map one
 }
 
 @test "misuse that only the commands know is told in the same form" {
@@ -78,12 +83,15 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 	refused "help: unexpected argument 'check'" help plan check
 }
 
-@test "options: anywhere, abbreviated, with '='; after '--' there are none" {
+@test "options: anywhere, short, with '='; after '--' there are none" {
 	rules '[*]\nvcpus = 1\n'
 	run -0 vmaffinity plan --sysroot root --config rules.ini --xml web-1.xml
 	plan=$output
 	same "$plan" "$(vmaffinity --xml=web-1.xml --config=rules.ini --sysroot=root plan)"
-	same "$plan" "$(vmaffinity --sys root plan --conf rules.ini --x web-1.xml)"
+	same "$plan" "$(vmaffinity --sysroot root plan -c rules.ini --xml web-1.xml)"
+	same "$plan" "$(vmaffinity plan -crules.ini --sysroot root --xml web-1.xml)"
+	same "$(vmaffinity --version)" "$(vmaffinity -V)"
+	same "$(vmaffinity plan --help)" "$(vmaffinity plan -h)"
 	cp rules.ini ./--json
 	finds "" --sysroot root -- --json
 }

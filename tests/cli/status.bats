@@ -174,6 +174,21 @@ put it right with: vmaffinity apply db1" "$output"
 	run -0 status db1
 }
 
+@test "a guest by its name, UUID, id, or a pattern; each once" {
+	local uuid=12345678-1234-1234-1234-123456789abc word
+	libvirt_knows "$(guest db1 vcpu=2 uuid=$uuid)" "$(guest web vcpu=4 iothreads=2)"
+	for word in db1 $uuid "${uuid//-/}" 1 'db*' '?b1' '[cd]b1'; do
+		run -0 --separate-stderr status "$word"
+		same "$AS_RULED" "$output"
+	done
+	run -0 status 'db*' '*1' web
+	same "db1: as ruled
+web: no rule matches" "$(grep -E '^(db1|web):' <<<"$output")"
+	run -3 --separate-stderr status 'x*' 7 db1
+	same "vmaffinity: x*: no running guest's name matches this pattern
+vmaffinity: 7: Domain not found" "$stderr"
+}
+
 @test "threads that no rule is about: their affinity, or mixed; a group without threads" {
 	machine_rules '[db1]\nvcpu0 = 2\nvcpu1 = keep\n'
 	tee "$db1"/emulator/cpuset.cpus{,.effective} <<<0-7 >/dev/null

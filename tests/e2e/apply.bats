@@ -49,6 +49,27 @@ shown_as_pinned()
 	assert_guest b 0 1
 }
 
+@test "a guest by its UUID or id, or a pattern of names; a name that looks like one of these is a name" {
+	local word
+	guest_start a
+	guest_start 'b*' uuid=12345678-1234-1234-1234-123456789abc
+	guest_start bc
+	for word in 12345678-1234-1234-1234-123456789abc "$(v domid --domain 'b*')" 'b*'; do
+		rules_for 0 1
+		run -0 apply "$word"
+		[ "${#lines[@]}" = 1 ]
+		[[ $output == "b*: pinned: "* ]]
+		rules_for 1 0
+		worker 'b*' reconnect <<<"$(v dumpxml --domain 'b*')"
+	done
+	run -0 apply '[ab]*' '?c'
+	show "$output"
+	[ "${#lines[@]}" = 4 ]
+	run -1 apply 'z*' 4711
+	show "$output"
+	[[ $output == *"z*: no running guest's name matches this pattern"* && $output == *"4711: "* ]]
+}
+
 @test "a guest that is as ruled is not touched" {
 	local trace=$E2E_DIR/trace
 	guest_start g vcpus=2 iothreads=1 vcpupin="0:0 1:0" emulatorpin=1
