@@ -247,6 +247,10 @@ finds_siblings_of_two_guests(void **state)
 		"7: hardware threads of the same cores: CPU 3 in guest 'web', and CPU 2 in guest "
 		"'db' (" AT "5): each slows the other; give a guest whole cores, such as 2-3 "
 		"(core:1)");
+	devices = "pci 0 1 0 0\n"; /* of both: they cannot run together */
+	assert_string_equal(
+		lint(*state, OTHERS "[db]\nvcpu0 = 2\n[web]\nvcpu0 = 3\n", "db web", NULL), "");
+	devices = NULL;
 	assert_string_equal(
 		lint(*state, OTHERS "[db]\nvcpu0 = 2\n[web]\nvcpu0 = 4\n", "db web", NULL), "");
 	assert_string_equal(lint(*state, OTHERS "[db]\nvcpu0 = 2\nvcpu1 = 3\n[web]\nvcpu0 = 4\n",
