@@ -52,6 +52,24 @@ cgroup_read_mask(const struct cgroup *cgroup, struct thread_group group, const c
 		       : 0;
 }
 
+/*
+ * Gives a group all CPUs or nodes of the host, of which cgroup v2 grants those that the parent has:
+ * it does not take a mask away from a group that has threads (validate_change(),
+ * kernel/cgroup/cpuset.c).
+ */
+static int
+write_all(const struct cgroup *cgroup, const char *path, const char *file)
+{
+	char list[CPULIST_MAX];
+	const char *effective = strcmp(file, "cpuset.mems") == 0
+					? cgroup_effective_nodes_file(cgroup)
+					: cgroup_effective_file(cgroup);
+	if (file_read_value(cgroup->mount, effective, list, sizeof(list)) != 0 &&
+		file_read_value(cgroup->directory, effective, list, sizeof(list)) != 0)
+		return -1;
+	return file_write_value(cgroup->directory, path, list, strlen(list));
+}
+
 int
 cgroup_write_mask(const struct cgroup *cgroup, struct thread_group group, const char *file,
 	const struct cpumask *mask)
@@ -66,7 +84,9 @@ cgroup_write_mask(const struct cgroup *cgroup, struct thread_group group, const 
 	/* A write of no bytes does not reach the kernel; a newline does. */
 	if (list[0] == '\0')
 		strcpy(list, "\n");
-	return file_write_value(cgroup->directory, path, list, strlen(list));
+	if (file_write_value(cgroup->directory, path, list, strlen(list)) == 0)
+		return 0;
+	return errno == ENOSPC && cpumask_empty(mask) ? write_all(cgroup, path, file) : -1;
 }
 
 static int

@@ -78,8 +78,8 @@ int cgroup_read_mask(const struct cgroup *cgroup, struct thread_group group, con
 	struct cpumask *mask, struct err *e);
 
 /*
- * Writes a mask of a group: file is "cpuset.cpus" or "cpuset.mems". An empty mask removes the
- * group's own setting on cgroup v2. Returns 0, or -1 with errno set.
+ * Writes a mask of a group: file is "cpuset.cpus" or "cpuset.mems". On cgroup v2 an empty mask lets
+ * the group have all that its parent has. Returns 0, or -1 with errno set.
  */
 int cgroup_write_mask(const struct cgroup *cgroup, struct thread_group group, const char *file,
 	const struct cpumask *mask);

@@ -23,11 +23,12 @@ struct plan_step {
 	const struct cpumask *now; /* cpuset.cpus; NULL: the guest does not run here */
 	bool write;		   /* what is to be written and now differ */
 	bool given;   /* no rule decides: cpus are what libvirt would give (give_back.h) */
-	bool inherit; /* cgroup v2: cpus are all that the parent has, so no mask is written */
+	bool inherit; /* cgroup v2: cpus are all that the parent has: an empty mask is written */
 	const struct cpumask *nodes_now; /* cpuset.mems; NULL: no rule is about memory */
 	bool write_nodes;		 /* the plan's nodes and nodes_now differ */
 	bool nodes_given;   /* no rule decides: the plan's nodes are what libvirt would give */
-	bool nodes_inherit; /* cgroup v2: they are all that the parent has, so none are written */
+	bool nodes_inherit; /* cgroup v2: they are all that the parent has, so an empty set is
+			       written */
 };
 
 /* Points into the struct desired and the struct cgroup that it was made of. */

@@ -270,6 +270,21 @@ writes_more_than_is_granted_now(void **state)
 	assert_int_equal(guest.result.threads, 0); /* none was wrong */
 }
 
+/* cgroup v2: a group with threads keeps a mask; it is given all CPUs that there are. */
+static void
+frees_a_group_that_cannot_lose_its_mask(void **state)
+{
+	(void)state;
+	guest_start_over("a");
+	guest_plan(NULL, "ab", NULL, NULL);
+	guest.steps[VCPU0].inherit = true;
+	kernel.clings = true;
+	tree_put(guest.tree, "g/cpuset.cpus.effective", list_of("ab"));
+	if (guest_apply() != 0)
+		fail_msg("%s", guest.e.text);
+	assert_string_equal(tree_get(guest.tree, guest_file(VCPU0, "cpuset.cpus")), list_of("ab"));
+}
+
 int
 main(void)
 {
@@ -288,6 +303,7 @@ main(void)
 		guest_test(refuses_a_thread_of_another_pid_namespace),
 		guest_test(passes_over_a_group_that_goes_away),
 		guest_v2_test(writes_more_than_is_granted_now),
+		guest_v2_test(frees_a_group_that_cannot_lose_its_mask),
 	};
 	return cmocka_run_group_tests_name("apply", tests, NULL, NULL);
 }

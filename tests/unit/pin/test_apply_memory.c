@@ -63,7 +63,7 @@ static void
 undoes_everything_at_any_failure(void **state)
 {
 	(void)state;
-	unsigned k, writes = 3 + guest.cgroup.v2 + GROUPS;
+	unsigned k, writes = 3 + (unsigned)guest.cgroup.v2 + GROUPS;
 	for (k = 1; k <= writes; k++) {
 		guest_start_over(guest.cgroup.v2 ? "" : "ab");
 		guest_plan_memory("1");

@@ -41,6 +41,7 @@ extern struct kernel {
 	bool for_good;	      /* all later calls also fail */
 	bool old;	      /* before 6.2: a written mask replaces affinities */
 	bool stingy;	      /* v2: grants vcpu0 and its threads CPU b alone */
+	bool clings;	      /* v2: refuses an empty mask, as it does to a group with threads */
 	bool poor;	      /* v2: grants vcpu1 only memory node 0 */
 	void (*on_set)(void); /* called after each sched_setaffinity() */
 	void (*on_write)(void);
