@@ -31,7 +31,6 @@ struct options {
 	size_t against_count;
 	bool json;    /* --json */
 	bool all;     /* --all */
-	bool dry_run; /* --dry-run */
 	char **words; /* the arguments after the command that are no options */
 	size_t word_count;
 	int root; /* fd of --sysroot, or of / */
@@ -49,7 +48,6 @@ enum {
 	OPTION_CONFIG = 1 << 8,
 	OPTION_AGAINST = 1 << 9,
 	OPTION_SVG = 1 << 10,
-	OPTION_DRY_RUN = 1 << 11,
 };
 
 /* For words_max: any number of arguments. */
@@ -67,8 +65,7 @@ struct command {
 };
 
 extern const struct command command_plan, command_apply, command_release, command_status,
-	command_map, command_check, command_doctor, command_watch, command_capture, command_enable,
-	command_disable;
+	command_map, command_check, command_doctor, command_watch, command_capture;
 
 /*
  * Prints one line: to stderr after "vmaffinity: ", to stdout, to stderr. Whatever a terminal would

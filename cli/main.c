@@ -29,7 +29,6 @@ static const struct option long_options[] = {
 	{"svg", required_argument, NULL, OPTION_SVG},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"all", no_argument, NULL, OPTION_ALL},
-	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -38,7 +37,7 @@ static const struct option long_options[] = {
 /* In the order of the general help. */
 static const struct command *const commands[] = {&command_plan, &command_check, &command_apply,
 	&command_release, &command_status, &command_map, &command_doctor, &command_watch,
-	&command_capture, &command_enable, &command_disable};
+	&command_capture};
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const struct command *
@@ -238,8 +237,6 @@ parse_options(int argc, char *argv[], struct options *options)
 			options->json = true;
 		else if (option == OPTION_ALL)
 			options->all = true;
-		else if (option == OPTION_DRY_RUN)
-			options->dry_run = true;
 	}
 	while (optind < argc) /* after "--" */
 		options->words[options->word_count++] = argv[optind++];

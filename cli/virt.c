@@ -42,7 +42,6 @@
 	X(virEventRunDefaultImpl) \
 	X(virGetLastErrorCode) \
 	X(virGetLastErrorMessage) \
-	X(virGetVersion) \
 	X(virSetErrorFunc)
 /* clang-format on */
 
@@ -96,14 +95,6 @@ virt_open(struct virt *virt, const char *uri, struct err *e)
 	return virt->connection != NULL
 		       ? 0
 		       : err_set(e, "%s: %s", uri, libvirt.virGetLastErrorMessage());
-}
-
-int
-virt_version(unsigned long *version, struct err *e)
-{
-	if (load_libvirt(e) != 0)
-		return -1;
-	return libvirt.virGetVersion(version, NULL, NULL) == 0 ? 0 : virt_error(e);
 }
 
 /* Takes over the domain, also on failure. */
