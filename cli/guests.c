@@ -158,15 +158,23 @@ add_matching(struct guests *guests, const char *pattern, size_t *unknown)
 	return 0;
 }
 
+/* Connects to libvirt unless that is done. Returns 0, or -1 with the reason. */
+static int
+connect_once(struct guests *guests, struct err *e)
+{
+	if (guests->virt.connection != NULL)
+		return 0;
+	guests->connected = true;
+	return virt_open(&guests->virt, guests->options->connect, e);
+}
+
 /* Adds the guest that has a UUID or an id, which only libvirt knows. */
 static int
 add_by_id(struct guests *guests, const char *id, size_t *unknown)
 {
 	struct virt *virt = &guests->virt;
 	struct err e;
-	guests->connected = true;
-	if ((virt->connection != NULL || virt_open(virt, NULL, &e) == 0) &&
-		virt_find_by_id(virt, id, &e) == 0)
+	if (connect_once(guests, &e) == 0 && virt_find_by_id(virt, id, &e) == 0)
 		return add_name(guests, virt->guests[virt->count - 1].name);
 	complain("%s: %s", id, e.text);
 	++*unknown;
@@ -243,11 +251,8 @@ int
 guests_read_xml(struct guests *guests, const char *name, char **xml, struct err *e)
 {
 	struct virt *virt = &guests->virt;
-	if (virt->connection == NULL) {
-		guests->connected = true;
-		if (virt_open(virt, guests->options->connect, e) != 0)
-			return -1;
-	}
+	if (connect_once(guests, e) != 0)
+		return -1;
 	if (virt_known(virt, name) == NULL && virt_find(virt, name, e) != 0)
 		return -1;
 	return virt_xml(virt_known(virt, name), xml, e) == VIRT_OK ? 0 : -1;

@@ -20,24 +20,18 @@ _vmaffinity()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--config | --sysroot | --xml | --against | --connect | --svg)
+		-c | --config | --sysroot | --xml | --against | --connect | --svg)
 			[[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))
 			((i++))
 			[[ $word == --connect ]] && ((i < COMP_CWORD)) && connect=(--connect "${COMP_WORDS[i]}")
 			;;
-		-c) ((i++)) ;;
 		-* | =) ;;
 		*) [[ -n $command ]] || command=$word ;;
 		esac
 	done
 
 	case $before in
-	--config | --xml | --against | --svg)
-		compopt -o filenames 2>/dev/null
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		return
-		;;
-	-c)
+	-c | --config | --xml | --against | --svg)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
