@@ -8,6 +8,7 @@
 #include "base/number.h"
 #include "cgroup/files.h"
 #include "cgroup/hierarchy.h"
+#include "cgroup/lost_cpus.h"
 #include "cgroup/qemu_process.h"
 
 #include <dirent.h>
@@ -184,33 +185,6 @@ read_groups(struct cgroup *cgroup, bool nodes, struct err *e)
 	return 0;
 }
 
-/* Reads an effective file of the directory whose path is the first length bytes of cgroup->path. */
-static int
-read_above(const struct cgroup *cgroup, size_t length, struct cpumask *mask, struct err *e)
-{
-	char path[PATH_MAX];
-	size_t start = cgroup->mount_length + 1;
-	int n = snprintf(path, sizeof(path), "%.*s/%s", (int)(length - start), cgroup->path + start,
-		cgroup_effective_file(cgroup));
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return err_set(e, "%s: too long", cgroup->path);
-	return cgroup_read_list(cgroup->mount, path, mask, e);
-}
-
-/* Finds, on cgroup v1, what the guest's own directories could have: all that is above them. */
-static void
-find_lost_cpus(struct cgroup *cgroup)
-{
-	struct cpumask above;
-	struct err ignored;
-	const char *slash = memrchr(cgroup->path, '/', cgroup->own_length);
-	if (slash == NULL || (size_t)(slash - cgroup->path) <= cgroup->mount_length ||
-		read_above(cgroup, (size_t)(slash - cgroup->path), &above, &ignored) != 0)
-		return;
-	cgroup->narrowed = !cpumask_subset(&above, &cgroup->allowed);
-	cpumask_or(&cgroup->allowed, &above);
-}
-
 static int
 read_masks(struct cgroup *cgroup, struct err *e)
 {
@@ -218,36 +192,24 @@ read_masks(struct cgroup *cgroup, struct err *e)
 		    cgroup->directory, cgroup_effective_file(cgroup), &cgroup->allowed, e) != 0)
 		return err_context(e, "%s", cgroup->path);
 	if (!cgroup->v2)
-		find_lost_cpus(cgroup);
+		lost_cpus_find(cgroup);
 	return read_groups(cgroup, false, e);
 }
 
 int
-cgroup_widen(const struct cgroup *cgroup, struct err *e)
+cgroup_read_granted_nodes(struct cgroup *cgroup, struct err *e)
 {
-	char list[CPULIST_MAX];
-	cpumask_format(&cgroup->allowed, list, sizeof(list));
-	for (size_t length = cgroup->own_length;;) {
-		char path[PATH_MAX];
-		size_t start = cgroup->mount_length + 1;
-		int n = snprintf(path, sizeof(path), "%.*s/cpuset.cpus", (int)(length - start),
-			cgroup->path + start);
-		if (n < 0 || (size_t)n >= sizeof(path))
-			return err_set(e, "%s: too long", cgroup->path);
-		if (file_write_value(cgroup->mount, path, list, strlen(list)) != 0)
-			return err_errno(e, "%s: writing %s", path, list);
-		if (cgroup->path[length] == '\0')
-			return 0;
-		length += 1 + strcspn(cgroup->path + length + 1, "/");
-	}
+	if (cgroup_read_list(
+		    cgroup->directory, cgroup_effective_nodes_file(cgroup), &cgroup->nodes, e) != 0)
+		return err_context(e, "%s", cgroup->path);
+	return 0;
 }
 
 int
 cgroup_read_memory(struct cgroup *cgroup, struct err *e)
 {
-	if (cgroup_read_list(
-		    cgroup->directory, cgroup_effective_nodes_file(cgroup), &cgroup->nodes, e) != 0)
-		return err_context(e, "%s", cgroup->path);
+	if (cpumask_empty(&cgroup->nodes) && cgroup_read_granted_nodes(cgroup, e) != 0)
+		return -1;
 	return read_groups(cgroup, true, e);
 }
 

@@ -29,9 +29,10 @@ struct cgroup {
 	char *path;		/* of that directory, absolute */
 	size_t mount_length;	/* length of the mount point, with which path begins */
 	struct cpumask allowed; /* the CPUs that the groups may have */
-	bool narrowed;		/* the guest's own directories lack some of them: cgroup_widen() */
-	size_t own_length;	/* length of the part of path up to the outermost of those */
-	struct cpumask nodes;	/* the NUMA nodes that it grants; set by cgroup_read_memory() */
+	bool narrowed;	   /* the guest's own directories lack some of them: lost_cpus_widen() */
+	size_t own_length; /* length of the part of path up to the outermost of those */
+	struct cpumask
+		nodes; /* the NUMA nodes that it grants; set by cgroup_read_granted_nodes() */
 	struct cgroup_child *groups; /* sorted by thread_group_compare() */
 	size_t group_count;
 };
@@ -60,9 +61,12 @@ enum cgroup_result {
 enum cgroup_result cgroup_open(int root, const char *name, struct cgroup *cgroup, struct err *e);
 void cgroup_free(struct cgroup *cgroup);
 
+/* Reads the NUMA nodes that the directory grants. Returns 0, or -1 with the reason. */
+int cgroup_read_granted_nodes(struct cgroup *cgroup, struct err *e);
+
 /*
- * Reads the NUMA nodes of each group and those that the directory grants. Drops a group that was
- * removed meanwhile. Returns 0, or -1 with the reason.
+ * Reads the NUMA nodes of each group and, unless that is done, those that the directory grants.
+ * Drops a group that was removed meanwhile. Returns 0, or -1 with the reason.
  */
 int cgroup_read_memory(struct cgroup *cgroup, struct err *e);
 
@@ -83,13 +87,6 @@ int cgroup_read_mask(const struct cgroup *cgroup, struct thread_group group, con
  */
 int cgroup_write_mask(const struct cgroup *cgroup, struct thread_group group, const char *file,
 	const struct cpumask *mask);
-
-/*
- * Gives the guest's own directories all CPUs in allowed. cgroup v1 takes a CPU that goes offline
- * from every cpuset but the root's, and does not give it back (Documentation/admin-guide/cgroup-v1/
- * cpusets). Returns 0, or -1 with the reason; what is written stays then, for it changes no thread.
- */
-int cgroup_widen(const struct cgroup *cgroup, struct err *e);
 
 /*
  * True if the group is still there. vCPUs and iothreads can be unplugged, and guests end, at any

@@ -117,6 +117,14 @@ memory_nodes_is_auto(const struct value *value)
 	return strcmp(value->text, "auto") == 0;
 }
 
+void
+memory_nodes_report_left(const struct value *value, const char *why, struct messages *messages)
+{
+	messages_add(messages, MESSAGE_WARNING,
+		"%s:%u: memory = auto: %s; the guest's memory is left as it is", value->file,
+		value->line, why);
+}
+
 /* Evaluates a list of nodes. On failure the reason begins with its place. */
 static int
 eval_node_list(
@@ -234,14 +242,8 @@ memory_nodes_place(struct memory *memory, struct topology *topology, const struc
 	/* No CPUs: an error says so already. */
 	if (value_is_keep(memory->value) || (automatic && cpumask_empty(cpus)))
 		return 0;
-	if (automatic) {
-		struct err why;
-		if (place_automatic(memory, topology, cpus, usable, messages, &why) != 0)
-			messages_add(messages, MESSAGE_WARNING,
-				"%s:%u: memory = auto: %s; the guest's memory is left as it is",
-				memory->value->file, memory->value->line, why.text);
-		return 0;
-	}
+	if (automatic)
+		return place_automatic(memory, topology, cpus, usable, messages, e);
 	if (eval_node_list(memory->value, topology, &memory->requested, e) != 0)
 		return -1;
 	memory->wanted = true;

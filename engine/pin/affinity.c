@@ -95,7 +95,7 @@ affinity_save(struct saved_affinities *saved, const struct cgroup *cgroup,
 	return r;
 }
 
-/* What a pass over the threads of a group is to do. */
+/* Describes a pass over the threads of a group: what it sets, and what it found. */
 struct settling {
 	struct saved_affinities *saved;
 	struct thread_group group;

@@ -2,6 +2,7 @@
 /* Carries out a plan group by group, and undoes all of it if a group fails. */
 #include "pin/apply.h"
 
+#include "cgroup/lost_cpus.h"
 #include "pin/affinity.h"
 #include "pin/apply_memory.h"
 
@@ -148,7 +149,7 @@ apply(const struct plan *plan, const struct cgroup *cgroup, struct apply_result 
 		if (plan->steps[i].cpus != NULL)
 			work.targets[work.target_count++] =
 				(struct target){.step = &plan->steps[i]};
-	int r = cgroup->narrowed ? cgroup_widen(cgroup, e) : 0;
+	int r = cgroup->narrowed ? lost_cpus_widen(cgroup, e) : 0;
 	if (r == 0)
 		r = apply_cpus(&work, e);
 	/* Memory is last: moving RAM takes long, and so does moving it back. */

@@ -9,7 +9,7 @@ write_step(const struct plan *plan, const struct plan_step *step, const struct c
 	char name[THREAD_GROUP_NAME_MAX], list[128];
 	const struct cpumask none = {0};
 	if (cgroup_write_mask(cgroup, step->group, "cpuset.mems",
-		    step->nodes_inherit ? &none : plan->nodes) == 0)
+		    plan->nodes_inherit ? &none : plan->nodes) == 0)
 		++*written;
 	else if (cgroup_has_group(cgroup, step->group))
 		return err_errno(e, "cannot write %s to %s/%s/cpuset.mems",

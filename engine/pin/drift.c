@@ -49,6 +49,7 @@ drift_find(int root, const struct plan *plan, const struct cgroup *cgroup, struc
 		struct drift_group *group = &result.groups[result.count];
 		group->step = &plan->steps[i];
 		group->nodes = plan->nodes;
+		group->nodes_given = plan->nodes_given;
 		enum group_state_result r =
 			group_state_read(root, cgroup, group->step->group, &group->actual, e);
 		if (r == GROUP_STATE_ERROR) {
@@ -156,9 +157,9 @@ drift_describe(const struct drift_group *group, char *out, size_t size)
 		break;
 	case DRIFT_MEMORY:
 		snprintf(out, size, "%sits memory may come from nodes %s; %s %s",
-			group->step->nodes_given ? "no rule is about it, but " : "",
+			group->nodes_given ? "no rule is about it, but " : "",
 			cpumask_format(&group->actual.nodes, have, sizeof(have)),
-			group->step->nodes_given ? "libvirt would give it" : "the rule says", want);
+			group->nodes_given ? "libvirt would give it" : "the rule says", want);
 		break;
 	}
 }

@@ -30,6 +30,7 @@ enum drift_kind drift_kind(const struct plan_step *step, const struct cpumask *n
 struct drift_group {
 	const struct plan_step *step;
 	const struct cpumask *nodes; /* desired memory nodes; NULL: none are */
+	bool nodes_given;	     /* no rule decides them */
 	struct group_state actual;
 	enum drift_kind kind;
 };

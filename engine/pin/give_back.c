@@ -103,15 +103,17 @@ give_back_nodes(struct plan *plan, const struct cgroup *cgroup, const struct dom
 		*nodes = cgroup->nodes;
 	for (size_t i = 0; i < plan->step_count; i++) {
 		struct plan_step *step = &plan->steps[i];
-		step->nodes_now = &cgroup->groups[i].nodes;
-		step->nodes_given = true;
-		step->nodes_inherit = inherit && cgroup->v2;
 		step->write_nodes = !cpumask_equal(nodes_now(&cgroup->groups[i], cgroup), nodes);
-		count += step->write_nodes;
+		if (!step->write_nodes)
+			continue;
+		step->nodes_now = &cgroup->groups[i].nodes;
+		count++;
 	}
 	if (count == 0)
 		return 0;
 	plan->nodes = nodes;
+	plan->nodes_given = true;
+	plan->nodes_inherit = inherit && cgroup->v2;
 	plan->nodes_optional = true; /* no reason to leave CPUs as they are */
 	return count;
 }

@@ -13,6 +13,7 @@
 #include "pin/dropped.h"
 #include "pin/give_back.h"
 #include "pin/lock.h"
+#include "pin/pin_memory.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -152,76 +153,6 @@ report_groups_missing(struct pin *pin)
 }
 
 /*
- * Returns the CPUs that vCPUs may use: as the rules say or, where they say nothing, as they may
- * now; all of usable if that is not known. Of a guest that runs only vCPUs that are there count, so
- * that the same comes out whether its XML was read or not.
- */
-static struct cpumask
-vcpu_cpus(const struct pin *pin, const struct cpumask *usable)
-{
-	struct cpumask cpus = {0};
-	for (size_t i = 0; i < pin->desired.group_count; i++) {
-		const struct desired_group *group = &pin->desired.groups[i];
-		if (!pin->running && group->group.kind == GROUP_VCPU)
-			cpumask_or(&cpus, group->mask != NULL ? &group->mask->cpus : usable);
-	}
-	for (size_t i = 0; pin->running && i < pin->cgroup.group_count; i++) {
-		const struct cgroup_child *there = &pin->cgroup.groups[i];
-		const struct desired_mask *mask = desired_find(&pin->desired, there->group)->mask;
-		if (there->group.kind == GROUP_VCPU && mask != NULL)
-			cpumask_or(&cpus, &mask->cpus);
-		else if (there->group.kind == GROUP_VCPU)
-			cpumask_or(&cpus, cpumask_empty(&there->now) ? usable : &there->now);
-	}
-	return cpus;
-}
-
-static int
-read_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
-{
-	const struct memory *memory = &pin->desired.memory;
-	const struct cpumask *usable = &pin->cgroup.nodes;
-	if (pin->running && cgroup_read_memory(&pin->cgroup, e) != 0)
-		return -1;
-	if (!pin->running &&
-		topology_get(&pin->host->topology, TOPOLOGY_MEMORY_NODES, &usable, e) != 0)
-		return -1;
-	const struct cpumask cpus = vcpu_cpus(pin, usable_cpus);
-	if (desired_build_memory(&pin->desired, &pin->matched, &pin->host->topology, &cpus, usable,
-		    &pin->messages, e) != 0)
-		return -1;
-	char list[128];
-	if (memory->wanted && !cpumask_subset(&pin->domain.numatune, &memory->nodes))
-		messages_add(&pin->messages, MESSAGE_DETAIL,
-			"%s:%u: memory overrides this guest's own <numatune> (nodeset %s)",
-			memory->value->file, memory->value->line,
-			cpumask_format(&pin->domain.numatune, list, sizeof(list)));
-	return 0;
-}
-
-/*
- * Reads what there is to know of memory nodes, where a rule is about them. What cannot be read
- * costs the guest no CPU where the rule says "auto".
- */
-static int
-place_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
-{
-	const struct value *value = rules_memory(&pin->matched);
-	struct err why;
-	if (value == NULL || read_memory(pin, usable_cpus, &why) == 0)
-		return 0;
-	if (!memory_nodes_is_auto(value)) {
-		*e = why;
-		return -1;
-	}
-	pin->desired.memory = (struct memory){0};
-	messages_add(&pin->messages, MESSAGE_WARNING,
-		"%s:%u: memory = auto: %s; the guest's memory is left as it is", value->file,
-		value->line, why.text);
-	return 0;
-}
-
-/*
  * Finds the CPUs that the guest may have: those of its cgroup or, if it does not run, those online
  * that the cgroup allows that it would be put into.
  */
@@ -248,7 +179,7 @@ make_plan(struct pin *pin, struct err *e)
 {
 	struct cpumask usable;
 	if (find_usable(pin, &usable, e) != 0 || place(pin, &usable, e) != 0 ||
-		place_memory(pin, &usable, e) != 0)
+		pin_memory_place(pin, &usable, e) != 0)
 		return -1;
 	dropped_note(&pin->desired, &pin->host->topology, pin->running ? &pin->cgroup : NULL,
 		pin->limited ? &pin->partition : NULL, &pin->messages);
@@ -330,15 +261,6 @@ failed(const struct pin *pin, struct err *e)
 	return PIN_NOT_RUNNING;
 }
 
-/* Reads the memory nodes that a guest has, for pin_give_back(); leaves none if that fails. */
-static void
-read_nodes_without_rule(struct pin *pin)
-{
-	struct err ignored;
-	if (cgroup_read_memory(&pin->cgroup, &ignored) != 0)
-		pin->cgroup.nodes = (struct cpumask){0};
-}
-
 enum pin_result
 pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, enum pin_intent intent, struct err *e)
@@ -354,7 +276,7 @@ pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t leng
 	r = open_cgroup(pin, intent, e);
 	if (r == PIN_OK && pin->running && intent >= PIN_SHOW_ALL &&
 		rules_memory(&pin->matched) == NULL)
-		read_nodes_without_rule(pin);
+		pin_memory_read_left(pin);
 	if (r == PIN_OK && make_plan(pin, e) != 0)
 		r = PIN_FAILED;
 	return r == PIN_FAILED && is_to_apply(intent) ? failed(pin, e) : r;
@@ -405,10 +327,8 @@ pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 			"the memory nodes that no rule is about are left as they are: %s",
 			result.memory.text);
 	else if (result.memory_left)
-		messages_add(&pin->messages, MESSAGE_WARNING,
-			"%s:%u: memory = auto: %s; the guest's memory is left as it is",
-			pin->desired.memory.value->file, pin->desired.memory.value->line,
-			result.memory.text);
+		memory_nodes_report_left(
+			pin->desired.memory.value, result.memory.text, &pin->messages);
 	if (result.masks == 0 && result.threads == 0 && result.nodes == 0)
 		return PIN_OK;
 	if (result.nodes > 0)

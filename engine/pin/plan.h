@@ -26,9 +26,6 @@ struct plan_step {
 	bool inherit; /* cgroup v2: cpus are all that the parent has: an empty mask is written */
 	const struct cpumask *nodes_now; /* cpuset.mems; NULL: no rule is about memory */
 	bool write_nodes;		 /* the plan's nodes and nodes_now differ */
-	bool nodes_given;   /* no rule decides: the plan's nodes are what libvirt would give */
-	bool nodes_inherit; /* cgroup v2: they are all that the parent has, so an empty set is
-			       written */
 };
 
 /* Points into the struct desired and the struct cgroup that it was made of. */
@@ -39,6 +36,9 @@ struct plan {
 	size_t missing_count;
 	bool nodes_optional;	     /* memory = auto: if they cannot be written, the CPUs stay */
 	const struct cpumask *nodes; /* NUMA nodes for every group; NULL: leave them as they are */
+	bool nodes_given;	     /* no rule decides: nodes are what libvirt would give */
+	bool nodes_inherit; /* cgroup v2: they are all that the parent has: an empty set is written
+			     */
 };
 
 /*

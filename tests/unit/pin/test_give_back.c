@@ -26,7 +26,7 @@ setup(void **state)
 		.allowed = mask_of("0-7"),
 		.groups = children,
 		.group_count = 4};
-	plan.nodes = NULL;
+	plan = (struct plan){.steps = steps, .step_count = 4};
 	ruled = mask_of("2");
 	for (size_t i = 0; i < 4; i++) {
 		now[i] = (struct cpumask){0};
@@ -150,8 +150,8 @@ gives_back_nodes(void **state)
 	assert_true(give_back_is_asked(&plan, &cgroup));
 	assert_int_equal(give("", "", &masks), 3);
 	assert_mask(plan.nodes, "0-1");
-	assert_true(plan.nodes_optional && steps[0].write_nodes && steps[0].nodes_inherit);
-	assert_true(steps[0].nodes_given && steps[1].nodes_given && !steps[1].write_nodes);
+	assert_true(plan.nodes_optional && steps[0].write_nodes && plan.nodes_inherit);
+	assert_true(plan.nodes_given && !steps[1].write_nodes);
 	free(masks);
 	setup(state);
 	cgroup.nodes = mask_of("0-1"), cgroup.v2 = false;
@@ -162,7 +162,7 @@ gives_back_nodes(void **state)
 	assert_int_equal(give_back(&plan, &cgroup, &record, &masks, &count), 0);
 	assert_int_equal(count, 4);
 	assert_mask(plan.nodes, "1");
-	assert_false(steps[0].nodes_inherit);
+	assert_false(plan.nodes_inherit);
 	free(masks);
 }
 

@@ -358,6 +358,14 @@ plans_memory(void **state)
 	assert_string_equal(show_nodes(), "none");
 	assert_non_null(
 		strstr(show_messages(&pin.messages), "the guest's memory is left as it is"));
+	/* and it is a rule: nothing is given back */
+	tree_put(t, BASE "cpuset.mems.effective", "0-1\n");
+	tree_put(t, "sys/devices/system/node/node0/cpulist", "x\n");
+	assert_int_equal(prepare(t, "[web]\nmemory = auto\nvcpus = 4\n", PIN_APPLY_ALL), PIN_OK);
+	assert_non_null(
+		strstr(show_messages(&pin.messages), "the guest's memory is left as it is"));
+	for (size_t i = 0; i < pin.plan.step_count; i++)
+		assert_non_null(pin.plan.steps[i].nodes_now);
 }
 
 static void
