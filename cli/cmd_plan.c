@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* vmaffinity plan: shows what the hook would write for a guest. */
+#include "cli/capture/snapshot_read.h"
 #include "cli/command.h"
 #include "cli/guests.h"
 #include "cli/json.h"
@@ -299,9 +300,27 @@ plan_running(const struct options *options, struct pin_host *host)
 }
 
 static enum exit_status
-plan_with_rules(const struct options *options, struct pin_host *host)
+plan_guests(const struct options *options, struct pin_host *host)
 {
 	return options->xml_count > 0 ? plan_files(options, host) : plan_running(options, host);
+}
+
+/* Plans for the host of --against instead of this one. The rules have been read. */
+static enum exit_status
+plan_with_rules(const struct options *options, struct pin_host *host)
+{
+	struct snapshot_tree captured;
+	struct err e;
+	if (options->against_count == 0)
+		return plan_guests(options, host);
+	if (snapshot_open(options->against[0], &captured, &e) != 0) {
+		complain("%s", e.text);
+		return EXIT_CANNOT;
+	}
+	pin_host_change(host, captured.root);
+	enum exit_status status = plan_guests(options, host);
+	snapshot_close(&captured);
+	return status;
 }
 
 static enum exit_status
@@ -317,7 +336,8 @@ run_plan(const struct options *options)
 const struct command command_plan = {
 	.name = "plan",
 	.run = run_plan,
-	.options = OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_JSON,
+	.options = OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_AGAINST |
+		   OPTION_JSON,
 	.words_max = ARGUMENTS_ANY,
 	.words = "[GUEST...]",
 	.summary = "show what the hook would write, and which rule says so",
@@ -329,6 +349,8 @@ const struct command command_plan = {
 		"'web-*'; without it, every running guest.\n"
 		"\n"
 		"      --xml FILE     a guest's XML (virsh dumpxml); '-': stdin; may be repeated\n"
+		"      --against HOSTFILE  plan for the host that 'vmaffinity capture' wrote to\n"
+		"                     HOSTFILE, not for this one\n"
 		"  -c, --config FILE  read the rules from FILE, not from /etc\n"
 		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
 		"      --connect URI  the libvirt daemon (qemu:///system)\n"

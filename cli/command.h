@@ -58,6 +58,7 @@ struct command {
 	const char *name;
 	enum exit_status (*run)(const struct options *options);
 	int options;	     /* OPTION_ bits */
+	bool many_hosts;     /* --against takes several host files */
 	size_t words_max;    /* most arguments that are no options */
 	const char *words;   /* those arguments in the general help: "[GUEST...]"; may be NULL */
 	const char *summary; /* one line of the general help */

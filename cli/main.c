@@ -137,6 +137,10 @@ run(const struct command *command, struct options *options, int given)
 			complain("'%s' has no option '--%s'", command->name, o->name);
 			return misuse(command);
 		}
+	if (options->against_count > 1 && !command->many_hosts) {
+		complain("%s: one HOSTFILE at a time", command->name);
+		return misuse(command);
+	}
 	if (options->word_count > command->words_max) {
 		complain("%s: unexpected argument '%s'", command->name,
 			options->words[command->words_max]);
@@ -208,6 +212,15 @@ next_option(int argc, char *argv[])
 	return long_form(option);
 }
 
+/* True if the command, which comes first, takes several host files: "--against *.txt". */
+static bool
+takes_many_hosts(const struct options *options)
+{
+	const struct command *command =
+		options->word_count > 0 ? find_command(options->words[0]) : NULL;
+	return command != NULL && command->many_hosts;
+}
+
 /* Returns the options that were given, as bits, or -1 after a complaint. */
 static int
 parse_options(int argc, char *argv[], struct options *options)
@@ -216,8 +229,8 @@ parse_options(int argc, char *argv[], struct options *options)
 	for (; (option = next_option(argc, argv)) != -1; last = option) {
 		if (option == '?')
 			return -1;
-		if (option == NO_OPTION && last == OPTION_AGAINST)
-			option = OPTION_AGAINST; /* "--against *.txt" */
+		if (option == NO_OPTION && last == OPTION_AGAINST && takes_many_hosts(options))
+			option = OPTION_AGAINST;
 		given |= option;
 		if (option == NO_OPTION)
 			options->words[options->word_count++] = optarg;

@@ -95,6 +95,7 @@ const struct command command_check = {
 	.run = run_check,
 	.options = OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_AGAINST |
 		   OPTION_JSON,
+	.many_hosts = true,
 	.words_max = ARGUMENTS_ANY,
 	.words = "[FILE...]",
 	.summary = "list errors in the rules, and what is not as it seems",

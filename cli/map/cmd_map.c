@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli/capture/snapshot_read.h"
 #include "cli/command.h"
 #include "cli/map/json.h"
 #include "cli/map/map.h"
@@ -20,15 +21,12 @@ read_and_show(struct map *map, const struct options *options, struct err *e)
 	return 0;
 }
 
+/* Shows the host below options->root. */
 static enum exit_status
-run_map(const struct options *options)
+show_map(const struct options *options)
 {
 	struct map map = {.topology = {.root = options->root}};
 	struct err e;
-	if (options->json && options->svg != NULL) {
-		complain("map: --json and --svg exclude each other");
-		return misuse(&command_map);
-	}
 	int r = read_and_show(&map, options, &e);
 	if (r != 0)
 		complain("%s", e.text);
@@ -37,10 +35,32 @@ run_map(const struct options *options)
 	return status;
 }
 
+static enum exit_status
+run_map(const struct options *options)
+{
+	struct options there = *options;
+	struct snapshot_tree captured;
+	struct err e;
+	if (options->json && options->svg != NULL) {
+		complain("map: --json and --svg exclude each other");
+		return misuse(&command_map);
+	}
+	if (options->against_count == 0)
+		return show_map(options);
+	if (snapshot_open(options->against[0], &captured, &e) != 0) {
+		complain("%s", e.text);
+		return EXIT_CANNOT;
+	}
+	there.root = captured.root;
+	enum exit_status status = show_map(&there);
+	snapshot_close(&captured);
+	return status;
+}
+
 const struct command command_map = {
 	.name = "map",
 	.run = run_map,
-	.options = OPTION_SYSROOT | OPTION_JSON | OPTION_SVG,
+	.options = OPTION_SYSROOT | OPTION_AGAINST | OPTION_JSON | OPTION_SVG,
 	.summary = "show the host's cores, and which guests are on each CPU",
 	.help = "Usage: vmaffinity map [OPTION...]\n"
 		"\n"
@@ -48,6 +68,8 @@ const struct command command_map = {
 		"Writes nothing but FILE.\n"
 		"\n"
 		"      --sysroot DIR  read /proc, /run and /sys below DIR\n"
+		"      --against HOSTFILE  show the host that 'vmaffinity capture' wrote to\n"
+		"                     HOSTFILE, with the guests that were captured\n"
 		"      --svg FILE     have lstopo draw the host, and write the picture to FILE;\n"
 		"                     '-' is standard output\n"
 		"      --json         one JSON object\n"

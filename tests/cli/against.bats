@@ -153,8 +153,35 @@ looked at 1 file, 2 hosts, 1 guest: 1 error, 1 warning" "$output"
 	same "looked at 1 file, 1 host, no guest (none was named with --xml or --connect): nothing found" "$output"
 }
 
+@test "plan --against: a guest on another host; what follows the host file is a GUEST" {
+	rules '[*]\nvcpus = 6-7\n'
+	run -0 --separate-stderr vmaffinity plan --config rules.ini --xml web-1.xml --against "$large"
+	[[ $output == *$'\nvcpu3     6-7  rules.ini:2  vcpus = 6-7\n'* ]]
+	run -2 --separate-stderr vmaffinity plan --config rules.ini --xml web-1.xml --against "$small"
+	[[ $output == *"vcpus wants 6-7, but machine.slice allows only 0-3; no CPU is left"* ]]
+	cannot "vmaffinity: nowhere: No such file or directory" vmaffinity plan --config rules.ini --xml web-1.xml --against nowhere
+	run -2 --separate-stderr vmaffinity plan --config rules.ini --xml web-1.xml --against "$small" web-1
+	[[ $stderr == "vmaffinity: plan: GUEST and --xml exclude each other"* ]]
+	refused "plan: one HOSTFILE at a time" plan --against "$small" --against "$large"
+}
+
+@test "map --against: the host that was captured" {
+	run -0 --separate-stderr vmaffinity map --against "$small"
+	same "8 CPUs online; 1 guest" "${lines[0]}"
+	cannot "vmaffinity: nowhere: No such file or directory" vmaffinity map --against nowhere
+	run -0 --separate-stderr vmaffinity map --json --against "$small"
+	[ "$(jq '.cpus | length' <<<"$output")" = 8 ]
+}
+
+@test "without TMPDIR a host is held in memory" {
+	rules ''
+	env -u TMPDIR strace -f -qq -e trace=mkdir -o trace "$BUILD/vmaffinity" check rules.ini --against "$small"
+	[[ $(<trace) == *'mkdir("/dev/shm/vmaffinity.'* ]]
+	[ -z "$(compgen -G '/dev/shm/vmaffinity.*')" ]
+}
+
 @test "--against: options around it" {
-	refused "'plan' has no option '--against'" plan --against x
+	refused "'status' has no option '--against'" status --against x
 	refused "check: FILE and --config exclude each other" check --config rules.ini x --against y
 	run -2 --separate-stderr vmaffinity check --against
 	same "vmaffinity: option '--against' requires an argument"$'\n'"Try 'vmaffinity check --help'" "$stderr"
