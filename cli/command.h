@@ -31,6 +31,8 @@ struct options {
 	size_t against_count;
 	bool json;    /* --json */
 	bool all;     /* --all */
+	bool verbose; /* --verbose */
+	bool wide;    /* --wide */
 	char **words; /* the arguments after the command that are no options */
 	size_t word_count;
 	int root; /* fd of --sysroot, or of / */
@@ -48,6 +50,8 @@ enum {
 	OPTION_CONFIG = 1 << 8,
 	OPTION_AGAINST = 1 << 9,
 	OPTION_SVG = 1 << 10,
+	OPTION_VERBOSE = 1 << 11,
+	OPTION_WIDE = 1 << 12,
 };
 
 /* For words_max: any number of arguments. */
@@ -82,6 +86,9 @@ void print_safely(FILE *stream, const char *prefix, const char *format, va_list 
 
 /* Prints each message as "LEVEL: TEXT" to stdout or stderr, and last how many were dropped. */
 void print_messages(FILE *stream, const struct messages *messages);
+
+/* Returns the columns of the terminal that stdout is, or 0 if it is none. */
+unsigned terminal_width(void);
 
 /* True if stdout takes colours: it is a terminal, and NO_COLOR (no-color.org) is not set. */
 bool wants_color(void);

@@ -17,7 +17,7 @@
  * The short options of getopt_long(3): "-" has it return each argument that is no option, as
  * NO_OPTION; ":" has it leave messages to us.
  */
-#define SHORT_OPTIONS "-:hVc:"
+#define SHORT_OPTIONS "-:hVvc:"
 #define NO_OPTION 1
 
 static const struct option long_options[] = {
@@ -29,6 +29,8 @@ static const struct option long_options[] = {
 	{"svg", required_argument, NULL, OPTION_SVG},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"all", no_argument, NULL, OPTION_ALL},
+	{"verbose", no_argument, NULL, OPTION_VERBOSE},
+	{"wide", no_argument, NULL, OPTION_WIDE},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -189,6 +191,8 @@ long_form(int option)
 		return OPTION_VERSION;
 	case 'c':
 		return OPTION_CONFIG;
+	case 'v':
+		return OPTION_VERBOSE;
 	default:
 		return option;
 	}
@@ -250,6 +254,10 @@ parse_options(int argc, char *argv[], struct options *options)
 			options->json = true;
 		else if (option == OPTION_ALL)
 			options->all = true;
+		else if (option == OPTION_VERBOSE)
+			options->verbose = true;
+		else if (option == OPTION_WIDE)
+			options->wide = true;
 	}
 	while (optind < argc) /* after "--" */
 		options->words[options->word_count++] = argv[optind++];

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 void
@@ -67,6 +68,13 @@ misuse(const struct command *command)
 	fprintf(stderr, "Try 'vmaffinity%s%s --help'\n", command != NULL ? " " : "",
 		command != NULL ? command->name : "");
 	return EXIT_WRONG;
+}
+
+unsigned
+terminal_width(void)
+{
+	struct winsize size;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 bool

@@ -12,8 +12,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 /* Hardware threads side by side; what a core has beyond that goes below. POWER has 8. */
 #define COLUMNS_MAX 8u
@@ -313,10 +311,10 @@ print_head(const struct picture *picture)
 int
 map_print_text(const struct map *map, struct err *e)
 {
-	struct winsize size;
+	unsigned width = terminal_width();
 	struct picture picture = {.map = map, .color = wants_color(), .width = 80};
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > TEXT_MIN)
-		picture.width = size.ws_col;
+	if (width > TEXT_MIN)
+		picture.width = width;
 	if (lay_out(&picture) != 0)
 		return err_set(e, "out of memory");
 	print_head(&picture);

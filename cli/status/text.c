@@ -2,9 +2,11 @@
 /* Prints the status of a guest for people. */
 #include "cli/status/text.h"
 
+#include "cli/brief.h"
 #include "cli/command.h"
+#include "cli/group_table.h"
 
-#include <libsmartcols.h>
+#include "base/cleanup.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,40 +17,26 @@
 #define DRIFT_COLOR "\33[1;31m"
 
 enum column {
-	COLUMN_MARK,
-	COLUMN_GROUP,
 	COLUMN_CPUS,
 	COLUMN_CGROUP,
 	COLUMN_EFFECTIVE,
 	COLUMN_THREADS,
 	COLUMN_LAST,
 	COLUMN_NODES,
-	COLUMN_LIBVIRT,
+	COLUMN_LIBVIRT, /* left out if libvirt's record disagrees nowhere */
 	COLUMN_RULE,
 	COLUMNS
 };
 
-/* On a narrow terminal, the cells with SCOLS_FL_WRAP continue in the next line. */
-static const struct {
-	const char *name;
-	int flags;
-} columns[COLUMNS] = {
-	[COLUMN_MARK] = {"", 0},
-	[COLUMN_GROUP] = {"GROUP", 0},
-	[COLUMN_CPUS] = {"CPUS", SCOLS_FL_WRAP},
-	[COLUMN_CGROUP] = {"CGROUP", SCOLS_FL_WRAP},
-	[COLUMN_EFFECTIVE] = {"EFFECTIVE", SCOLS_FL_WRAP},
-	[COLUMN_THREADS] = {"THREADS", SCOLS_FL_WRAP},
-	[COLUMN_LAST] = {"LAST", SCOLS_FL_WRAP},
-	[COLUMN_NODES] = {"NODES", SCOLS_FL_WRAP},
-	[COLUMN_LIBVIRT] = {"LIBVIRT", SCOLS_FL_WRAP},
-	[COLUMN_RULE] = {"RULE", SCOLS_FL_WRAP},
-};
-
-struct table {
-	struct libscols_table *table;
-	const struct status *status;
-	bool record; /* the column LIBVIRT is shown */
+static const struct group_column columns[COLUMNS] = {
+	[COLUMN_CPUS] = {"CPUS", ','},
+	[COLUMN_CGROUP] = {"CGROUP", ','},
+	[COLUMN_EFFECTIVE] = {"EFFECTIVE", ','},
+	[COLUMN_THREADS] = {"THREADS", ','},
+	[COLUMN_LAST] = {"LAST", ','},
+	[COLUMN_NODES] = {"NODES", ','},
+	[COLUMN_LIBVIRT] = {"LIBVIRT", ','},
+	[COLUMN_RULE] = {"RULE", '/'},
 };
 
 /* Formats the affinity that all threads of a group have, or how many threads differ from the rule.
@@ -74,14 +62,15 @@ affinity_text(const struct drift_group *group, char *out, size_t size)
 		snprintf(out, size, "%zu of %zu differ", differ, actual->thread_count);
 }
 
-static void
-last_text(const struct group_state *actual, char *out, size_t size)
+/* Returns the CPUs that a group's threads ran on last. */
+static struct cpumask
+last_cpus(const struct group_state *actual)
 {
 	struct cpumask cpus = {0};
 	for (size_t i = 0; i < actual->thread_count; i++)
 		if (actual->threads[i].last < CPUMASK_CPUS)
 			cpumask_set_range(&cpus, actual->threads[i].last, actual->threads[i].last);
-	cpumask_format(&cpus, out, size);
+	return cpus;
 }
 
 static void
@@ -93,12 +82,6 @@ cell_text(const struct status *status, const struct drift_group *group, enum col
 	const struct cpumask *record;
 	out[0] = '\0';
 	switch (column) {
-	case COLUMN_MARK:
-		snprintf(out, size, "%s", group->kind != DRIFT_NONE ? "!" : "");
-		break;
-	case COLUMN_GROUP:
-		thread_group_name(step->group, out);
-		break;
 	case COLUMN_CPUS:
 		if (step->cpus != NULL)
 			cpumask_format(step->cpus, out, size);
@@ -114,8 +97,7 @@ cell_text(const struct status *status, const struct drift_group *group, enum col
 	case COLUMN_THREADS:
 		affinity_text(group, out, size);
 		break;
-	case COLUMN_LAST:
-		last_text(&group->actual, out, size);
+	case COLUMN_LAST: /* of all groups of the row */
 		break;
 	case COLUMN_NODES:
 		cpumask_format(&group->actual.nodes, out, size);
@@ -135,52 +117,44 @@ cell_text(const struct status *status, const struct drift_group *group, enum col
 	}
 }
 
-/* Adds the line of a group; libsmartcols makes cells safe for a terminal. */
 static int
-add_line(const struct table *table, const struct drift_group *group, bool color)
+add_group(struct group_table *table, const struct status *status, const struct drift_group *group)
 {
-	struct libscols_line *line = scols_table_new_line(table->table, NULL);
-	if (line == NULL)
-		return -1;
-	if (color && group->kind != DRIFT_NONE && scols_line_set_color(line, DRIFT_COLOR) != 0)
-		return -1;
+	struct group_row row = {.group = group->step->group,
+		.mark = group->kind != DRIFT_NONE ? "!" : "",
+		.united = last_cpus(&group->actual)};
+	bool complete = true;
 	for (size_t i = 0, at = 0; i < COLUMNS; i++) {
 		char text[CELL_MAX];
-		if (i == COLUMN_LIBVIRT && !table->record)
+		if (i == COLUMN_LIBVIRT && table->column_count < COLUMNS)
 			continue;
-		cell_text(table->status, group, (enum column)i, text, sizeof(text));
-		if (scols_line_set_data(line, at++, text) != 0)
-			return -1;
+		cell_text(status, group, (enum column)i, text, sizeof(text));
+		complete &= (row.cells[at++] = strdup(text)) != NULL;
 	}
-	return 0;
+	return group_table_add(table, &row) == 0 && complete ? 0 : -1;
 }
 
 static int
-fill_status_table(const struct table *table)
+print_status_table(const struct status *status, bool wide)
 {
-	bool color = wants_color();
-	scols_table_enable_colors(table->table, color);
+	struct group_column shown[COLUMNS];
+	bool record = false;
+	for (size_t i = 0; i < status->drift.count && !record; i++)
+		record = status_record(status, &status->drift.groups[i]) != NULL;
+	struct group_table table = {.columns = shown,
+		.united = COLUMN_LAST,
+		.marks = true,
+		.wide = wide,
+		.color = DRIFT_COLOR};
 	for (size_t i = 0; i < COLUMNS; i++)
-		if ((i != COLUMN_LIBVIRT || table->record) &&
-			scols_table_new_column(
-				table->table, columns[i].name, 0, columns[i].flags) == NULL)
-			return -1;
-	for (size_t i = 0; i < table->status->drift.count; i++)
-		if (add_line(table, &table->status->drift.groups[i], color) != 0)
-			return -1;
-	return scols_print_table(table->table);
-}
-
-static int
-print_status_table(const struct status *status)
-{
-	struct table table = {.table = scols_new_table(), .status = status};
-	if (table.table == NULL)
-		return -1;
-	for (size_t i = 0; i < status->drift.count && !table.record; i++)
-		table.record = status_record(status, &status->drift.groups[i]) != NULL;
-	int r = fill_status_table(&table);
-	scols_unref_table(table.table);
+		if (i != COLUMN_LIBVIRT || record)
+			shown[table.column_count++] = columns[i];
+	int r = 0;
+	for (size_t i = 0; i < status->drift.count && r == 0; i++)
+		r = add_group(&table, status, &status->drift.groups[i]);
+	if (r == 0)
+		r = group_table_print(&table);
+	group_table_free(&table);
 	return r;
 }
 
@@ -246,20 +220,55 @@ print_remedy(const struct status *status)
 		print_line("put it right with 'vmaffinity %s' and the guest's name", command);
 }
 
+static void
+print_warnings(const struct status *status, const char *indent)
+{
+	const struct messages *messages = &status->pin.messages;
+	for (size_t i = 0; i < messages->count; i++)
+		if (messages->items[i].level > MESSAGE_INFO)
+			print_line("%s%s: %s", indent, message_level_name(messages->items[i].level),
+				messages->items[i].text);
+}
+
 int
-status_print_text(const struct status *status)
+status_print_text(const struct status *status, bool wide)
 {
 	print_state(status);
 	int r = 0;
-	if (status->drift.count > 0 && (r = print_status_table(status)) != 0)
+	if (status->drift.count > 0 && (r = print_status_table(status, wide)) != 0)
 		return r;
-	for (size_t i = 0; i < status->pin.messages.count; i++)
-		if (status->pin.messages.items[i].level > MESSAGE_INFO)
-			print_line("%s: %s",
-				message_level_name(status->pin.messages.items[i].level),
-				status->pin.messages.items[i].text);
+	print_warnings(status, "");
 	print_drift(status);
 	if (status->drift.drifted > 0)
 		print_remedy(status);
+	return 0;
+}
+
+/* The states that a line says all about. */
+static const char *const states[STATES] = {[STATE_AS_RULED] = "as ruled",
+	[STATE_NO_RULE] = "no rule",
+	[STATE_NOT_RUNNING] = "not running"};
+
+bool
+status_is_brief(const struct status *status)
+{
+	return states[status->state] != NULL;
+}
+
+void
+status_fit_brief(const struct status *status, struct brief_layout *layout)
+{
+	brief_fit(layout, status->pin.name, states[status->state]);
+}
+
+int
+status_print_brief(const struct status *status, const struct brief_layout *layout)
+{
+	AUTO_FREE char *text = brief_text(&status->pin);
+	if (text == NULL)
+		return -1;
+	brief_print(layout, status->pin.name, states[status->state],
+		status->state == STATE_AS_RULED ? text : "");
+	print_warnings(status, "  ");
 	return 0;
 }

@@ -156,7 +156,7 @@ looked at 1 file, 2 hosts, 1 guest: 1 error, 1 warning" "$output"
 @test "plan --against: a guest on another host; what follows the host file is a GUEST" {
 	rules '[*]\nvcpus = 6-7\n'
 	run -0 --separate-stderr vmaffinity plan --config rules.ini --xml web-1.xml --against "$large"
-	[[ $output == *$'\nvcpu3     6-7  rules.ini:2  vcpus = 6-7\n'* ]]
+	[[ $output == *$'\nvcpu0-3     6-7  rules.ini:2  vcpus = 6-7\n'* ]]
 	run -2 --separate-stderr vmaffinity plan --config rules.ini --xml web-1.xml --against "$small"
 	[[ $output == *"vcpus wants 6-7, but machine.slice allows only 0-3; no CPU is left"* ]]
 	cannot "vmaffinity: nowhere: No such file or directory" vmaffinity plan --config rules.ini --xml web-1.xml --against nowhere

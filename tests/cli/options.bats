@@ -199,7 +199,7 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 	chown -R 65534 "$copy"
 	cd "$copy"
 	run -0 setpriv --reuid=65534 --regid=65534 --clear-groups ./vmaffinity plan --sysroot root --config rules.ini --xml web-1.xml
-	[[ $output == *"vcpu0     2 "* ]]
+	[[ $output == *"vcpu0-3     2 "* ]]
 	chown 65533 rules.ini
 	run -2 setpriv --reuid=65534 --regid=65534 --clear-groups ./vmaffinity plan --sysroot root --config rules.ini --xml web-1.xml
 	same "error: rules.ini: belongs to user 65533, not to root; run chown root on it" "$output"
@@ -255,9 +255,9 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 @test "stdin or stderr closed: works" {
 	rules '[*]\nvcpus = 0\n'
 	run -0 eval 'vmaffinity plan --sysroot root --config rules.ini --xml web-1.xml <&-'
-	[[ $output == *"vcpu3     0 "* ]]
+	[[ $output == *"vcpu0-3     0 "* ]]
 	run -0 eval 'vmaffinity plan --sysroot root --config rules.ini --xml web-1.xml 2>&-'
-	[[ $output == *"vcpu3     0 "* ]]
+	[[ $output == *"vcpu0-3     0 "* ]]
 	run -2 eval 'vmaffinity plan --sysroot root --config nowhere --xml web-1.xml 2>&-'
 	same "" "$output"
 }

@@ -17,14 +17,10 @@ TABLE="\
 web-1
   rule  rules.ini:4 [*]
   rule  rules.ini:8 [web-*]
-GROUP     CPUS RULE
-emulator  0-1  rules.ini:5  emulator = @housekeeping
-vcpu0     2-7  rules.ini:9  vcpus = all ^@housekeeping
-vcpu1     2-7  rules.ini:9  vcpus = all ^@housekeeping
-vcpu2     2-7  rules.ini:9  vcpus = all ^@housekeeping
-vcpu3     2-7  rules.ini:9  vcpus = all ^@housekeeping
-iothread1 0-1  rules.ini:6  iothreads = @housekeeping
-iothread2 0-1  rules.ini:6  iothreads = @housekeeping
+GROUP       CPUS RULE
+emulator    0-1  rules.ini:5  emulator = @housekeeping
+vcpu0-3     2-7  rules.ini:9  vcpus = all ^@housekeeping
+iothread1-2 0-1  rules.ini:6  iothreads = @housekeeping
 note: not running here: no pid file and no status file in /run/libvirt/qemu"
 
 @test "XML from --xml FILE, or --xml - with a file or a pipe on stdin: the same" {
@@ -121,6 +117,46 @@ warning: runs under $uri, but not under qemu:///system of this host: it cannot b
 	cannot "vmaffinity: nobody: Domain not found" plan --connect "$uri" nobody
 }
 
+# root/ with guest db1, whose groups have what libvirt gave them: as it is on a host with systemd.
+running_db1()
+{
+	host_with v2-systemd
+	printf '<node>%s%s</node>' "$(guest db1 vcpu=2)" "$(guest box)" |
+		sed 's/type="kvm"/type="test"/; s/<vcpu/<memory>8192<\/memory><os><type>hvm<\/type><\/os>&/' >node.xml
+	with+=(--connect "test://$PWD/node.xml")
+}
+
+@test "guests that run: a line for each that would not change, a table with marks for others" {
+	running_db1
+	rules '[db*]\nemulator = 0-1\nvcpu0 = 2\nvcpu1 = 3\n'
+	run -0 --separate-stderr plan
+	same "\
+2 guests: 1 would not, 1 without a rule
+
+box  no rule
+db1  no change  vcpu0 2, vcpu1 3, emulator 0-1" "$output"
+	rules '[db*]\nemulator = 0-1\nvcpus = 2-3\nmemory = 0\n'
+	run -0 plan
+	same "\
+2 guests: 1 would change, 1 without a rule
+
+box  no rule
+
+db1: 2 of 3 groups would change
+  rule  rules.ini:1 [db*]
+  in    /sys/fs/cgroup/machine.slice/machine-qemu\x2d2\x2ddb1.scope/libvirt
+  GROUP    CPUS   NOW    RULE
+  emulator 0-1    0-1    rules.ini:2  emulator = 0-1
+* vcpu0    2-3    2      rules.ini:3  vcpus = 2-3
+* vcpu1    2-3    3      rules.ini:3  vcpus = 2-3
+  memory   node 0 node 0 rules.ini:4  memory = 0" "$output"
+	run -0 plan -v
+	[[ $output == *$'\n\nbox: no rule matches\n\ndb1: 2 of 3'* ]]
+	rules '[db*]\nemulator = 0-1\nvcpu0 = 2\nvcpu1 = 3\n'
+	run -0 plan db1
+	same "db1" "${lines[0]}"
+}
+
 @test "the test driver's own guest" {
 	run -1 plan --connect test:///default test </dev/null
 	[[ ${lines[0]} = test && ${lines[3]} == "emulator 0-1 "* ]]
@@ -170,14 +206,14 @@ note: rules.ini:5: iothread7: no such iothread in this guest, which has 1" "$out
 	rules '[*]\nvcpus = 4-9\n'
 	run -1 plan --xml web-1.xml
 	same "warning: rules.ini:2: vcpus wants 4-9, but this host has only CPUs 0-7; left out: 6-9" "${lines[-1]}"
-	[[ $output == *"vcpu0     4-5 "* ]]
+	[[ $output == *"vcpu0-3     4-5 "* ]]
 	rules '[*]\nvcpus = 5-6\nemulator = 6\niothreads = 8191\n'
 	run -2 plan --xml web-1.xml
 	same "\
 error: rules.ini:3: emulator wants 6, but CPU 6 is offline; no CPU is left
 warning: rules.ini:2: vcpus wants 5-6, but CPU 6 is offline; left out: 6
 error: rules.ini:4: iothreads wants 8191, but this host has only CPUs 0-7; no CPU is left" "$(grep -E '^(error|warning)' <<<"$output")"
-	[[ $output == *"vcpu0     5 "* ]] # the table is there all the same
+	[[ $output == *"vcpu0-3     5 "* ]] # the table is there all the same
 }
 
 @test "errors of the rules: all of them, on stderr, and no plan" {
@@ -224,5 +260,5 @@ error: rules.ini:3:12: '@nix': no such name in [cpus]" plan --xml web-1.xml
 	run -0 plan --xml web-1.xml --json
 	same 4096 "$(jq -r '.groups[1].cpus' <<<"$output" | tr , '\n' | wc -l)"
 	run -0 plan --xml web-1.xml
-	[[ $output == *"vcpu0     0,2,4,6"*",... rules.ini:2 "* ]]
+	[[ $output == *"vcpu0-3     0,2,4,6"*",... rules.ini:2 "* ]]
 }

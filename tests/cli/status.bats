@@ -53,14 +53,57 @@ db1: as ruled
 
 @test "a guest as ruled, and one without a rule: 0" {
 	run -0 --separate-stderr status
-	same "$AS_RULED
+	same "\
+2 guests: 1 as ruled, 1 without a rule
 
-web: no rule matches
-
-2 guests: 1 as ruled, 1 without a rule" "$output"
+db1  as ruled  vcpu0 2, vcpu1 3, emulator 0-1
+web  no rule" "$output"
 	same "" "$stderr"
+	same "\
+2 guests: 1 as ruled, 1 without a rule
+
+$AS_RULED
+
+web: no rule matches" "$(status -v)"
 	same "$AS_RULED" "$(status db1)"
 	same "web: no rule matches" "$(status web)"
+}
+
+@test "a line a guest: vCPUs first, one to one, memory, warnings; tables of those that drift come last" {
+	machine_rules '[db*]\nemulator = 0-1\nvcpus = 2-3\nplacement = one-to-one\nmemory = 0\n[web]\niothreads = 2\n'
+	for group in emulator vcpu0 vcpu1; do echo 0 | tee "$db1/$group"/cpuset.mems{,.effective} >/dev/null; done
+	libvirt_knows "$(guest db1 vcpu=2)" "$(guest web vcpu=4 iothreads=2)" "$(guest box)"
+	run -1 --separate-stderr status
+	same "\
+3 guests: 1 as ruled, 1 not as ruled, 1 without a rule; drift in 2 groups
+
+box  no rule
+db1  as ruled  2 vCPUs on 2-3 one to one, emulator 0-1, memory node 0
+
+web: 2 of 7 groups not as ruled
+  GROUP       CPUS CGROUP EFFECTIVE THREADS LAST NODES RULE
+  emulator    -           0-7       0-7     5          no rule
+  vcpu0-3     -           0-7       0-7     5          no rule
+! iothread1-2 2           0-7       0-7     5          /etc/vmaffinity.ini:7
+drift: iothread1-2: not pinned: it may use all CPUs that the guest may, 0-7; the rule says 2
+put it right with: vmaffinity apply web" "$output"
+	machine_rules '[db*]\nemulator = 0-1\nvcpu0 = 2\nvcpu1 = 3,9\n'
+	libvirt_knows "$(guest db1 vcpu=2)"
+	run -0 status
+	same "\
+db1  as ruled  vcpu0 2, vcpu1 3, emulator 0-1
+  warning: /etc/vmaffinity.ini:4: vcpu1 wants 3,9, but this host has only CPUs 0-7; left out: 9" "$output"
+}
+
+@test "lines break after commas only, for the terminal's width; --wide: never" {
+	machine_rules '[db*]\nemulator = 0-1\nvcpu0 = 2\nvcpu1 = 3\n'
+	libvirt_knows "$(guest db1 vcpu=2)"
+	on_terminal 40 | tr -d '\r' >out
+	same "\
+db1  as ruled  vcpu0 2, vcpu1 3,
+               emulator 0-1" "$(cat out)"
+	on_terminal 40 --wide | tr -d '\r' >out
+	same "db1  as ruled  vcpu0 2, vcpu1 3, emulator 0-1" "$(cat out)"
 }
 
 @test "nothing is written, and no lock is taken" {
@@ -107,14 +150,10 @@ put it right with: vmaffinity apply db1" "$output"
 	run -1 --separate-stderr status web
 	same "\
 web: 5 of 7 groups not as ruled
-  GROUP     CPUS CGROUP EFFECTIVE THREADS LAST NODES RULE
-! emulator  0-1         0-7       0-7     5          /etc/vmaffinity.ini:2
-! vcpu0     2-3         0-7       0-7     5          /etc/vmaffinity.ini:3
-! vcpu1     2-3         0-7       0-7     5          /etc/vmaffinity.ini:3
-! vcpu2     2-3         0-7       0-7     5          /etc/vmaffinity.ini:3
-! vcpu3     2-3         0-7       0-7     5          /etc/vmaffinity.ini:3
-  iothread1 -           0-7       0-7     5          no rule
-  iothread2 -           0-7       0-7     5          no rule
+  GROUP       CPUS CGROUP EFFECTIVE THREADS LAST NODES RULE
+! emulator    0-1         0-7       0-7     5          /etc/vmaffinity.ini:2
+! vcpu0-3     2-3         0-7       0-7     5          /etc/vmaffinity.ini:3
+  iothread1-2 -           0-7       0-7     5          no rule
 drift: emulator: not pinned: it may use all CPUs that the guest may, 0-7; the rule says 0-1
 drift: vcpu0-3: not pinned: it may use all CPUs that the guest may, 0-7; the rule says 2-3
 put it right with: vmaffinity apply web" "$output"
@@ -153,12 +192,16 @@ drift: vcpu1: no rule is about it, but the cgroup has CPUs 3; libvirt would give
 put it right with: vmaffinity apply db1" "$output"
 	machine_rules '[other]\nvcpus = 1\n'
 	run -1 status
-	[[ ${lines[0]} == "db1: no rule matches, but 3 of 3 groups are confined" ]]
+	same "2 guests: 1 not as ruled, 1 without a rule; drift in 3 groups
+
+web  no rule
+
+db1: no rule matches, but 3 of 3 groups are confined" "$(head -n 5 <<<"$output")"
 	[[ $output == *"drift: vcpu0: no rule is about it, but the cgroup has CPUs 2; libvirt would give it 0-7"* ]]
 	[[ $output == *"put it right with: vmaffinity release db1"* ]]
 	libvirt_knows "$(guest db1 vcpu=2 'pins=0:2 1:3' emulatorpin=0-1)"
 	run -0 status
-	same "db1: no rule matches" "$output"
+	same "db1  no rule" "$output"
 }
 
 @test "memory nodes that outlived their rule; those of a strict <numatune> are libvirt's" {
@@ -216,7 +259,7 @@ db1: as ruled
 
 @test "libvirt's own record where it disagrees; that is no drift" {
 	libvirt_knows "$(guest db1 vcpu=2 pins='0:2 1:5' emulatorpin=4-5)"
-	run -0 status
+	run -0 status -v
 	same "\
 db1: as ruled
   GROUP    CPUS CGROUP EFFECTIVE THREADS LAST NODES LIBVIRT RULE
@@ -241,7 +284,7 @@ db1: as ruled
 	same "mail: not running" "$output"
 	run -3 --separate-stderr status mail nobody db1
 	same "vmaffinity: nobody: Domain not found" "$stderr"
-	[[ $output == "mail: not running"$'\n\n'"db1: as ruled"*$'\n\n'"3 guests: 1 as ruled, 1 not running, 1 failed" ]]
+	[[ $output == "3 guests: 1 as ruled, 1 not running, 1 failed"$'\n\n'"mail: not running"$'\n\n'"db1: as ruled"* ]]
 }
 
 @test "a guest that runs under another daemon than this host's: it is not called not running, 1" {
@@ -250,7 +293,7 @@ db1: as ruled
 	run -1 status box
 	same "box: runs under test://$PWD/node.xml, but not under qemu:///system of this host: it cannot be pinned" "$output"
 	run -1 status
-	[[ $output == *"2 guests: 1 as ruled, 1 elsewhere" ]]
+	[[ $output == "2 guests: 1 as ruled, 1 elsewhere"$'\n\n'"db1  as ruled  emulator 0-1"$'\n\n'"box: runs under "* ]]
 	run -1 status --json box
 	same "elsewhere" "$(jq -r .state <<<"$output")"
 }
@@ -287,7 +330,7 @@ error: process 1301 is in cgroup '/machine.slice/x.scope', which does not end in
 	machine_rules '[*]\nvcpus = 2\n'
 	run -3 --separate-stderr status
 	same "vmaffinity: db1: /sys/fs/cgroup/machine.slice/machine-qemu\x5cx2d2\x5cx2ddb1.scope/libvirt: cpuset.cpus.effective: controller cpuset is not available here" "${stderr//\\x2d/\\x5cx2d}"
-	[[ $output == "web: 4 of 7 groups not as ruled"* ]]
+	[[ $output == "2 guests: 1 not as ruled, 1 failed; drift in 4 groups"$'\n\n'"web: 4 of 7 groups not as ruled"* ]]
 }
 
 @test "errors in the rules, no daemon, nobody there" {
@@ -346,15 +389,22 @@ error: process 1301 is in cgroup '/machine.slice/x.scope', which does not end in
 	[ "$(grep -c $'\33' out)" = 1 ]
 }
 
-@test "a narrow terminal: nothing is lost, nothing is wider than it" {
-	echo 5 >"$db1/vcpu1/cpuset.cpus"
+@test "a narrow terminal: nothing is lost, and lists and paths break after a comma or a slash only" {
+	list=0,2,4,6,8,10,12,14,16,18
+	echo $list | tee "$db1/vcpu1/cpuset.cpus" >"$db1/vcpu1/cpuset.cpus.effective"
+	thread 1305 $list 3
 	export NO_COLOR=1
-	on_terminal 100 db1 | grep '^[ !] ' >wide
-	for width in 75 66 60; do
-		on_terminal $width db1 | grep '^[ !] ' >narrow
-		run ! grep -E "^.{$((width + 1))}" narrow
-		same "$(tr -d ' \n' <wide | fold -w1 | sort | tr -d '\n')" "$(tr -d ' \n' <narrow | fold -w1 | sort | tr -d '\n')"
+	on_terminal 150 db1 | grep '^[ !] ' >wide
+	grep -q " $list $list $list " wide
+	for width in 80 60; do
+		on_terminal $width db1 | tr -d '\r' | grep '^[ !] ' >narrow
+		[ $width = 60 ] || run ! grep -E "^.{$((width + 1))}" narrow
+		grep -q ' 0,2,4,6, ' narrow
+		grep -q 'vmaffinity.ini:4' narrow
+		same "$(tr -d ' \r\n' <wide | fold -w1 | sort | tr -d '\n')" "$(tr -d ' \n' <narrow | fold -w1 | sort | tr -d '\n')"
 	done
+	on_terminal 60 --wide db1 | grep '^[ !] ' >narrow
+	cmp wide narrow
 }
 
 @test "a guest's name for a shell: a command that can be copied, or none" {

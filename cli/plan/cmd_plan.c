@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* vmaffinity plan: shows what the hook would write for a guest. */
+#include "cli/capture/snapshot_read.h"
+#include "cli/command.h"
+#include "cli/guests.h"
+#include "cli/plan/json.h"
+#include "cli/plan/text.h"
+#include "cli/tally.h"
+#include "cli/with_rules.h"
+
+#include "base/array.h"
+#include "base/err.h"
+#include "pin/pin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* True if a reason begins with a line of the rules, and not with what could not be read. */
+static bool
+is_about_rules(const struct rules *rules, const char *reason)
+{
+	for (size_t i = 0; i < rules->file_count; i++) {
+		size_t length = strlen(rules->files[i]);
+		if (strncmp(reason, rules->files[i], length) == 0 && reason[length] == ':')
+			return true;
+	}
+	return false;
+}
+
+/* Returns how well a plan could be made. */
+static enum exit_status
+judge(enum pin_result r, const struct pin *pin, const struct err *e)
+{
+	if (r == PIN_FAILED && !is_about_rules(&pin->host->rules, e->text))
+		return EXIT_CANNOT;
+	if (r == PIN_FAILED || pin_obstacle(pin) != NULL)
+		return EXIT_WRONG;
+	for (size_t i = 0; i < pin->messages.count; i++)
+		if (pin->messages.items[i].level == MESSAGE_WARNING)
+			return EXIT_FINDINGS;
+	return EXIT_OK;
+}
+
+/* The plans that were made. */
+struct plans {
+	struct pin **items;
+	size_t count;
+	size_t failed;
+	enum exit_status status; /* the highest of all */
+};
+
+static void
+raise_status(struct plans *plans, enum exit_status status)
+{
+	if (status > plans->status)
+		plans->status = status;
+}
+
+/* Counts a guest of which there is no plan. */
+static void
+add_failure(struct plans *plans, enum exit_status status)
+{
+	plans->failed++;
+	raise_status(plans, status);
+}
+
+static void
+free_pin(struct pin *pin)
+{
+	pin_free(pin);
+	free(pin);
+}
+
+/* Returns room for one more plan, or NULL after complaining. */
+static struct pin *
+new_pin(struct plans *plans)
+{
+	struct pin *pin = malloc(sizeof(*pin));
+	struct pin **larger = array_grow(plans->items, plans->count, sizeof(struct pin *));
+	if (larger != NULL)
+		plans->items = larger;
+	if (pin != NULL && larger != NULL)
+		return pin;
+	free(pin);
+	complain("out of memory");
+	return NULL;
+}
+
+/* Plans for one guest, or says why it cannot be done. guest is NULL for XML from a file. */
+static void
+plan_guest(const struct options *options, struct pin_host *host, const struct guest_xml *xml,
+	const struct virt_guest *guest, struct plans *plans)
+{
+	struct err e;
+	struct pin *pin = new_pin(plans);
+	if (pin == NULL) {
+		add_failure(plans, EXIT_CANNOT);
+		return;
+	}
+	const char *name = guest != NULL ? guest->name : NULL;
+	enum pin_result r = pin_prepare(pin, host, xml->text, xml->length, name, PIN_SHOW, &e);
+	if (r == PIN_OK && !pin->running && guest != NULL && guests_run_elsewhere(options, guest))
+		messages_add(&pin->messages, MESSAGE_WARNING, GUESTS_ELSEWHERE, options->connect);
+	enum exit_status status = judge(r, pin, &e);
+	if (r != PIN_FAILED) {
+		plans->items[plans->count++] = pin;
+		raise_status(plans, status);
+		return;
+	}
+	complain("%s: %s", pin->name != NULL ? pin->name : xml->source, e.text);
+	add_failure(plans, status);
+	free_pin(pin);
+}
+
+static void
+plan_files(const struct options *options, struct pin_host *host, struct plans *plans)
+{
+	for (size_t i = 0; i < options->xml_count; i++) {
+		struct guest_xml xml;
+		if (read_xml(options->xml[i], &xml) == 0)
+			plan_guest(options, host, &xml, NULL, plans);
+		else
+			add_failure(plans, EXIT_CANNOT);
+		free(xml.text);
+	}
+}
+
+static void
+plan_running(const struct options *options, struct pin_host *host, struct virt *virt,
+	struct plans *plans)
+{
+	for (size_t i = 0; i < virt->count; i++) {
+		struct guest_xml xml;
+		struct err e;
+		enum guests_result r = guests_xml(options, &virt->guests[i], &xml, &e);
+		if (r == GUESTS_OK)
+			plan_guest(options, host, &xml, &virt->guests[i], plans);
+		if (r == GUESTS_FAILED) {
+			complain("%s: %s", xml.source, e.text);
+			add_failure(plans, EXIT_CANNOT);
+		}
+		free(xml.text);
+	}
+}
+
+static void
+print_plan_counts(const struct plans *plans)
+{
+	size_t change = 0, no_rule = 0, off = 0;
+	for (size_t i = 0; i < plans->count; i++) {
+		const struct pin *pin = plans->items[i];
+		if (pin->matched.count == 0)
+			no_rule++;
+		else if (!pin->running)
+			off++;
+		else if (plan_changes(pin) > 0)
+			change++;
+	}
+	const struct tally_part parts[] = {{change, "would change"},
+		{plans->count - change - no_rule - off, "would not"}, {no_rule, "without a rule"},
+		{off, "not running here"}, {plans->failed, "failed"}};
+	tally_print(plans->count + plans->failed, parts, sizeof(parts) / sizeof(parts[0]), "");
+}
+
+/*
+ * Prints the plans: with brief a line for each guest that would not change, then the tables of the
+ * others.
+ */
+static int
+print_plans(const struct options *options, const struct plans *plans, bool brief)
+{
+	struct brief_layout layout = {.wide = options->wide};
+	size_t lines = 0;
+	int r = 0;
+	bool counted = plans->count + plans->failed > 1 && options->xml_count == 0;
+	bool first = !counted;
+	for (size_t i = 0; i < plans->count && brief; i++) {
+		const char *state = plan_brief_state(plans->items[i]);
+		if (state != NULL) {
+			brief_fit(&layout, plans->items[i]->name, state);
+			lines++;
+		}
+	}
+	if (counted)
+		print_plan_counts(plans);
+	if (counted && lines > 0)
+		putchar('\n');
+	for (size_t i = 0; i < plans->count && lines > 0 && r == 0; i++)
+		if (plan_brief_state(plans->items[i]) != NULL)
+			r = plan_print_brief(plans->items[i], &layout);
+	for (size_t i = 0; i < plans->count && r == 0; i++)
+		if (!brief || plan_brief_state(plans->items[i]) == NULL) {
+			if (!first || lines > 0)
+				putchar('\n');
+			r = plan_print_text(plans->items[i], options->wide);
+			first = false;
+		}
+	return r;
+}
+
+static void
+show_plans(const struct options *options, struct plans *plans)
+{
+	bool brief = options->word_count == 0 && options->xml_count == 0 && !options->verbose;
+	for (size_t i = 0; i < plans->count && options->json; i++)
+		plan_print_json(plans->items[i]);
+	if (!options->json && print_plans(options, plans, brief) != 0) {
+		complain("out of memory");
+		raise_status(plans, EXIT_CANNOT);
+	}
+	while (plans->count > 0)
+		free_pin(plans->items[--plans->count]);
+	free(plans->items);
+}
+
+static enum exit_status
+plan_guests(const struct options *options, struct pin_host *host)
+{
+	struct plans plans = {0};
+	struct virt virt;
+	size_t unknown;
+	if (options->xml_count > 0) {
+		plan_files(options, host, &plans);
+		show_plans(options, &plans);
+		return plans.status;
+	}
+	if (guests_find(options, &virt, &unknown) != 0 || unknown > 0) {
+		virt_close(&virt);
+		return EXIT_CANNOT;
+	}
+	plan_running(options, host, &virt, &plans);
+	if (virt.count == 0 && !options->json)
+		puts("no guest is running");
+	show_plans(options, &plans);
+	virt_close(&virt);
+	return plans.status;
+}
+
+/* Plans for the host of --against instead of this one. The rules have been read. */
+static enum exit_status
+plan_with_rules(const struct options *options, struct pin_host *host)
+{
+	struct snapshot_tree captured;
+	struct err e;
+	if (options->against_count == 0)
+		return plan_guests(options, host);
+	if (snapshot_open(options->against[0], &captured, &e) != 0) {
+		complain("%s", e.text);
+		return EXIT_CANNOT;
+	}
+	pin_host_change(host, captured.root);
+	enum exit_status status = plan_guests(options, host);
+	snapshot_close(&captured);
+	return status;
+}
+
+static enum exit_status
+run_plan(const struct options *options)
+{
+	if (options->word_count > 0 && options->xml_count > 0) {
+		complain("plan: GUEST and --xml exclude each other");
+		return misuse(&command_plan);
+	}
+	return with_rules(options, plan_with_rules);
+}
+
+const struct command command_plan = {
+	.name = "plan",
+	.run = run_plan,
+	.options = OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_AGAINST |
+		   OPTION_JSON | OPTION_VERBOSE | OPTION_WIDE,
+	.words_max = ARGUMENTS_ANY,
+	.words = "[GUEST...]",
+	.summary = "show what the hook would write, and which rule says so",
+	.help = "Usage: vmaffinity plan [OPTION...] [GUEST...]\n"
+		"       vmaffinity plan [OPTION...] --xml FILE\n"
+		"\n"
+		"Shows what the hook would write, and which rule says so. Writes nothing. A\n"
+		"running guest that would not change has one line, any other one, or one that is\n"
+		"named, a table in which '*' marks what would change: with --config, the preview\n"
+		"of an edit.\n"
+		"GUEST: a guest's name, UUID or id, or a pattern of running guests' names, as\n"
+		"'web-*'; without it, every running guest.\n"
+		"\n"
+		"      --xml FILE     a guest's XML (virsh dumpxml); '-': stdin; may be repeated\n"
+		"      --against HOSTFILE  plan for the host that 'vmaffinity capture' wrote to\n"
+		"                     HOSTFILE, not for this one\n"
+		"  -c, --config FILE  read the rules from FILE, not from /etc\n"
+		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
+		"      --connect URI  the libvirt daemon (qemu:///system)\n"
+		"  -v, --verbose      a table for every guest\n"
+		"      --wide         break no line for the terminal's width\n"
+		"      --json         one JSON object for each guest\n"
+		"  -h, --help         this text\n"
+		"\n"
+		"Exit status: 0; 1 for a warning, 2 for an error in the rules, 3 without a plan.\n",
+};
