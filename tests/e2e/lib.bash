@@ -427,7 +427,10 @@ case_setup()
 
 case_teardown()
 {
-	[ -n "${BATS_TEST_COMPLETED:-}" ] || case_report >&2
+	if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
+		case_report >&2
+		v version >/dev/null 2>&1 || host_start # it may have failed while the daemon was away
+	fi
 	product_restore
 	guests_remove
 	no_rules

@@ -24,6 +24,7 @@ teardown()
 # It has done what is to be done at its start when this returns.
 watch_start()
 {
+	: >"$WATCH_OUT" # else what the last case was told may be taken for this one's
 	vmaffinity watch >"$WATCH_OUT" 2>&1 3>&- 4>&- &
 	WATCH=$!
 	eventually told '^libvirt answers'
@@ -255,6 +256,7 @@ asked() { grep -cF "$(printf '\\x20\\x00\\x80\\x86\\x00\\x00\\x00\\x01\\x00\\x00
 	v vcpupin --domain g --vcpu 0 --cpulist 0-1 --live
 	host_down
 	printf '[*]\nvcpus = 9-8\n' | rules
+	: >"$WATCH_OUT"
 	vmaffinity watch >"$WATCH_OUT" 2>&1 3>&- 4>&- &
 	WATCH=$!
 	eventually told 'none is in force'
