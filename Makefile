@@ -1,6 +1,6 @@
 # vmaffinity. "make" builds; "make help" lists the rest.
 #: make                 builds the programs below BUILD (build); WERROR=1: warnings are errors; SANITIZE=1: with ASan and UBSan
-#: make install         installs below DESTDIR: PREFIX (/usr), SBINDIR, LIBDIR, SYSCONFDIR (/etc), MANDIR, UNITDIR, COMPLETIONDIR;
+#: make install         installs below DESTDIR: PREFIX (/usr), SBINDIR, LIBDIR, SYSCONFDIR (/etc), MANDIR, DATADIR, UNITDIR, COMPLETIONDIR;
 #:                      HOOK=qemu.d/50-vmaffinity: beside another program's hooks/qemu; FORCE=1: replaces such a hook
 #: make uninstall       removes what install installed, but not the configuration, nor another program's hook
 #: make clean           removes BUILD
@@ -17,6 +17,7 @@ SBINDIR ?= $(PREFIX)/sbin
 LIBDIR ?= $(PREFIX)/lib
 MANDIR ?= $(PREFIX)/share/man
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+DATADIR ?= $(PREFIX)/share/vmaffinity
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 # The guard's place below $(SYSCONFDIR)/libvirt/hooks: qemu, or qemu.d/50-vmaffinity next to another hook.
 HOOK ?= qemu
@@ -148,7 +149,7 @@ install: all
 		exit 1; fi
 	install -d $(DESTDIR)$(SBINDIR) $(ETC)/libvirt/hooks $(dir $(ETC)/libvirt/hooks/$(HOOK)) \
 		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(COMPLETIONDIR) $(DESTDIR)$(UNITDIR) \
-		$(DESTDIR)$(LIBDIR)/vmaffinity
+		$(DESTDIR)$(LIBDIR)/vmaffinity $(DESTDIR)$(DATADIR)
 	install -m 0644 $(BUILD)/xml.so $(DESTDIR)$(LIBDIR)/vmaffinity/.xml.so.new
 	mv -f $(DESTDIR)$(LIBDIR)/vmaffinity/.xml.so.new $(DESTDIR)$(LIBDIR)/vmaffinity/xml.so
 	for f in vmaffinity vmaffinity-hook; do \
@@ -159,6 +160,7 @@ install: all
 	install -m 0644 man/vmaffinity.8 man/vmaffinity-hook.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 0644 man/vmaffinity.ini.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 conf/vmaffinity.bash $(DESTDIR)$(COMPLETIONDIR)/vmaffinity
+	install -m 0644 conf/output.schema.json $(DESTDIR)$(DATADIR)/output.schema.json
 	install -m 0644 $(UNIT) $(DESTDIR)$(UNITDIR)/vmaffinity-watch.service
 	test -e $(ETC)/vmaffinity.ini || install -m 0644 conf/vmaffinity.ini $(ETC)/vmaffinity.ini
 
@@ -169,8 +171,9 @@ uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/vmaffinity $(DESTDIR)$(SBINDIR)/vmaffinity-hook \
 		$(DESTDIR)$(MANDIR)/man8/vmaffinity.8 $(DESTDIR)$(MANDIR)/man8/vmaffinity-hook.8 \
 		$(DESTDIR)$(MANDIR)/man5/vmaffinity.ini.5 $(DESTDIR)$(COMPLETIONDIR)/vmaffinity \
-		$(DESTDIR)$(UNITDIR)/vmaffinity-watch.service $(DESTDIR)$(LIBDIR)/vmaffinity/xml.so
-	rmdir $(DESTDIR)$(LIBDIR)/vmaffinity 2>/dev/null || true
+		$(DESTDIR)$(UNITDIR)/vmaffinity-watch.service $(DESTDIR)$(LIBDIR)/vmaffinity/xml.so \
+		$(DESTDIR)$(DATADIR)/output.schema.json
+	rmdir $(DESTDIR)$(LIBDIR)/vmaffinity $(DESTDIR)$(DATADIR) 2>/dev/null || true
 
 clean:
 	rm -rf "$(BUILD)"

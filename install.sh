@@ -30,8 +30,8 @@ stay installed. If none is missing, neither program runs. Where systemd runs, th
 daemon that --demo and --test may install is started by its package. Plain installation
 never installs a daemon.
 
-Environment: DESTDIR, PREFIX (/usr), SBINDIR, LIBDIR, SYSCONFDIR (/etc), MANDIR, UNITDIR and
-COMPLETIONDIR, as for "make install". With DESTDIR, root is not needed and no daemon is reloaded.
+Environment: DESTDIR, PREFIX (/usr), SBINDIR, LIBDIR, SYSCONFDIR (/etc), MANDIR, DATADIR, UNITDIR
+and COMPLETIONDIR, as for "make install". With DESTDIR, root is not needed and no daemon is reloaded.
 Exit status: 0 done, 1 failed, 2 misuse; with --test, that of the tests.
 END
 }
@@ -103,6 +103,7 @@ test   cmd:mandoc                    mandoc                      mandoc
 test   cmd:hwloc-calc                hwloc-nox                   hwloc
 test   cmd:/usr/bin/python3          python3                     python3
 test   python:libvirt                python3-libvirt             python3-libvirt
+test   python:jsonschema             python3-jsonschema          python3-jsonschema
 END
 }
 
@@ -201,7 +202,7 @@ run_make()
 {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -j "$(nproc)" \
 		DESTDIR="$DESTDIR" PREFIX="$PREFIX" SYSCONFDIR="$SYSCONFDIR" SBINDIR="$SBINDIR" LIBDIR="$LIBDIR" MANDIR="$MANDIR" \
-		COMPLETIONDIR="$COMPLETIONDIR" UNITDIR="$UNITDIR" "$@"
+		DATADIR="$DATADIR" COMPLETIONDIR="$COMPLETIONDIR" UNITDIR="$UNITDIR" "$@"
 }
 
 build()
@@ -318,6 +319,7 @@ install_product()
 	more "$DESTDIR$LIBDIR/vmaffinity/xml.so"
 	more "$DESTDIR$UNITDIR/vmaffinity-watch.service (not enabled)"
 	more "man pages below $DESTDIR$MANDIR, completion in $DESTDIR$COMPLETIONDIR"
+	more "$DESTDIR$DATADIR/output.schema.json"
 	step rules "$rules: $sample"
 	[ -n "$DESTDIR" ] || activate
 }
@@ -390,8 +392,8 @@ uninstall_product()
 	remove_files "$DESTDIR$SBINDIR/vmaffinity-hook" "$DESTDIR$SBINDIR/vmaffinity" \
 		"$DESTDIR$MANDIR/man8/vmaffinity.8" "$DESTDIR$MANDIR/man8/vmaffinity-hook.8" \
 		"$DESTDIR$MANDIR/man5/vmaffinity.ini.5" "$DESTDIR$COMPLETIONDIR/vmaffinity" "$DESTDIR$UNITDIR/vmaffinity-watch.service" \
-		"$DESTDIR$LIBDIR/vmaffinity/xml.so"
-	rmdir "$DESTDIR$LIBDIR/vmaffinity" 2>/dev/null
+		"$DESTDIR$LIBDIR/vmaffinity/xml.so" "$DESTDIR$DATADIR/output.schema.json"
+	rmdir "$DESTDIR$LIBDIR/vmaffinity" "$DESTDIR$DATADIR" 2>/dev/null
 	[ -n "$DESTDIR" ] || remove_files /run/vmaffinity.lock
 	if [ $purge = yes ]; then
 		remove_files "$etc/vmaffinity.ini" "$etc/vmaffinity.d"/*.ini
@@ -520,13 +522,13 @@ done
 
 PATH=$PATH:/usr/sbin:/sbin
 case $job in
---demo | --test) unset DESTDIR PREFIX SYSCONFDIR SBINDIR LIBDIR MANDIR COMPLETIONDIR UNITDIR ;;
+--demo | --test) unset DESTDIR PREFIX SYSCONFDIR SBINDIR LIBDIR MANDIR DATADIR COMPLETIONDIR UNITDIR ;;
 esac
 # the Makefile's defaults; run_make() passes them on
 DESTDIR=${DESTDIR:-} PREFIX=${PREFIX:-/usr} SYSCONFDIR=${SYSCONFDIR:-/etc}
 SBINDIR=${SBINDIR:-$PREFIX/sbin} LIBDIR=${LIBDIR:-$PREFIX/lib} MANDIR=${MANDIR:-$PREFIX/share/man} UNITDIR=${UNITDIR:-$PREFIX/lib/systemd/system}
-COMPLETIONDIR=${COMPLETIONDIR:-$PREFIX/share/bash-completion/completions}
-for name in DESTDIR PREFIX SYSCONFDIR SBINDIR LIBDIR MANDIR COMPLETIONDIR UNITDIR; do
+COMPLETIONDIR=${COMPLETIONDIR:-$PREFIX/share/bash-completion/completions} DATADIR=${DATADIR:-$PREFIX/share/vmaffinity}
+for name in DESTDIR PREFIX SYSCONFDIR SBINDIR LIBDIR MANDIR DATADIR COMPLETIONDIR UNITDIR; do
 	[ -z "${!name}" ] || [ "${!name#/}" != "${!name}" ] || misuse "$name must be absolute, not '${!name}'"
 done
 hooks=$DESTDIR$SYSCONFDIR/libvirt/hooks

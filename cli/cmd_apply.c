@@ -4,6 +4,7 @@
 #include "cli/guests.h"
 #include "cli/hook_files.h"
 #include "cli/interrupt.h"
+#include "cli/json.h"
 #include "cli/tally.h"
 #include "cli/with_rules.h"
 
@@ -19,8 +20,10 @@
 #include <unistd.h>
 
 /* Guests by outcome. */
-struct counts {
-	size_t changed, given, as_ruled, no_rule, ended, failed, left;
+struct outcomes {
+	size_t changed, given, as_ruled, no_rule, ended, left;
+	struct failures failures;
+	json_object *guests; /* with --json: an object for each guest; else NULL */
 };
 
 /* Prints the warnings and errors about a guest, except the reason why it was not pinned. */
@@ -61,35 +64,56 @@ clear_progress(void)
 	fputs("\33[K", stderr);
 }
 
+/* Prints or, for --json, keeps that a guest is in this state now. set: what was set, or NULL. */
+static void
+report(struct outcomes *outcomes, const struct pin *pin, const char *name, const char *state,
+	const char *words, const char *set)
+{
+	if (outcomes->guests == NULL) {
+		print_line(
+			"%s: %s%s%s", name, words, set != NULL ? ": " : "", set != NULL ? set : "");
+		return;
+	}
+	json_object *object = json_object_new_object();
+	json_object_object_add(object, "guest", json_object_new_string(name));
+	json_object_object_add(object, "error", NULL);
+	json_object_object_add(object, "state", json_object_new_string(state));
+	json_object_object_add(object, "set", set != NULL ? json_object_new_string(set) : NULL);
+	json_object_object_add(object, "notes", json_messages(&pin->messages, &pin->host->rules));
+	json_object_array_add(outcomes->guests, object);
+}
+
 /* Prints and counts an outcome of pin_guest(). */
 static void
 print_outcome(const struct options *options, const char *name, const struct pin *pin,
-	enum pin_result outcome, const char *done, const struct err *e, struct counts *counts)
+	enum pin_result outcome, const char *done, const struct err *e, struct outcomes *outcomes)
 {
+	struct err why = *e;
 	switch (outcome) {
 	case PIN_CHANGED:
-		*(pin->ruled ? &counts->changed : &counts->given) += 1;
-		print_line("%s: %s: %s", name, pin->ruled ? "pinned" : "given back", done);
+		*(pin->ruled ? &outcomes->changed : &outcomes->given) += 1;
+		report(outcomes, pin, name, pin->ruled ? "pinned" : "given-back",
+			pin->ruled ? "pinned" : "given back", done);
 		return;
 	case PIN_OK:
-		counts->as_ruled++;
-		print_line("%s: already as ruled", name);
+		outcomes->as_ruled++;
+		report(outcomes, pin, name, "as-ruled", "already as ruled", NULL);
 		return;
 	case PIN_NO_RULE:
-		counts->no_rule++;
-		print_line("%s: no rule pins it", name);
+		outcomes->no_rule++;
+		report(outcomes, pin, name, "no-rule", "no rule pins it", NULL);
 		return;
 	case PIN_NOT_RUNNING:
 		if (options->word_count == 0) {
-			counts->ended++;
+			outcomes->ended++;
 			return;
 		}
 		break;
 	case PIN_FAILED:
 		break;
 	}
-	counts->failed++;
-	complain("%s: not pinned: %s", name, e->text);
+	err_context(&why, "not pinned");
+	failures_add(&outcomes->failures, name, why.text);
 }
 
 /* Makes the plan for a guest. Returns as pin_prepare() does. */
@@ -122,7 +146,7 @@ give_back_rest(struct guests *guests, struct pin_host *host, const char *name, c
 	if (r != PIN_OK)
 		return r;
 	if (!known)
-		messages_add(&pin->messages, MESSAGE_WARNING,
+		messages_add(&pin->messages, MESSAGE_WARNING, "record-unknown",
 			"groups that no rule is about are left as they are, libvirt's record of "
 			"them is not known: %s",
 			why.text);
@@ -158,7 +182,7 @@ apply_by_rules(struct guests *guests, struct pin_host *host, const char *name, s
 
 static void
 apply_guest(struct guests *guests, struct pin_host *host, const char *name, bool shown,
-	struct counts *counts)
+	struct outcomes *outcomes)
 {
 	struct pin pin = {.lock = -1};
 	struct err e;
@@ -173,68 +197,87 @@ apply_guest(struct guests *guests, struct pin_host *host, const char *name, bool
 	if (shown)
 		clear_progress();
 	print_warnings(&pin, name);
-	print_outcome(guests->options, name, &pin, r, done, &e, counts);
+	print_outcome(guests->options, name, &pin, r, done, &e, outcomes);
 	pin_free(&pin);
 	interrupt_changing(false);
 }
 
-/* Prints and counts the guests from first on, which a signal has left as they were. */
+/* Adds the guests from first on, which a signal has left as they were. */
 static void
-leave_guests(const struct guests *guests, size_t first, struct counts *counts)
+leave_guests(const struct guests *guests, size_t first, struct outcomes *outcomes)
 {
+	struct err e;
+	err_set(&e, "not looked at: ended by signal %d (%s)", interrupt_signal(),
+		strsignal(interrupt_signal()));
 	for (size_t i = first; i < guests->count; i++)
-		complain("%s: not looked at: ended by signal %d (%s)", guests->names[i],
-			interrupt_signal(), strsignal(interrupt_signal()));
-	counts->left = guests->count - first;
+		failures_add(&outcomes->failures, guests->names[i], e.text);
+	outcomes->left = guests->count - first;
 }
 
 static void
-apply_guests(struct guests *guests, struct pin_host *host, struct counts *counts)
+apply_guests(struct guests *guests, struct pin_host *host, struct outcomes *outcomes)
 {
 	struct timespec start;
 	bool shown = false;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	interrupt_catch();
 	for (size_t i = 0; i < guests->count; i++) {
-		apply_guest(guests, host, guests->names[i], shown, counts);
+		apply_guest(guests, host, guests->names[i], shown, outcomes);
 		shown = i + 1 < guests->count && is_slow(start.tv_sec);
 		if (shown)
 			show_progress(i + 1, guests->count);
 		if (interrupt_signal() != 0) {
 			if (shown)
 				clear_progress();
-			leave_guests(guests, i + 1, counts);
+			leave_guests(guests, i + 1, outcomes);
 			break;
 		}
 	}
 }
 
 static void
-print_apply_counts(const struct counts *counts, size_t guests)
+print_apply_counts(const struct outcomes *outcomes, size_t guests)
 {
-	const struct tally_part parts[] = {{counts->changed, "pinned"},
-		{counts->given, "given back"}, {counts->as_ruled, "already as ruled"},
-		{counts->no_rule, "without a rule"}, {counts->ended, "ended meanwhile"},
-		{counts->failed, "failed"}, {counts->left, "not looked at"}};
-	tally_print(guests, parts, sizeof(parts) / sizeof(parts[0]), "");
+	const struct tally_part parts[] = {{outcomes->changed, "pinned"},
+		{outcomes->given, "given back"}, {outcomes->as_ruled, "already as ruled"},
+		{outcomes->no_rule, "without a rule"}, {outcomes->ended, "ended meanwhile"},
+		{outcomes->failures.count - outcomes->left, "failed"},
+		{outcomes->left, "not looked at"}};
+	if (guests == 0)
+		puts("no guest is running");
+	else if (guests > 1)
+		tally_print(guests, parts, sizeof(parts) / sizeof(parts[0]));
+}
+
+/* Prints the document of --json, and frees it. */
+static void
+print_outcomes_json(struct outcomes *outcomes)
+{
+	json_object *document = json_document();
+	failures_to_json(&outcomes->failures, outcomes->guests);
+	json_object_object_add(document, "guests", outcomes->guests);
+	json_print(document);
 }
 
 static enum exit_status
 apply_with_rules(const struct options *options, struct pin_host *host)
 {
 	struct guests guests;
-	struct counts counts = {0};
+	struct outcomes outcomes = {.guests = options->json ? json_object_new_array() : NULL};
 	enum exit_status status = EXIT_CANNOT;
 	hook_files_warn(options->root);
-	if (guests_open(&guests, options, &counts.failed) == 0) {
-		size_t count = guests.count + counts.failed;
-		apply_guests(&guests, host, &counts);
-		if (count == 0)
-			puts("no guest is running");
-		else if (count > 1)
-			print_apply_counts(&counts, count);
-		status = counts.failed > 0 ? EXIT_FINDINGS : EXIT_OK;
+	if (guests_open(&guests, options, &outcomes.failures) == 0) {
+		size_t count = guests.count + outcomes.failures.count;
+		apply_guests(&guests, host, &outcomes);
+		if (options->json)
+			print_outcomes_json(&outcomes);
+		else
+			print_apply_counts(&outcomes, count);
+		status = outcomes.failures.count > outcomes.left ? EXIT_FINDINGS : EXIT_OK;
+	} else {
+		json_object_put(outcomes.guests);
 	}
+	failures_free(&outcomes.failures);
 	guests_close(&guests);
 	return status;
 }
@@ -254,7 +297,7 @@ run_apply(const struct options *options)
 const struct command command_apply = {
 	.name = "apply",
 	.run = run_apply,
-	.options = OPTION_ALL | OPTION_CONFIG | OPTION_CONNECT,
+	.options = OPTION_ALL | OPTION_CONFIG | OPTION_CONNECT | OPTION_JSON,
 	.words_max = ARGUMENTS_ANY,
 	.words = "[GUEST...]",
 	.summary = "pin running guests, say after an edit of the rules",
@@ -269,6 +312,7 @@ const struct command command_apply = {
 		"      --all          every running guest: the default\n"
 		"  -c, --config FILE  read the rules from FILE, not from /etc\n"
 		"      --connect URI  take the guests from this libvirt daemon\n"
+		"      --json         one JSON object\n"
 		"  -h, --help         this text\n"
 		"\n"
 		"A signal such as Ctrl-C ends it once the guest at hand is done.\n"

@@ -15,7 +15,8 @@
 
 /* Guests by outcome. */
 struct counts {
-	size_t released, free, ended, failed, left;
+	size_t released, free, ended, left;
+	struct failures failures;
 };
 
 /* Gives one guest back its CPUs. Returns as pin_apply() does. */
@@ -61,8 +62,8 @@ release_and_print(struct guests *guests, const char *name, struct counts *counts
 	} else if (r == PIN_NOT_RUNNING && guests->options->word_count == 0) {
 		counts->ended++;
 	} else {
-		counts->failed++;
-		complain("%s: not released: %s", name, e.text);
+		err_context(&e, "not released");
+		failures_add(&counts->failures, name, e.text);
 	}
 	pin_free(&pin);
 	interrupt_changing(false);
@@ -78,8 +79,8 @@ run_release(const struct options *options)
 				      : "release: name a GUEST, or --all");
 		return misuse(&command_release);
 	}
-	int opened = guests_open(&guests, options, &counts.failed);
-	size_t count = guests.count + counts.failed, done = 0;
+	int opened = guests_open(&guests, options, &counts.failures);
+	size_t count = guests.count + counts.failures.count, done = 0;
 	interrupt_catch();
 	for (; done < guests.count && opened == 0 && interrupt_signal() == 0; done++)
 		release_and_print(&guests, guests.names[done], &counts);
@@ -87,14 +88,18 @@ run_release(const struct options *options)
 		complain("%s: not looked at: ended by a signal", guests.names[done]);
 	const struct tally_part parts[] = {{counts.released, "released"},
 		{counts.free, "as libvirt has them"}, {counts.ended, "ended meanwhile"},
-		{counts.failed, "failed"}, {counts.left, "not looked at"}};
+		{counts.failures.count, "failed"}, {counts.left, "not looked at"}};
 	if (opened == 0 && count == 0)
 		puts("no guest is running");
 	else if (opened == 0 && count > 1)
-		tally_print(count, parts, sizeof(parts) / sizeof(parts[0]), "");
+		tally_print(count, parts, sizeof(parts) / sizeof(parts[0]));
+	enum exit_status status = opened != 0		      ? EXIT_CANNOT
+				  : counts.failures.count > 0 ? EXIT_FINDINGS
+							      : EXIT_OK;
+	failures_free(&counts.failures);
 	guests_close(&guests);
 	interrupt_end();
-	return opened != 0 ? EXIT_CANNOT : counts.failed > 0 ? EXIT_FINDINGS : EXIT_OK;
+	return status;
 }
 
 const struct command command_release = {

@@ -33,6 +33,8 @@ struct options {
 	bool all;     /* --all */
 	bool verbose; /* --verbose */
 	bool wide;    /* --wide */
+	bool metrics; /* --metrics */
+	bool nagios;  /* --nagios */
 	char **words; /* the arguments after the command that are no options */
 	size_t word_count;
 	int root; /* fd of --sysroot, or of / */
@@ -52,6 +54,8 @@ enum {
 	OPTION_SVG = 1 << 10,
 	OPTION_VERBOSE = 1 << 11,
 	OPTION_WIDE = 1 << 12,
+	OPTION_METRICS = 1 << 13,
+	OPTION_NAGIOS = 1 << 14,
 };
 
 /* For words_max: any number of arguments. */

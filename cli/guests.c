@@ -2,6 +2,8 @@
 /* Lists the guests that a command is about, and reads their XML. */
 #include "cli/guests.h"
 
+#include "cli/no_guests.h"
+
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -15,7 +17,7 @@
 #include <unistd.h>
 
 int
-read_xml(const char *path, struct guest_xml *xml)
+read_xml(const char *path, struct guest_xml *xml, struct err *e)
 {
 	bool from_stdin = strcmp(path, "-") == 0;
 	*xml = (struct guest_xml){.source = from_stdin ? "stdin" : path};
@@ -23,11 +25,8 @@ read_xml(const char *path, struct guest_xml *xml)
 	if (fd >= 0 && file_read_all(fd, DOMAIN_XML_MAX, &xml->text, &xml->length) == 0)
 		return 0;
 	if (errno == EFBIG)
-		complain("%s: the XML is larger than %zu MiB", xml->source,
-			DOMAIN_XML_MAX / 1024 / 1024);
-	else
-		complain("%s: %s", xml->source, strerror(errno));
-	return -1;
+		return err_set(e, "the XML is larger than %zu MiB", DOMAIN_XML_MAX / 1024 / 1024);
+	return err_set(e, "%s", strerror(errno));
 }
 
 /* True for a word that a shell would take for a pattern. */
@@ -72,21 +71,26 @@ find_guests(struct virt *virt, const char *word, struct err *e)
 	return report_no_match(e);
 }
 
+/* Complains that no guest can be found, for that reason, and says so to programs. */
+static void
+report_failure(const struct options *options, const struct err *e)
+{
+	complain("%s", e->text);
+	no_guests_print(options, EXIT_CANNOT, e->text, NULL, NULL);
+}
+
 int
-guests_find(const struct options *options, struct virt *virt, size_t *unknown)
+guests_find(const struct options *options, struct virt *virt, struct failures *failures)
 {
 	struct err e;
-	*unknown = 0;
 	int r = virt_open(virt, options->connect, &e);
 	if (r == 0 && options->word_count == 0)
 		r = virt_list(virt, true, NULL, &e);
 	if (r != 0)
-		complain("%s", e.text);
+		report_failure(options, &e);
 	for (size_t i = 0; i < options->word_count && r == 0; i++)
-		if (find_guests(virt, options->words[i], &e) != 0) {
-			complain("%s: %s", options->words[i], e.text);
-			++*unknown;
-		}
+		if (find_guests(virt, options->words[i], &e) != 0)
+			failures_add(failures, options->words[i], e.text);
 	return r;
 }
 
@@ -138,7 +142,7 @@ has_name(const struct guests *guests, const char *name)
 
 /* Adds those guests of running that match a pattern. */
 static int
-add_matching(struct guests *guests, const char *pattern, size_t *unknown)
+add_matching(struct guests *guests, const char *pattern, struct failures *failures)
 {
 	struct err e;
 	bool any = false;
@@ -153,8 +157,7 @@ add_matching(struct guests *guests, const char *pattern, size_t *unknown)
 	if (any)
 		return 0;
 	report_no_match(&e);
-	complain("%s: %s", pattern, e.text);
-	++*unknown;
+	failures_add(failures, pattern, e.text);
 	return 0;
 }
 
@@ -170,33 +173,32 @@ connect_once(struct guests *guests, struct err *e)
 
 /* Adds the guest that has a UUID or an id, which only libvirt knows. */
 static int
-add_by_id(struct guests *guests, const char *id, size_t *unknown)
+add_by_id(struct guests *guests, const char *id, struct failures *failures)
 {
 	struct virt *virt = &guests->virt;
 	struct err e;
 	if (connect_once(guests, &e) == 0 && virt_find_by_id(virt, id, &e) == 0)
 		return add_name(guests, virt->guests[virt->count - 1].name);
-	complain("%s: %s", id, e.text);
-	++*unknown;
+	failures_add(failures, id, e.text);
 	return 0;
 }
 
 /* Adds the guests that a word names, without a question to libvirt for a name or a pattern. */
 static int
-add_word(struct guests *guests, const char *word, size_t *unknown)
+add_word(struct guests *guests, const char *word, struct failures *failures)
 {
 	pid_t pid;
 	struct err e;
 	if ((!is_glob(word) && !is_id(word)) ||
 		qemu_process_find(guests->options->root, word, &pid, &e) == QEMU_PROCESS_FOUND)
 		return add_name(guests, word);
-	return is_glob(word) ? add_matching(guests, word, unknown)
-			     : add_by_id(guests, word, unknown);
+	return is_glob(word) ? add_matching(guests, word, failures)
+			     : add_by_id(guests, word, failures);
 }
 
 /* Takes the names from the command line or, without any, from the kernel and /run/libvirt. */
 static int
-guests_list_running(struct guests *guests, size_t *unknown)
+guests_list_running(struct guests *guests, struct failures *failures)
 {
 	const struct options *options = guests->options;
 	struct running_guests *running = &guests->running;
@@ -205,11 +207,11 @@ guests_list_running(struct guests *guests, size_t *unknown)
 	for (size_t i = 0; i < options->word_count; i++)
 		list |= is_glob(options->words[i]);
 	if (list && running_guests(options->root, running, &e) != 0) {
-		complain("%s", e.text);
+		report_failure(options, &e);
 		return -1;
 	}
 	for (size_t i = 0; i < options->word_count; i++)
-		if (add_word(guests, options->words[i], unknown) != 0)
+		if (add_word(guests, options->words[i], failures) != 0)
 			return -1;
 	for (size_t i = 0; i < running->count && options->word_count == 0; i++)
 		if (add_name(guests, running->names[i]) != 0)
@@ -218,14 +220,13 @@ guests_list_running(struct guests *guests, size_t *unknown)
 }
 
 int
-guests_open(struct guests *guests, const struct options *options, size_t *unknown)
+guests_open(struct guests *guests, const struct options *options, struct failures *failures)
 {
 	*guests = (struct guests){.options = options};
-	*unknown = 0;
 	if (options->connect == NULL)
-		return guests_list_running(guests, unknown);
+		return guests_list_running(guests, failures);
 	guests->connected = true;
-	if (guests_find(options, &guests->virt, unknown) != 0)
+	if (guests_find(options, &guests->virt, failures) != 0)
 		return -1;
 	guests->names = calloc(guests->virt.count + 1, sizeof(*guests->names));
 	if (guests->names == NULL) {

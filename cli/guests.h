@@ -4,6 +4,7 @@
 #define VMAFFINITY_CLI_GUESTS_H
 
 #include "cli/command.h"
+#include "cli/failures.h"
 #include "cli/virt.h"
 
 #include "cgroup/qemu_process.h"
@@ -16,18 +17,18 @@ struct guest_xml {
 };
 
 /*
- * Reads a file of XML, or stdin if path is "-". Returns 0 (caller frees xml->text), or -1 after
- * complaining.
+ * Reads a file of XML, or stdin if path is "-". Returns 0 (caller frees xml->text), or -1 with the
+ * reason, which xml->source belongs before.
  */
-int read_xml(const char *path, struct guest_xml *xml);
+int read_xml(const char *path, struct guest_xml *xml, struct err *e);
 
 /*
  * Asks libvirt for the guests named in options->words, each a name, a UUID, an id or a pattern of
  * running guests' names, or, without words, for all running guests.
- * Complains of each name that libvirt does not know and counts it in *unknown. Returns 0, or -1
+ * Adds each name that libvirt does not know to failures. Returns 0, or -1
  * after complaining. The caller calls virt_close() in any case.
  */
-int guests_find(const struct options *options, struct virt *virt, size_t *unknown);
+int guests_find(const struct options *options, struct virt *virt, struct failures *failures);
 
 enum guests_result {
 	GUESTS_FAILED = -1,
@@ -67,11 +68,11 @@ struct guests {
 
 /*
  * Takes the guests named in options->words, as guests_find() does, or, without words, all running
- * guests. Complains of each word that names none and counts it in *unknown; without --connect a
- * plain name need not exist. Returns 0, or -1 after complaining. The caller calls guests_close() in
+ * guests. Adds each word that names none to failures; without --connect a plain name need not
+ * exist. Returns 0, or -1 after complaining. The caller calls guests_close() in
  * any case.
  */
-int guests_open(struct guests *guests, const struct options *options, size_t *unknown);
+int guests_open(struct guests *guests, const struct options *options, struct failures *failures);
 void guests_close(struct guests *guests);
 
 /* Asks libvirt for the XML of a guest. Returns 0 (caller frees *xml), or -1 with the reason. */

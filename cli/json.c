@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Changes when a reader of the old form would misread the new one:
+ * share/vmaffinity/output.schema.json. */
+#define JSON_VERSION 1
+
 json_object *
 json_text(const char *text)
 {
@@ -22,12 +26,10 @@ json_text(const char *text)
 json_object *
 json_place(const char *file, unsigned line)
 {
-	char *text;
-	if (asprintf(&text, "%s:%u", file, line) < 0)
-		return NULL;
-	json_object *result = json_text(text);
-	free(text);
-	return result;
+	json_object *object = json_object_new_object();
+	json_object_object_add(object, "file", json_text(file));
+	json_object_object_add(object, "line", json_object_new_int64(line));
+	return object;
 }
 
 json_object *
@@ -36,6 +38,15 @@ json_mask(const struct cpumask *mask)
 	char list[CPULIST_MAX];
 	return mask != NULL ? json_object_new_string(cpumask_format(mask, list, sizeof(list)))
 			    : NULL;
+}
+
+json_object *
+json_document(void)
+{
+	json_object *object = json_object_new_object();
+	json_object_object_add(object, "version", json_object_new_int(JSON_VERSION));
+	json_object_object_add(object, "error", NULL);
+	return object;
 }
 
 json_object *
@@ -49,20 +60,50 @@ json_guest(const struct pin *pin)
 	json_object_object_add(
 		object, "id", pin->domain.id >= 0 ? json_object_new_int(pin->domain.id) : NULL);
 	json_object_object_add(object, "uuid", json_object_new_string(pin->domain.uuid));
+	json_object_object_add(object, "error", NULL);
 	json_object_object_add(object, "rules", rules);
 	return object;
 }
 
 json_object *
-json_messages(const struct messages *messages)
+json_failed_guest(const char *name, const char *error)
+{
+	json_object *object = json_object_new_object();
+	json_object_object_add(object, "guest", json_object_new_string(name));
+	json_object_object_add(object, "error", json_text(error));
+	return object;
+}
+
+static json_object *
+number_or_null(unsigned number)
+{
+	return number != 0 ? json_object_new_int64(number) : NULL;
+}
+
+json_object *
+json_message(
+	enum message_level level, const char *code, const struct place *place, char *const files[])
+{
+	json_object *object = json_object_new_object();
+	json_object_object_add(object, "level", json_object_new_string(message_level_name(level)));
+	json_object_object_add(object, "code", json_object_new_string(code));
+	json_object_object_add(
+		object, "file", place->file != 0 ? json_text(files[place->file - 1]) : NULL);
+	json_object_object_add(object, "line", number_or_null(place->line));
+	json_object_object_add(object, "column", number_or_null(place->column));
+	json_object_object_add(object, "text", json_text(place->text));
+	return object;
+}
+
+json_object *
+json_messages(const struct messages *messages, const struct rules *rules)
 {
 	json_object *array = json_object_new_array();
 	for (size_t i = 0; i < messages->count; i++) {
-		json_object *one = json_object_new_object();
-		json_object_object_add(one, "level",
-			json_object_new_string(message_level_name(messages->items[i].level)));
-		json_object_object_add(one, "text", json_text(messages->items[i].text));
-		json_object_array_add(array, one);
+		const struct message *message = &messages->items[i];
+		struct place place = place_find(message->text, rules->files, rules->file_count);
+		json_object_array_add(
+			array, json_message(message->level, message->code, &place, rules->files));
 	}
 	return array;
 }

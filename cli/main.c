@@ -31,6 +31,8 @@ static const struct option long_options[] = {
 	{"all", no_argument, NULL, OPTION_ALL},
 	{"verbose", no_argument, NULL, OPTION_VERBOSE},
 	{"wide", no_argument, NULL, OPTION_WIDE},
+	{"metrics", no_argument, NULL, OPTION_METRICS},
+	{"nagios", no_argument, NULL, OPTION_NAGIOS},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -258,6 +260,10 @@ parse_options(int argc, char *argv[], struct options *options)
 			options->verbose = true;
 		else if (option == OPTION_WIDE)
 			options->wide = true;
+		else if (option == OPTION_METRICS)
+			options->metrics = true;
+		else if (option == OPTION_NAGIOS)
+			options->nagios = true;
 	}
 	while (optind < argc) /* after "--" */
 		options->words[options->word_count++] = argv[optind++];

@@ -3,15 +3,26 @@
 
 #include <stdio.h>
 
+/* Bytes of the line: seven parts of a number and a few words. */
+#define TALLY_MAX 256
+
 void
-tally_print(size_t guests, const struct tally_part *parts, size_t part_count, const char *rest)
+tally_text(size_t guests, const struct tally_part *parts, size_t part_count, char *out, size_t size)
 {
 	const char *separator = ": ";
-	printf("%zu guests", guests);
-	for (size_t i = 0; i < part_count; i++)
+	int used = snprintf(out, size, "%zu guest%s", guests, guests == 1 ? "" : "s");
+	for (size_t i = 0; i < part_count && used >= 0 && (size_t)used < size; i++)
 		if (parts[i].count > 0) {
-			printf("%s%zu %s", separator, parts[i].count, parts[i].what);
+			used += snprintf(out + used, size - (size_t)used, "%s%zu %s", separator,
+				parts[i].count, parts[i].what);
 			separator = ", ";
 		}
-	printf("%s\n", rest);
+}
+
+void
+tally_print(size_t guests, const struct tally_part *parts, size_t part_count)
+{
+	char line[TALLY_MAX];
+	tally_text(guests, parts, part_count, line, sizeof(line));
+	puts(line);
 }

@@ -10,8 +10,12 @@ struct tally_part {
 	const char *what; /* "already as ruled" */
 };
 
-/* Prints "5 guests: 3 pinned, 2 failed" and the text rest; parts that count 0 are left out. */
-void tally_print(
-	size_t guests, const struct tally_part *parts, size_t part_count, const char *rest);
+/*
+ * Writes "5 guests: 3 pinned, 2 failed" to out; parts that count 0 are left out. tally_print()
+ * prints it to stdout.
+ */
+void tally_text(
+	size_t guests, const struct tally_part *parts, size_t part_count, char *out, size_t size);
+void tally_print(size_t guests, const struct tally_part *parts, size_t part_count);
 
 #endif

@@ -9,8 +9,8 @@
 
 /*
  * Reads the rules of --config or of their standard places and calls run with them. Prints the
- * messages about the rules to stderr. Returns what run returns, or EXIT_WRONG if the rules have an
- * error: then run is not called.
+ * messages about the rules to stderr, and for programs what no_guests_print() does. Returns what
+ * run returns, or EXIT_WRONG if the rules have an error: then run is not called.
  */
 enum exit_status with_rules(const struct options *options,
 	enum exit_status (*run)(const struct options *options, struct pin_host *host));

@@ -4,7 +4,7 @@ _vmaffinity()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} before="" command="" word i
 	local commands="plan check apply release status map doctor watch capture help"
-	local options="--config --sysroot --connect --xml --against --json --verbose --wide --all --svg --version --help"
+	local options="--config --sysroot --connect --xml --against --json --metrics --nagios --verbose --wide --all --svg --version --help"
 
 	COMPREPLY=()
 	# "--option=value" reaches us as three words: "--option", "=" and "value".

@@ -15,8 +15,7 @@
 /* Adds an error if the XML pins what to CPUs, or nodes, that are not among those of the host. */
 static void
 find_absent(const char *what, const struct cpumask *wanted, const char *unit,
-	const struct cpumask *host, const struct domain *domain, bool plugged,
-	struct messages *messages)
+	const struct cpumask *host, bool plugged, struct messages *messages)
 {
 	char list[128];
 	struct cpumask absent = *wanted, present = *wanted;
@@ -24,11 +23,11 @@ find_absent(const char *what, const struct cpumask *wanted, const char *unit,
 	cpumask_and(&present, host);
 	if (cpumask_empty(&absent))
 		return;
-	messages_add(messages, MESSAGE_ERROR,
-		"guest '%s': its XML pins %s to %s%s %s, which this host does not have: it %s %s, "
+	messages_add(messages, MESSAGE_ERROR, "pin-absent",
+		"the guest's XML pins %s to %s%s %s, which this host does not have: it %s %s, "
 		"for libvirt applies the XML's pins before any hook; take the pin out of the XML "
 		"(virsh edit)",
-		domain->name, what, unit, cpumask_count(&absent) == 1 ? "" : "s",
+		what, unit, cpumask_count(&absent) == 1 ? "" : "s",
 		cpumask_format(&absent, list, sizeof(list)),
 		cpumask_empty(&present) ? "cannot" : "may fail to",
 		plugged ? "start" : "be plugged in");
@@ -52,14 +51,14 @@ find_absent_pins(struct topology *topology, const struct domain *domain,
 		bool vcpu = group.kind == GROUP_VCPU;
 		if (!vcpu || group.id < domain->vcpus)
 			find_absent(thread_group_name(group, name), &pins->pins[i].cpus, "CPU",
-				cpus, domain, !vcpu || domain->vcpu_online[group.id], messages);
+				cpus, !vcpu || domain->vcpu_online[group.id], messages);
 	}
 	if (pins->has_default)
-		find_absent("its threads (<vcpu cpuset=>)", &pins->fallback, "CPU", cpus, domain,
-			true, messages);
+		find_absent("its threads (<vcpu cpuset=>)", &pins->fallback, "CPU", cpus, true,
+			messages);
 	if (topology_get(topology, TOPOLOGY_NODES, &nodes, &ignored) == 0)
-		find_absent("its memory (<numatune>)", &domain->numatune, "node", nodes, domain,
-			true, messages);
+		find_absent("its memory (<numatune>)", &domain->numatune, "node", nodes, true,
+			messages);
 }
 
 /* True if this host has all these CPUs, or does not say which it has. */
@@ -89,10 +88,10 @@ find_pins(const struct pin *pin, const struct domain_pins *pins, struct messages
 			continue;
 		last = step->setting;
 		char name[THREAD_GROUP_NAME_MAX], xml[128], rule[128];
-		messages_add(messages, MESSAGE_WARNING,
-			"%s:%u: guest '%s': its XML pins %s to CPUs %s, this rule to %s; the rule "
+		messages_add(messages, MESSAGE_WARNING, "pin-differs",
+			"%s:%u: the guest's XML pins %s to CPUs %s, this rule to %s; the rule "
 			"wins, but virsh goes on to show the XML's: take the pins out of the XML",
-			step->setting->value.file, step->setting->value.line, pin->domain.name,
+			step->setting->value.file, step->setting->value.line,
 			thread_group_name(step->group, name), cpumask_format(own, xml, sizeof(xml)),
 			cpumask_format(step->cpus, rule, sizeof(rule)));
 	}
@@ -114,15 +113,15 @@ check_guest(struct check *check, const struct guest_xml *xml, struct lint *lint,
 	if (r == 0)
 		find_pins(&pin, &pins, &messages);
 	if (r < 0)
-		messages_add(&messages, MESSAGE_ERROR, "%s%s%s",
+		messages_add(&messages, MESSAGE_ERROR, "not-checked", "%s%s%s",
 			pin.domain.name == NULL ? xml->source : "",
 			pin.domain.name == NULL ? ": " : "", e.text);
 	const struct lint_subject subject = {
 		&pin.domain, &pin.matched, &pin.desired, &pins, pin.running || pin.limited};
 	if (pin.domain.name != NULL && lint_guest(lint, &subject, &pin.messages, &e) != 0)
-		messages_add(&messages, MESSAGE_ERROR, "%s", e.text);
+		messages_add(&messages, MESSAGE_ERROR, "not-checked", "%s", e.text);
 	report_add(&check->findings, &pin.messages, pin.domain.name, host);
-	report_add(&check->findings, &messages, r < 0 ? pin.domain.name : NULL, host);
+	report_add(&check->findings, &messages, pin.domain.name, host);
 	messages_free(&messages);
 	domain_pins_free(&pins);
 	pin_free(&pin);
@@ -138,7 +137,7 @@ check_host(struct check *check, int root, const char *name)
 	struct err e;
 	pin_host_change(&check->host, root);
 	if (lint_start(&lint, &check->host.expr, &messages) != 0) {
-		messages_add(&messages, MESSAGE_ERROR, "out of memory");
+		messages_add(&messages, MESSAGE_ERROR, "not-checked", "out of memory");
 	} else {
 		for (size_t i = 0; i < check->guest_count; i++)
 			check_guest(check, &check->guests[i], &lint, name);
@@ -147,7 +146,7 @@ check_host(struct check *check, int root, const char *name)
 		bool limited = partition_find(root, NULL, &partition, &e) == CGROUP_OK;
 		const struct lint_limit limit = {partition.name, partition.granted};
 		if (lint_finish(&lint, limited ? &limit : NULL, &e) != 0)
-			messages_add(&messages, MESSAGE_ERROR, "%s", e.text);
+			messages_add(&messages, MESSAGE_ERROR, "not-checked", "%s", e.text);
 	}
 	check->host_count++;
 	report_add(&check->findings, &messages, NULL, name);
@@ -246,10 +245,12 @@ read_guests(struct check *check)
 		return -1;
 	}
 	for (size_t i = 0; i < options->xml_count; i++)
-		if (read_xml(options->xml[i], &check->guests[check->guest_count]) == 0)
+		if (read_xml(options->xml[i], &check->guests[check->guest_count], &e) == 0) {
 			check->guest_count++;
-		else
+		} else {
+			complain("%s: %s", check->guests[check->guest_count].source, e.text);
 			r = -1;
+		}
 	if ((this_host || options->connect != NULL) && read_known(check) != 0 &&
 		options->connect != NULL)
 		r = -1;

@@ -3,18 +3,42 @@
 #include "cli/check/check.h"
 #include "cli/json.h"
 
+static json_object *
+json_where(const struct report_entry *finding)
+{
+	json_object *array = json_object_new_array();
+	for (size_t i = 0; i < finding->place_count; i++) {
+		const struct report_place *place = &finding->places[i];
+		json_object *one = json_object_new_object();
+		json_object_object_add(one, "guest",
+			place->guest != NULL ? json_object_new_string(place->guest) : NULL);
+		json_object_object_add(
+			one, "host", place->host != NULL ? json_text(place->host) : NULL);
+		json_object_array_add(array, one);
+	}
+	return array;
+}
+
 static void
-print_check_json(const struct check *check, const struct messages *messages)
+print_check_json(const struct check *check)
 {
 	const struct rules *rules = &check->host.rules;
-	json_object *object = json_object_new_object(), *files = json_object_new_array();
+	json_object *object = json_document(), *files = json_object_new_array(),
+		    *findings = json_object_new_array();
 	for (size_t i = 0; i < rules->file_count; i++)
 		json_object_array_add(files, json_text(rules->files[i]));
+	for (size_t i = 0; i < check->findings.count; i++) {
+		const struct report_entry *finding = &check->findings.items[i];
+		json_object *one =
+			json_message(finding->level, finding->code, &finding->place, rules->files);
+		json_object_object_add(one, "where", json_where(finding));
+		json_object_array_add(findings, one);
+	}
 	json_object_object_add(object, "files", files);
 	json_object_object_add(object, "rules", json_object_new_int64((int64_t)rules->rule_count));
 	json_object_object_add(object, "hosts", json_object_new_int64((int64_t)check->host_count));
 	json_object_object_add(object, "guests", json_object_new_int64((int64_t)check->understood));
-	json_object_object_add(object, "findings", json_messages(messages));
+	json_object_object_add(object, "findings", findings);
 	json_print(object);
 }
 
@@ -30,12 +54,12 @@ count_text(size_t count, const char *what, char *out, size_t size)
 
 /* Prints what was looked at, and how much was found. If nothing was, stderr says why. */
 static void
-print_extent(const struct check *check, const struct messages *messages)
+print_extent(const struct check *check, size_t error_count)
 {
 	char files[32], hosts[32], guests[64], errors[32], warnings[32];
-	size_t others = messages->count + messages->dropped - messages->errors;
+	size_t others = check->findings.count + check->findings.dropped - error_count;
 	count_text(check->host.rules.file_count, "file", files, sizeof(files));
-	count_text(messages->errors, "error", errors, sizeof(errors));
+	count_text(error_count, "error", errors, sizeof(errors));
 	count_text(others, "warning", warnings, sizeof(warnings));
 	if (check->rules_wrong) {
 		print_line("looked at %s: %s; hosts and guests are looked at once there is none",
@@ -50,10 +74,10 @@ print_extent(const struct check *check, const struct messages *messages)
 	else
 		snprintf(guests, sizeof(guests), "no guest (%s)", check->no_guest);
 	print_line("looked at %s, %s, %s: %s%s%s", files, hosts, guests,
-		messages->errors > 0 ? errors : "", messages->errors > 0 && others > 0 ? ", " : "",
-		others > 0	       ? warnings
-		: messages->errors > 0 ? ""
-				       : "nothing found");
+		error_count > 0 ? errors : "", error_count > 0 && others > 0 ? ", " : "",
+		others > 0	  ? warnings
+		: error_count > 0 ? ""
+				  : "nothing found");
 }
 
 /* Prints the findings, and returns the exit status for them. */
@@ -61,19 +85,17 @@ static enum exit_status
 print_findings(struct check *check)
 {
 	const struct rules *rules = &check->host.rules;
-	struct messages messages = {0};
-	report_flush(&check->findings, rules->files, rules->file_count, &messages);
+	report_sort(&check->findings, rules->files, rules->file_count);
+	size_t errors = report_errors(&check->findings);
 	if (check->options->json) {
-		print_check_json(check, &messages);
+		print_check_json(check);
 	} else {
-		print_messages(stdout, &messages);
-		print_extent(check, &messages);
+		report_print(&check->findings);
+		print_extent(check, errors);
 	}
-	enum exit_status status = messages.errors > 0			  ? EXIT_WRONG
-				  : messages.count + messages.dropped > 0 ? EXIT_FINDINGS
-									  : EXIT_OK;
-	messages_free(&messages);
-	return status;
+	return errors > 0					     ? EXIT_WRONG
+	       : check->findings.count + check->findings.dropped > 0 ? EXIT_FINDINGS
+								     : EXIT_OK;
 }
 
 static enum exit_status

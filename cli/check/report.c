@@ -2,11 +2,11 @@
 /* Merges what check finds for several guests and hosts, and sorts it by FILE:LINE. */
 #include "cli/check/report.h"
 
+#include "cli/command.h"
+
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "base/number.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +46,8 @@ static struct report_entry *
 add_finding(struct report *report, const struct message *message)
 {
 	struct report_entry *larger = NULL;
-	struct report_entry one = {.level = message->level, .number = report->count};
+	struct report_entry one = {
+		.level = message->level, .code = message->code, .number = report->count};
 	if (report->count < MESSAGES_MAX && (one.text = strdup(message->text)) != NULL)
 		larger = array_grow(report->items, report->count, sizeof(*larger));
 	if (larger == NULL) {
@@ -130,52 +131,47 @@ report_where(const struct report_entry *finding)
 	return NULL;
 }
 
-/* Finds the file and line that a text begins with: the longest name, as one may begin another. */
-static void
-report_find_place(struct report_entry *finding, char *const files[], size_t count)
-{
-	size_t longest = 0;
-	finding->file = 0;
-	for (size_t i = 0; i < count; i++) {
-		size_t length = strlen(files[i]);
-		if (length <= longest || strncmp(finding->text, files[i], length) != 0 ||
-			finding->text[length] != ':')
-			continue;
-		const char *number = finding->text + length + 1;
-		if (number_parse(&number, UINT_MAX, &finding->line) != 0)
-			continue;
-		longest = length;
-		finding->file = i + 1;
-	}
-}
-
 static int
 report_compare(const void *a, const void *b)
 {
 	const struct report_entry *left = a, *right = b;
-	if (left->file != right->file)
-		return left->file < right->file ? -1 : 1;
-	if (left->line != right->line)
-		return left->line < right->line ? -1 : 1;
+	if (left->place.file != right->place.file)
+		return left->place.file < right->place.file ? -1 : 1;
+	if (left->place.line != right->place.line)
+		return left->place.line < right->place.line ? -1 : 1;
 	return left->number < right->number ? -1 : left->number > right->number;
 }
 
 void
-report_flush(struct report *report, char *const files[], size_t count, struct messages *messages)
+report_sort(struct report *report, char *const files[], size_t count)
 {
 	for (size_t i = 0; i < report->count; i++)
-		report_find_place(&report->items[i], files, count);
+		report->items[i].place = place_find(report->items[i].text, files, count);
 	if (report->count > 0)
 		qsort(report->items, report->count, sizeof(*report->items), report_compare);
+}
+
+size_t
+report_errors(const struct report *report)
+{
+	size_t errors = report->dropped_errors;
+	for (size_t i = 0; i < report->count; i++)
+		errors += report->items[i].level == MESSAGE_ERROR;
+	return errors;
+}
+
+void
+report_print(const struct report *report)
+{
 	for (size_t i = 0; i < report->count; i++) {
 		const struct report_entry *finding = &report->items[i];
 		AUTO_FREE char *where = finding->place_count > 0 ? report_where(finding) : NULL;
-		messages_add(messages, finding->level, "%s%s%s%s", finding->text,
+		print_line("%s: %s%s%s%s", message_level_name(finding->level), finding->text,
 			where != NULL ? " (" : "", where != NULL ? where : "",
 			where != NULL ? ")" : "");
 	}
-	messages->dropped += report->dropped;
-	messages->errors += report->dropped_errors;
+	if (report->dropped > 0)
+		print_line("and %zu more", report->dropped);
 }
 
 void

@@ -3,6 +3,8 @@
 #ifndef VMAFFINITY_CLI_CHECK_REPORT_H
 #define VMAFFINITY_CLI_CHECK_REPORT_H
 
+#include "cli/place.h"
+
 #include "base/messages.h"
 
 #include <stddef.h>
@@ -15,12 +17,12 @@ struct report_place {
 
 struct report_entry {
 	enum message_level level;
+	const char *code; /* of the message */
 	char *text;
 	struct report_place *places;
 	size_t place_count;
-	size_t file; /* 1 for the first of the rules' files, 0 if the text names none */
-	unsigned line;
-	size_t number; /* order of finding, from 0 */
+	struct place place; /* that the text begins with; set by report_sort() */
+	size_t number;	    /* order of finding, from 0 */
 };
 
 /* Zero-initialised is empty. */
@@ -38,12 +40,14 @@ struct report {
 void report_add(struct report *report, const struct messages *messages, const char *guest,
 	const char *host);
 
-/*
- * Adds all findings to messages, each with all of its places, sorted by the FILE:LINE that a text
- * begins with, in the order of files.
- */
-void report_flush(
-	struct report *report, char *const files[], size_t count, struct messages *messages);
+/* Sorts the findings by the FILE:LINE that a text begins with, in the order of files. */
+void report_sort(struct report *report, char *const files[], size_t count);
+
+/* Returns the number of errors, those that were not kept included. */
+size_t report_errors(const struct report *report);
+
+/* Prints all findings to stdout, each with all of its places. */
+void report_print(const struct report *report);
 
 void report_free(struct report *report);
 

@@ -76,7 +76,7 @@ doctor_print_text(const struct doctor *doctor)
 void
 doctor_print_json(const struct doctor *doctor)
 {
-	json_object *object = json_object_new_object(), *findings = json_object_new_array();
+	json_object *object = json_document(), *findings = json_object_new_array();
 	for (size_t i = 0; i < doctor->count; i++) {
 		const struct finding *f = &doctor->findings[i];
 		json_object *one = json_object_new_object();

@@ -6,6 +6,7 @@
 #include "cli/map/read_guests.h"
 #include "cli/map/svg.h"
 #include "cli/map/text.h"
+#include "cli/no_guests.h"
 
 static int
 read_and_show(struct map *map, const struct options *options, struct err *e)
@@ -28,8 +29,10 @@ show_map(const struct options *options)
 	struct map map = {.topology = {.root = options->root}};
 	struct err e;
 	int r = read_and_show(&map, options, &e);
-	if (r != 0)
+	if (r != 0) {
 		complain("%s", e.text);
+		no_guests_print(options, EXIT_CANNOT, e.text, NULL, NULL);
+	}
 	enum exit_status status = r == 0 && map.missed.count == 0 ? EXIT_OK : EXIT_CANNOT;
 	map_free(&map);
 	return status;

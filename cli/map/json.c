@@ -5,12 +5,47 @@
 #include "cli/json.h"
 
 static json_object *
-json_texts(const struct map_texts *texts)
+json_guests(const struct map *map)
 {
 	json_object *array = json_object_new_array();
-	for (size_t i = 0; i < texts->count; i++)
-		json_object_array_add(array, json_text(texts->items[i]));
+	for (size_t i = 0; i < map->guests.count; i++) {
+		json_object *object = json_object_new_object();
+		json_object_object_add(object, "guest", json_text(map->guests.items[i]));
+		json_object_object_add(object, "error", NULL);
+		json_object_object_add(object, "nodes", json_mask(&map->nodes[i]));
+		json_object_array_add(array, object);
+	}
+	failures_to_json(&map->failures, array);
 	return array;
+}
+
+/* Returns the L3s, each with its logical index, CPUs, and size in KiB (null: unknown). */
+static json_object *
+json_l3s(struct map *map)
+{
+	json_object *array = json_object_new_array();
+	const struct topology_objects *l3s = map->objects[TOPOLOGY_L3];
+	for (size_t i = 0; i < l3s->count; i++) {
+		json_object *object = json_object_new_object();
+		struct cpumask cpus = {0};
+		unsigned kib = topology_l3_size(&map->topology, &l3s->items[i]);
+		for (size_t j = 0; j < l3s->items[i].cpu_count; j++)
+			cpumask_set_range(&cpus, l3s->items[i].cpus[j], l3s->items[i].cpus[j]);
+		json_object_object_add(object, "l3", json_object_new_uint64(i));
+		json_object_object_add(object, "cpus", json_mask(&cpus));
+		json_object_object_add(object, "kib", kib > 0 ? json_object_new_int64(kib) : NULL);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+/* Returns "p" or "e", or null where the kernel reports no kinds of cores. */
+static json_object *
+json_kind(const struct map *map, unsigned cpu)
+{
+	if (cpumask_test(map->sets[TOPOLOGY_PCORES], cpu))
+		return json_object_new_string("p");
+	return cpumask_test(map->sets[TOPOLOGY_ECORES], cpu) ? json_object_new_string("e") : NULL;
 }
 
 static json_object *
@@ -57,23 +92,26 @@ json_cpu(const struct map *map, unsigned cpu)
 	}
 	json_object_object_add(object, "state",
 		json_object_new_string(online ? map_state_name(map_state(map, cpu)) : "offline"));
+	json_object_object_add(object, "kind", json_kind(map, cpu));
 	json_object_object_add(object, "isolated",
 		json_object_new_boolean(cpumask_test(map->sets[TOPOLOGY_ISOLATED], cpu)));
 	return object;
 }
 
 void
-map_print_json(const struct map *map)
+map_print_json(struct map *map)
 {
-	json_object *object = json_object_new_object(), *cpus = json_object_new_array(),
+	json_object *object = json_document(), *cpus = json_object_new_array(),
 		    *sets = json_object_new_array();
 	const struct cpumask *present = map->sets[TOPOLOGY_PRESENT];
 	cpumask_for_each (cpu, present)
 		json_object_array_add(cpus, json_cpu(map, cpu));
 	for (size_t i = 0; i < map->occupancy.set_count; i++)
 		json_object_array_add(sets, json_set(&map->occupancy.sets[i]));
-	json_object_object_add(object, "guests", json_texts(&map->guests));
-	json_object_object_add(object, "not_shown", json_texts(&map->missed));
+	json_object_object_add(object, "guests", json_guests(map));
+	json_object_object_add(object, "nodes", json_mask(map->sets[TOPOLOGY_NODES]));
+	json_object_object_add(object, "memory_nodes", json_mask(map->sets[TOPOLOGY_MEMORY_NODES]));
+	json_object_object_add(object, "l3s", json_l3s(map));
 	json_object_object_add(object, "cpus", cpus);
 	json_object_object_add(object, "sets", sets);
 	json_print(object);

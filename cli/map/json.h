@@ -6,6 +6,6 @@
 #include "cli/map/map.h"
 
 /* Prints the map to stdout. */
-void map_print_json(const struct map *map);
+void map_print_json(struct map *map);
 
 #endif

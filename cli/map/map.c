@@ -143,6 +143,8 @@ map_free(struct map *map)
 	occupancy_free(&map->occupancy);
 	free_texts(&map->guests);
 	free_texts(&map->missed);
+	failures_free(&map->failures);
+	free(map->nodes);
 	free(map->cores);
 	topology_free(&map->topology);
 }

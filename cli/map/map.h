@@ -4,6 +4,7 @@
 #define VMAFFINITY_CLI_MAP_MAP_H
 
 #include "base/err.h"
+#include "cli/failures.h"
 #include "cli/map/occupancy.h"
 #include "host/topology.h"
 
@@ -40,8 +41,10 @@ struct map {
 	struct map_core *cores; /* in logical order, which is depth first */
 	size_t core_count;
 	struct occupancy occupancy;
-	struct map_texts guests; /* names of the guests shown */
-	struct map_texts missed; /* guests that could not be read, each with the reason */
+	struct map_texts guests;  /* names of the guests shown */
+	struct cpumask *nodes;	  /* of each of them: from which its memory may come */
+	struct map_texts missed;  /* guests that could not be read, each with the reason */
+	struct failures failures; /* the same */
 };
 
 /* Reads the host's topology. Returns 0, or -1 with the reason. */

@@ -12,9 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds each group of a guest with the CPUs on which the kernel lets its threads run. */
+/*
+ * Adds each group of a guest with the CPUs on which the kernel lets its threads run, and its memory
+ * nodes to nodes.
+ */
 static int
-add_groups(struct map *map, int root, const char *name, const struct cgroup *cgroup, struct err *e)
+add_groups(struct map *map, int root, const char *name, const struct cgroup *cgroup,
+	struct cpumask *nodes, struct err *e)
 {
 	for (size_t i = 0; i < cgroup->group_count; i++) {
 		struct thread_group group = cgroup->groups[i].group;
@@ -29,6 +33,7 @@ add_groups(struct map *map, int root, const char *name, const struct cgroup *cgr
 			cpus = actual.granted;
 		for (size_t j = 0; j < actual.thread_count; j++)
 			cpumask_or(&cpus, &actual.threads[j].cpus);
+		cpumask_or(nodes, &actual.nodes);
 		group_state_free(&actual);
 		if (occupancy_add(&map->occupancy, name, group, &cpus, e) != 0)
 			return -1;
@@ -77,10 +82,17 @@ add_guest(struct map *map, const struct options *options, const char *name, stru
 	int r = cgroup_open(options->root, name, &cgroup, &why);
 	if (r == CGROUP_NOT_RUNNING)
 		return 0;
-	const char *copy = add_text(&map->guests, name, options->svg != NULL);
+	struct cpumask *nodes = array_grow(map->nodes, map->guests.count, sizeof(*nodes));
+	const char *copy = NULL;
+	if (nodes != NULL) {
+		map->nodes = nodes;
+		nodes[map->guests.count] = (struct cpumask){0};
+		copy = add_text(&map->guests, name, options->svg != NULL);
+	}
 	if (r == 0) {
 		if (copy != NULL)
-			r = add_groups(map, options->root, copy, &cgroup, &why);
+			r = add_groups(map, options->root, copy, &cgroup,
+				&nodes[map->guests.count - 1], &why);
 		cgroup_free(&cgroup);
 	}
 	if (copy != NULL && r != 0) {
@@ -88,8 +100,8 @@ add_guest(struct map *map, const struct options *options, const char *name, stru
 		map->occupancy.occupant_count = before;
 		if (qemu_process_has_ended(options->root, name))
 			return 0;
+		failures_add(&map->failures, name, why.text);
 		err_context(&why, "%s", name);
-		complain("%s", why.text);
 		copy = add_text(&map->missed, why.text, options->svg != NULL);
 	}
 	return copy != NULL ? 0 : err_set(e, "out of memory");

@@ -46,7 +46,7 @@ judge(enum pin_result r, const struct pin *pin, const struct err *e)
 struct plans {
 	struct pin **items;
 	size_t count;
-	size_t failed;
+	struct failures failures;
 	enum exit_status status; /* the highest of all */
 };
 
@@ -57,11 +57,11 @@ raise_status(struct plans *plans, enum exit_status status)
 		plans->status = status;
 }
 
-/* Counts a guest of which there is no plan. */
+/* Adds a guest of which there is no plan. */
 static void
-add_failure(struct plans *plans, enum exit_status status)
+add_failure(struct plans *plans, const char *name, enum exit_status status, const char *why)
 {
-	plans->failed++;
+	failures_add(&plans->failures, name, why);
 	raise_status(plans, status);
 }
 
@@ -72,7 +72,7 @@ free_pin(struct pin *pin)
 	free(pin);
 }
 
-/* Returns room for one more plan, or NULL after complaining. */
+/* Returns room for one more plan, or NULL without memory. */
 static struct pin *
 new_pin(struct plans *plans)
 {
@@ -83,7 +83,6 @@ new_pin(struct plans *plans)
 	if (pin != NULL && larger != NULL)
 		return pin;
 	free(pin);
-	complain("out of memory");
 	return NULL;
 }
 
@@ -95,22 +94,22 @@ plan_guest(const struct options *options, struct pin_host *host, const struct gu
 	struct err e;
 	struct pin *pin = new_pin(plans);
 	if (pin == NULL) {
-		add_failure(plans, EXIT_CANNOT);
+		add_failure(plans, xml->source, EXIT_CANNOT, "out of memory");
 		return;
 	}
 	const char *name = guest != NULL ? guest->name : NULL;
 	enum pin_result r = pin_prepare(pin, host, xml->text, xml->length, name, PIN_SHOW, &e);
 	if (r == PIN_OK && !pin->running && guest != NULL && guests_run_elsewhere(options, guest))
-		messages_add(&pin->messages, MESSAGE_WARNING, GUESTS_ELSEWHERE, options->connect);
+		messages_add(&pin->messages, MESSAGE_WARNING, "elsewhere", GUESTS_ELSEWHERE,
+			options->connect);
 	enum exit_status status = judge(r, pin, &e);
-	if (r != PIN_FAILED) {
-		plans->items[plans->count++] = pin;
-		raise_status(plans, status);
+	if (r == PIN_FAILED) {
+		add_failure(plans, pin->name != NULL ? pin->name : xml->source, status, e.text);
+		free_pin(pin);
 		return;
 	}
-	complain("%s: %s", pin->name != NULL ? pin->name : xml->source, e.text);
-	add_failure(plans, status);
-	free_pin(pin);
+	plans->items[plans->count++] = pin;
+	raise_status(plans, status);
 }
 
 static void
@@ -118,10 +117,11 @@ plan_files(const struct options *options, struct pin_host *host, struct plans *p
 {
 	for (size_t i = 0; i < options->xml_count; i++) {
 		struct guest_xml xml;
-		if (read_xml(options->xml[i], &xml) == 0)
+		struct err e;
+		if (read_xml(options->xml[i], &xml, &e) == 0)
 			plan_guest(options, host, &xml, NULL, plans);
 		else
-			add_failure(plans, EXIT_CANNOT);
+			add_failure(plans, xml.source, EXIT_CANNOT, e.text);
 		free(xml.text);
 	}
 }
@@ -136,10 +136,8 @@ plan_running(const struct options *options, struct pin_host *host, struct virt *
 		enum guests_result r = guests_xml(options, &virt->guests[i], &xml, &e);
 		if (r == GUESTS_OK)
 			plan_guest(options, host, &xml, &virt->guests[i], plans);
-		if (r == GUESTS_FAILED) {
-			complain("%s: %s", xml.source, e.text);
-			add_failure(plans, EXIT_CANNOT);
-		}
+		if (r == GUESTS_FAILED)
+			add_failure(plans, xml.source, EXIT_CANNOT, e.text);
 		free(xml.text);
 	}
 }
@@ -159,8 +157,8 @@ print_plan_counts(const struct plans *plans)
 	}
 	const struct tally_part parts[] = {{change, "would change"},
 		{plans->count - change - no_rule - off, "would not"}, {no_rule, "without a rule"},
-		{off, "not running here"}, {plans->failed, "failed"}};
-	tally_print(plans->count + plans->failed, parts, sizeof(parts) / sizeof(parts[0]), "");
+		{off, "not running here"}, {plans->failures.count, "failed"}};
+	tally_print(plans->count + plans->failures.count, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 /*
@@ -173,7 +171,7 @@ print_plans(const struct options *options, const struct plans *plans, bool brief
 	struct brief_layout layout = {.wide = options->wide};
 	size_t lines = 0;
 	int r = 0;
-	bool counted = plans->count + plans->failed > 1 && options->xml_count == 0;
+	bool counted = plans->count + plans->failures.count > 1 && options->xml_count == 0;
 	bool first = !counted;
 	for (size_t i = 0; i < plans->count && brief; i++) {
 		const char *state = plan_brief_state(plans->items[i]);
@@ -200,18 +198,32 @@ print_plans(const struct options *options, const struct plans *plans, bool brief
 }
 
 static void
+print_plans_json(const struct plans *plans)
+{
+	json_object *document = json_document(), *guests = json_object_new_array();
+	for (size_t i = 0; i < plans->count; i++)
+		json_object_array_add(guests, plan_json(plans->items[i]));
+	failures_to_json(&plans->failures, guests);
+	json_object_object_add(document, "guests", guests);
+	json_print(document);
+}
+
+static void
 show_plans(const struct options *options, struct plans *plans)
 {
 	bool brief = options->word_count == 0 && options->xml_count == 0 && !options->verbose;
-	for (size_t i = 0; i < plans->count && options->json; i++)
-		plan_print_json(plans->items[i]);
-	if (!options->json && print_plans(options, plans, brief) != 0) {
+	if (options->json) {
+		print_plans_json(plans);
+	} else if (plans->count + plans->failures.count == 0) {
+		puts("no guest is running");
+	} else if (print_plans(options, plans, brief) != 0) {
 		complain("out of memory");
 		raise_status(plans, EXIT_CANNOT);
 	}
 	while (plans->count > 0)
 		free_pin(plans->items[--plans->count]);
 	free(plans->items);
+	failures_free(&plans->failures);
 }
 
 static enum exit_status
@@ -219,20 +231,18 @@ plan_guests(const struct options *options, struct pin_host *host)
 {
 	struct plans plans = {0};
 	struct virt virt;
-	size_t unknown;
 	if (options->xml_count > 0) {
 		plan_files(options, host, &plans);
 		show_plans(options, &plans);
 		return plans.status;
 	}
-	if (guests_find(options, &virt, &unknown) != 0 || unknown > 0) {
-		virt_close(&virt);
-		return EXIT_CANNOT;
+	int r = guests_find(options, &virt, &plans.failures);
+	if (r != 0 || plans.failures.count > 0)
+		raise_status(&plans, EXIT_CANNOT);
+	if (r == 0) {
+		plan_running(options, host, &virt, &plans);
+		show_plans(options, &plans);
 	}
-	plan_running(options, host, &virt, &plans);
-	if (virt.count == 0 && !options->json)
-		puts("no guest is running");
-	show_plans(options, &plans);
 	virt_close(&virt);
 	return plans.status;
 }
@@ -291,7 +301,7 @@ const struct command command_plan = {
 		"      --connect URI  the libvirt daemon (qemu:///system)\n"
 		"  -v, --verbose      a table for every guest\n"
 		"      --wide         break no line for the terminal's width\n"
-		"      --json         one JSON object for each guest\n"
+		"      --json         one JSON object\n"
 		"  -h, --help         this text\n"
 		"\n"
 		"Exit status: 0; 1 for a warning, 2 for an error in the rules, 3 without a plan.\n",

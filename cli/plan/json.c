@@ -2,8 +2,6 @@
 /* Prints a plan as JSON. */
 #include "cli/plan/json.h"
 
-#include "cli/json.h"
-
 #include <limits.h>
 #include <stdio.h>
 
@@ -19,6 +17,8 @@ json_step(const struct pin *pin, const struct plan_step *step)
 	json_object_object_add(object, "rule",
 		setting != NULL ? json_place(setting->value.file, setting->value.line) : NULL);
 	json_object_object_add(object, "now", json_mask(step->now));
+	json_object_object_add(
+		object, "change", json_object_new_boolean(step->write || step->write_nodes));
 	snprintf(path, sizeof(path), "%s/%s/cpuset.cpus", pin->running ? pin->cgroup.path : "",
 		name);
 	json_object_object_add(object, "path", pin->running ? json_object_new_string(path) : NULL);
@@ -47,14 +47,14 @@ json_memory(const struct pin *pin)
 	return object;
 }
 
-void
-plan_print_json(const struct pin *pin)
+json_object *
+plan_json(const struct pin *pin)
 {
 	json_object *object = json_guest(pin), *groups = json_object_new_array();
 	for (size_t i = 0; i < pin->plan.step_count; i++)
 		json_object_array_add(groups, json_step(pin, &pin->plan.steps[i]));
 	json_object_object_add(object, "groups", groups);
 	json_object_object_add(object, "memory", json_memory(pin));
-	json_object_object_add(object, "notes", json_messages(&pin->messages));
-	json_print(object);
+	json_object_object_add(object, "notes", json_messages(&pin->messages, &pin->host->rules));
+	return object;
 }

@@ -2,9 +2,9 @@
 #ifndef VMAFFINITY_CLI_PLAN_JSON_H
 #define VMAFFINITY_CLI_PLAN_JSON_H
 
-#include "pin/pin.h"
+#include "cli/json.h"
 
-/* Prints a guest's plan to stdout as a JSON object. */
-void plan_print_json(const struct pin *pin);
+/* Makes the object of a guest's plan. */
+json_object *plan_json(const struct pin *pin);
 
 #endif

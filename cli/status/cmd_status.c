@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* vmaffinity status: compares running guests with the rules. */
 #include "cli/status/json.h"
+#include "cli/status/looked_at.h"
+#include "cli/status/monitoring.h"
 #include "cli/status/status.h"
 #include "cli/status/text.h"
 
 #include "cli/command.h"
 #include "cli/guests.h"
 #include "cli/hook_files.h"
-#include "cli/tally.h"
 #include "cli/with_rules.h"
 
 #include "base/array.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* The guests that were looked at. */
-struct looked_at {
-	struct status **items;
-	size_t count;
-	size_t failed;
-	size_t by_state[STATES];
-	size_t groups; /* thread groups that are not as ruled, of all guests */
-};
 
 static int
 add_status(struct looked_at *all, struct status *status)
@@ -73,26 +65,9 @@ status_guest(const struct options *options, struct pin_host *host, const struct 
 	struct err e;
 	enum guests_result r = guests_xml(options, guest, &xml, &e);
 	if (r == GUESTS_FAILED ||
-		(r == GUESTS_OK && look_at(options, host, guest, &xml, all, &e) != 0)) {
-		complain("%s: %s", guest->name, e.text);
-		all->failed++;
-	}
+		(r == GUESTS_OK && look_at(options, host, guest, &xml, all, &e) != 0))
+		failures_add(&all->failures, guest->name, e.text);
 	free(xml.text);
-}
-
-static void
-print_status_counts(const struct looked_at *all)
-{
-	const struct tally_part parts[] = {{all->by_state[STATE_AS_RULED], "as ruled"},
-		{all->by_state[STATE_DRIFT], "not as ruled"},
-		{all->by_state[STATE_NO_RULE], "without a rule"},
-		{all->by_state[STATE_NOT_RUNNING], "not running"},
-		{all->by_state[STATE_ELSEWHERE], "elsewhere"}, {all->failed, "failed"}};
-	char rest[64] = "";
-	if (all->groups > 0)
-		snprintf(rest, sizeof(rest), "; drift in %zu group%s", all->groups,
-			all->groups == 1 ? "" : "s");
-	tally_print(all->count + all->failed, parts, sizeof(parts) / sizeof(parts[0]), rest);
 }
 
 /* Prints a line for each guest that is as it should be, then the tables of the others. */
@@ -100,10 +75,12 @@ static int
 print_lines_and_tables(const struct options *options, const struct looked_at *all, bool brief)
 {
 	struct brief_layout layout = {.wide = options->wide};
-	bool first = all->count + all->failed <= 1;
+	char summary[SUMMARY_MAX];
+	bool first = all->count + all->failures.count <= 1;
 	int r = 0;
+	looked_at_summary(all, summary);
 	if (!first) {
-		print_status_counts(all);
+		print_line("%s", summary);
 		if (brief && all->by_state[STATE_AS_RULED] + all->by_state[STATE_NO_RULE] +
 					     all->by_state[STATE_NOT_RUNNING] >
 				     0)
@@ -127,14 +104,29 @@ print_lines_and_tables(const struct options *options, const struct looked_at *al
 	return r;
 }
 
+static void
+print_json(const struct looked_at *all)
+{
+	json_object *document = json_document(), *guests = json_object_new_array();
+	for (size_t i = 0; i < all->count; i++)
+		json_object_array_add(guests, status_json(all->items[i]));
+	failures_to_json(&all->failures, guests);
+	json_object_object_add(document, "guests", guests);
+	json_print(document);
+}
+
 static int
 print_all(const struct options *options, const struct looked_at *all)
 {
-	for (size_t i = 0; i < all->count && options->json; i++)
-		status_print_json(all->items[i]);
 	if (options->json)
+		print_json(all);
+	else if (options->metrics)
+		metrics_print(all);
+	else if (options->nagios)
+		nagios_print(all);
+	if (options->json || options->metrics || options->nagios)
 		return 0;
-	if (all->count + all->failed == 0)
+	if (all->count + all->failures.count == 0)
 		puts("no guest is running");
 	return print_lines_and_tables(options, all, options->word_count == 0 && !options->verbose);
 }
@@ -145,20 +137,20 @@ status_with_rules(const struct options *options, struct pin_host *host)
 	struct virt virt;
 	struct looked_at all = {0};
 	hook_files_warn(options->root);
-	int found = guests_find(options, &virt, &all.failed);
+	int found = guests_find(options, &virt, &all.failures);
 	for (size_t i = 0; i < virt.count && found == 0; i++)
 		status_guest(options, host, &virt.guests[i], &all);
 	if (found == 0 && print_all(options, &all) != 0) {
 		complain("out of memory");
 		found = -1;
 	}
-	enum exit_status status = found != 0 || all.failed > 0 ? EXIT_CANNOT
-				  : all.by_state[STATE_DRIFT] + all.by_state[STATE_ELSEWHERE] > 0
-					  ? EXIT_FINDINGS
-					  : EXIT_OK;
+	enum exit_status status = found != 0	    ? EXIT_CANNOT
+				  : options->nagios ? nagios_status(&all)
+						    : looked_at_status(&all);
 	while (all.count > 0)
 		free_status(all.items[--all.count]);
 	free(all.items);
+	failures_free(&all.failures);
 	virt_close(&virt);
 	return status;
 }
@@ -166,14 +158,18 @@ status_with_rules(const struct options *options, struct pin_host *host)
 static enum exit_status
 run_status(const struct options *options)
 {
+	if (options->json + options->metrics + options->nagios > 1) {
+		complain("status: --json, --metrics and --nagios exclude each other");
+		return misuse(&command_status);
+	}
 	return with_rules(options, status_with_rules);
 }
 
 const struct command command_status = {
 	.name = "status",
 	.run = run_status,
-	.options = OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_JSON | OPTION_VERBOSE |
-		   OPTION_WIDE,
+	.options = OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_JSON | OPTION_METRICS |
+		   OPTION_NAGIOS | OPTION_VERBOSE | OPTION_WIDE,
 	.words_max = ARGUMENTS_ANY,
 	.words = "[GUEST...]",
 	.summary = "compare running guests with the rules, thread by thread",
@@ -190,7 +186,10 @@ const struct command command_status = {
 		"      --connect URI  the libvirt daemon (qemu:///system)\n"
 		"  -v, --verbose      a table for every guest\n"
 		"      --wide         break no line for the terminal's width\n"
-		"      --json         one JSON object for each guest\n"
+		"      --json         one JSON object\n"
+		"      --metrics      for Prometheus: the text format of a textfile collector\n"
+		"      --nagios       one line, and the exit status of a Nagios plugin: 0 OK,\n"
+		"                     1 WARNING, 2 CRITICAL, 3 UNKNOWN\n"
 		"  -h, --help         this text\n"
 		"\n"
 		"Exit status: 0 all as ruled, 1 drift, 2 errors in the rules, 3 could not look.\n",

@@ -2,16 +2,29 @@
 /* Prints the status of a guest as JSON. */
 #include "cli/status/json.h"
 
-#include "cli/json.h"
-
 #include <stdio.h>
 
 static const char *const state_names[STATES] = {
-	[STATE_AS_RULED] = "as ruled",
+	[STATE_AS_RULED] = "as-ruled",
 	[STATE_DRIFT] = "drift",
-	[STATE_NO_RULE] = "no rule",
-	[STATE_NOT_RUNNING] = "not running",
+	[STATE_NO_RULE] = "no-rule",
+	[STATE_NOT_RUNNING] = "not-running",
 	[STATE_ELSEWHERE] = "elsewhere",
+};
+
+const char *
+status_state_name(enum state state)
+{
+	return state_names[state];
+}
+
+static const char *const drift_names[] = {
+	[DRIFT_UNPINNED] = "unpinned",
+	[DRIFT_MASK] = "mask",
+	[DRIFT_GRANTED] = "granted",
+	[DRIFT_THREADS] = "threads",
+	[DRIFT_LEFT] = "left",
+	[DRIFT_MEMORY] = "memory",
 };
 
 static json_object *
@@ -49,18 +62,23 @@ json_group(const struct status *status, const struct drift_group *group)
 	json_object_object_add(object, "nodes", json_mask(&group->actual.nodes));
 	json_object_object_add(object, "record", json_mask(status_record(status, group)));
 	json_object_object_add(object, "threads", json_threads(&group->actual));
-	json_object_object_add(object, "drift", text[0] != '\0' ? json_text(text) : NULL);
+	json_object_object_add(object, "drift",
+		group->kind != DRIFT_NONE ? json_object_new_string(drift_names[group->kind])
+					  : NULL);
+	json_object_object_add(object, "text", text[0] != '\0' ? json_text(text) : NULL);
 	return object;
 }
 
-void
-status_print_json(const struct status *status)
+json_object *
+status_json(const struct status *status)
 {
 	json_object *object = json_guest(&status->pin), *groups = json_object_new_array();
 	for (size_t i = 0; i < status->drift.count; i++)
 		json_object_array_add(groups, json_group(status, &status->drift.groups[i]));
-	json_object_object_add(object, "state", json_object_new_string(state_names[status->state]));
+	json_object_object_add(
+		object, "state", json_object_new_string(status_state_name(status->state)));
 	json_object_object_add(object, "groups", groups);
-	json_object_object_add(object, "notes", json_messages(&status->pin.messages));
-	json_print(object);
+	json_object_object_add(
+		object, "notes", json_messages(&status->pin.messages, &status->pin.host->rules));
+	return object;
 }

@@ -2,9 +2,13 @@
 #ifndef VMAFFINITY_CLI_STATUS_JSON_H
 #define VMAFFINITY_CLI_STATUS_JSON_H
 
+#include "cli/json.h"
 #include "cli/status/status.h"
 
-/* Prints a guest's status as one JSON object on one line to stdout. */
-void status_print_json(const struct status *status);
+/* Returns the word for a state, without a blank: "as-ruled". */
+const char *status_state_name(enum state state);
+
+/* Makes the object of a guest's status. */
+json_object *status_json(const struct status *status);
 
 #endif

@@ -123,7 +123,7 @@ keep_only_ours(struct pass *pass)
 		char text[DRIFT_TEXT_MAX];
 		end = drift_end_of_run(drift, first);
 		if (first->kind != DRIFT_NONE)
-			messages_add(&pass->wrong, MESSAGE_WARNING, "%s; left as it is",
+			messages_add(&pass->wrong, MESSAGE_WARNING, "drift", "%s; left as it is",
 				drift_text(first, end, text));
 	}
 	for (size_t i = 0; i < drift->count; i++)
@@ -144,7 +144,8 @@ read_definition(struct pass *pass)
 	if (virt_find(virt, pass->guest->name, &e) == 0 &&
 		virt_definition(&virt->guests[virt->count - 1], &xml, &e) == 0 &&
 		domain_parse_pins(xml, strlen(xml), &pass->defined, &e) != 0)
-		messages_add(&pass->wrong, MESSAGE_WARNING, "its definition: %s", e.text);
+		messages_add(
+			&pass->wrong, MESSAGE_WARNING, "xml-needed", "its definition: %s", e.text);
 	virt_forget(virt);
 	free(xml);
 }
@@ -222,7 +223,7 @@ changed_meanwhile(struct pass *pass)
 	size_t count = guest->plugged_count;
 	bool is_new = false;
 	if (watch_cgroup(pass->guest, pass->view->inotify, &pass->pin.cgroup, &is_new) != 0)
-		messages_add(&pass->wrong, MESSAGE_WARNING,
+		messages_add(&pass->wrong, MESSAGE_WARNING, "unwatched",
 			"%s cannot be watched, so changes in it may go unnoticed: %s",
 			pass->pin.cgroup.path, strerror(errno));
 	hotplug_read(pass->view->inotify, pass->view->guests, NULL);
@@ -283,20 +284,20 @@ watch_guest(const struct watch_view *view, struct watched *guest)
 	const char *obstacle = pin_obstacle(&pass.pin);
 	for (size_t i = 0; i < pass.pin.messages.count; i++)
 		if (pass.pin.messages.items[i].level == MESSAGE_WARNING)
-			messages_add(&pass.wrong, MESSAGE_WARNING, "%s",
-				pass.pin.messages.items[i].text);
+			messages_add(&pass.wrong, MESSAGE_WARNING, pass.pin.messages.items[i].code,
+				"%s", pass.pin.messages.items[i].text);
 	if (r == PIN_CHANGED)
 		watch_say(MESSAGE_INFO, "%s: pinned: %s", guest->name, done);
 	guest->failures = r < 0 && obstacle == NULL ? guest->failures + 1 : 0;
 	guest->given_up = guest->failures > FAILURES_MAX;
 	if (guest->given_up) {
 		guest->failures = 0;
-		messages_add(&pass.wrong, MESSAGE_ERROR,
+		messages_add(&pass.wrong, MESSAGE_ERROR, "not-pinned",
 			"not pinned: %s; given up after %u failures until the guest or the rules "
 			"change",
 			e.text, FAILURES_MAX + 1);
 	} else if (r < 0) {
-		messages_add(&pass.wrong, MESSAGE_ERROR, "not pinned: %s", e.text);
+		messages_add(&pass.wrong, MESSAGE_ERROR, "not-pinned", "not pinned: %s", e.text);
 	}
 	if (r < 0) /* our own writes, and their undoing, are no reason for another pass */
 		hotplug_read(view->inotify, view->guests, guest);

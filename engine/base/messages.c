@@ -30,7 +30,8 @@ messages_make_room(struct messages *messages, enum message_level level)
 }
 
 void
-messages_add(struct messages *messages, enum message_level level, const char *format, ...)
+messages_add(struct messages *messages, enum message_level level, const char *code,
+	const char *format, ...)
 {
 	if (level == MESSAGE_ERROR)
 		messages->errors++;
@@ -50,7 +51,7 @@ messages_add(struct messages *messages, enum message_level level, const char *fo
 		return;
 	}
 	messages->items = items;
-	items[messages->count++] = (struct message){.level = level, .text = text};
+	items[messages->count++] = (struct message){.level = level, .code = code, .text = text};
 }
 
 void

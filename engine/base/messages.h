@@ -15,6 +15,7 @@ enum message_level {
 
 struct message {
 	enum message_level level;
+	const char *code; /* a stable word for what is said, for programs: "cpu-shared"; static */
 	char *text;
 };
 
@@ -33,8 +34,8 @@ struct messages {
  * Adds a line. A full list drops its last line of a lower level for it. Without room or memory for
  * it, counts it in dropped.
  */
-void messages_add(struct messages *messages, enum message_level level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+void messages_add(struct messages *messages, enum message_level level, const char *code,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Sorts the lines by level, errors first; lines of one level keep their order. */
 void messages_sort(struct messages *messages);

@@ -153,9 +153,10 @@ report_absent_kind(const struct desired *desired, const struct rule *rule,
 	if (first == NULL)
 		return;
 	bool vcpu = kind == GROUP_VCPU;
-	messages_add(messages, MESSAGE_INFO, "%s:%u: %s: no such %s in this guest, which %s %u",
-		first->value.file, first->value.line, keys, vcpu ? "vCPU" : "iothread",
-		vcpu ? "can have" : "has", vcpu ? domain->vcpus : (unsigned)domain->iothread_count);
+	messages_add(messages, MESSAGE_INFO, "no-such-thread",
+		"%s:%u: %s: no such %s in this guest, which %s %u", first->value.file,
+		first->value.line, keys, vcpu ? "vCPU" : "iothread", vcpu ? "can have" : "has",
+		vcpu ? domain->vcpus : (unsigned)domain->iothread_count);
 }
 
 /*

@@ -114,7 +114,7 @@ eval_set(struct cpuset_expr *expr, const struct named_set *named, bool *reported
 	set->host = run.host;
 	set->level = run.level + 1;
 	if (r != 0 && !run.placed && expr->messages != NULL)
-		messages_add(expr->messages, MESSAGE_ERROR, "%s", e->text);
+		messages_add(expr->messages, MESSAGE_ERROR, "set-invalid", "%s", e->text);
 	*reported = r != 0;
 	return r;
 }
@@ -278,7 +278,7 @@ cpuset_expr_check_rules(const struct rules *rules, struct messages *messages)
 			struct run run;
 			if (!setting_is_keep(s) && eval(&expr, &s->value, &mask, &run, &e) != 0 &&
 				!run.placed)
-				messages_add(messages, MESSAGE_ERROR, "%s", e.text);
+				messages_add(messages, MESSAGE_ERROR, "set-invalid", "%s", e.text);
 		}
 	cpuset_expr_free(&expr);
 }

@@ -120,7 +120,7 @@ memory_nodes_is_auto(const struct value *value)
 void
 memory_nodes_report_left(const struct value *value, const char *why, struct messages *messages)
 {
-	messages_add(messages, MESSAGE_WARNING,
+	messages_add(messages, MESSAGE_WARNING, "memory-left",
 		"%s:%u: memory = auto: %s; the guest's memory is left as it is", value->file,
 		value->line, why);
 }
@@ -166,7 +166,7 @@ memory_nodes_check_rules(const struct rules *rules, struct messages *messages)
 		if (value->text == NULL || value_is_keep(value) || memory_nodes_is_auto(value))
 			continue;
 		if (eval_node_list(value, NULL, &nodes, &e) != 0)
-			messages_add(messages, MESSAGE_ERROR, "%s", e.text);
+			messages_add(messages, MESSAGE_ERROR, "set-invalid", "%s", e.text);
 	}
 }
 
@@ -186,7 +186,7 @@ report_without(const struct value *value, struct topology *topology, const struc
 	struct cpumask refused = *without;
 	cpumask_and(&refused, with_memory);
 	bool none = cpumask_empty(&refused);
-	messages_add(messages, none ? MESSAGE_INFO : MESSAGE_WARNING,
+	messages_add(messages, none ? MESSAGE_INFO : MESSAGE_WARNING, "nodes-left-out",
 		"%s:%u: memory = auto: node%s %s %s; the nearest that can give memory: %s",
 		value->file, value->line, one ? "" : "s",
 		cpumask_format(without, list, sizeof(list)),
@@ -220,7 +220,7 @@ place_automatic(struct memory *memory, struct topology *topology, const struct c
 		cpumask_or(&nodes, &nearest);
 	}
 	if (cpumask_empty(&nodes)) {
-		messages_add(messages, MESSAGE_WARNING,
+		messages_add(messages, MESSAGE_WARNING, "memory-left",
 			"%s:%u: memory = auto: no node has memory for the guest's CPUs; its memory "
 			"is left as it is",
 			value->file, value->line);

@@ -60,8 +60,8 @@ report(const struct one_to_one *work, enum message_level level, const char *form
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	messages_add(work->messages, level, "%s:%u: one-to-one: %s", work->placement->file,
-		work->placement->line, text);
+	messages_add(work->messages, level, "one-to-one", "%s:%u: one-to-one: %s",
+		work->placement->file, work->placement->line, text);
 }
 
 /* Reserves the CPUs of keys that have just one; reports those that two vCPUs have. */

@@ -81,7 +81,7 @@ find_isolated(const struct lint *lint, const struct lint_setting *of, const stru
 	cpumask_and(&both, isolated);
 	if (cpumask_count(&both) < 2)
 		return 0;
-	messages_add(messages, MESSAGE_WARNING,
+	messages_add(messages, MESSAGE_WARNING, "cpus-isolated",
 		"%s:%u: %s may use CPUs %s, which are isolated (isolcpus=): the kernel moves no "
 		"thread between such CPUs, so all pile up on one; %s",
 		value->file, value->line, setting_key(of->setting, key),
@@ -117,7 +117,7 @@ find_overcommitted(struct lint *lint, const struct domain *domain, const struct 
 	if (vcpus <= cpus)
 		return;
 	of->reported_overcommit = true;
-	messages_add(lint->of_guest, MESSAGE_WARNING,
+	messages_add(lint->of_guest, MESSAGE_WARNING, "cpus-overcommitted",
 		"%s:%u: %s: %zu vCPUs of a guest have only %s %s between them, and wait for one "
 		"another; name more CPUs, or give the guest fewer vCPUs",
 		value->file, value->line, setting_key(mask->setting, key), vcpus,
@@ -269,9 +269,10 @@ find_not_granted(struct lint *lint, const struct lint_setting *of, const struct 
 	if (!host)
 		cpumask_and(&left, &limit->granted);
 	messages_add(lint->findings, cpumask_empty(&left) ? MESSAGE_ERROR : MESSAGE_WARNING,
-		"%s:%u: %s wants %s, but %s %s %s: %s", value->file, value->line,
-		setting_key(of->setting, key), cpumask_format(wanted, want, sizeof(want)),
-		host ? "this host" : limit->name, host ? "has only CPUs" : "allows only",
+		host ? "absent-cpu" : "cpu-not-allowed", "%s:%u: %s wants %s, but %s %s %s: %s",
+		value->file, value->line, setting_key(of->setting, key),
+		cpumask_format(wanted, want, sizeof(want)), host ? "this host" : limit->name,
+		host ? "has only CPUs" : "allows only",
 		cpumask_format(host ? online : &limit->granted, grant, sizeof(grant)),
 		cpumask_empty(&left) ? "no CPU is left, so such a guest is not pinned"
 				     : "the others are left out");
@@ -289,7 +290,7 @@ check_setting(
 		return 0;
 	if (cpuset_expr_eval(lint->expr, &of->setting->value, &wanted, &why) != 0) {
 		if (!of->seen)
-			messages_add(lint->findings, MESSAGE_ERROR, "%s", why.text);
+			messages_add(lint->findings, MESSAGE_ERROR, "set-invalid", "%s", why.text);
 		return 0;
 	}
 	if (!of->seen && find_isolated(lint, of, &wanted, lint->findings, e) != 0)
@@ -308,7 +309,7 @@ find_shadowed(struct lint *lint, const struct lint_setting *of)
 	size_t own = lint->matches[of->rule - lint->expr->rules->rules];
 	if (lint->matches[of->shadowed_by_rule - lint->expr->rules->rules] <= own)
 		return;
-	messages_add(lint->findings, MESSAGE_WARNING,
+	messages_add(lint->findings, MESSAGE_WARNING, "never-counts",
 		"%s:%u: %s counts for none of the guests of [%s]: %s:%u sets %s for these and for "
 		"others, and comes later; write what is for more guests first",
 		of->setting->value.file, of->setting->value.line, setting_key(of->setting, key),
@@ -322,7 +323,7 @@ find_unmatched(struct lint *lint)
 	const struct rules *rules = lint->expr->rules;
 	for (size_t i = 0; i < rules->rule_count && lint->guest_count > 0; i++)
 		if (lint->matches[i] == 0)
-			messages_add(lint->findings, MESSAGE_WARNING,
+			messages_add(lint->findings, MESSAGE_WARNING, "matches-no-guest",
 				"%s:%u: [%s] matches no guest of the %zu that were looked at; see "
 				"their names with 'virsh list --all'",
 				rules->rules[i].file, rules->rules[i].line, rules->rules[i].section,

@@ -57,7 +57,7 @@ report_overlap(struct lint *lint, const struct setting *setting, const struct ov
 	AUTO_FREE char *others = lint_names(lint, overlap->others, e);
 	if (own == NULL || others == NULL)
 		return -1;
-	messages_add(lint->findings, MESSAGE_WARNING,
+	messages_add(lint->findings, MESSAGE_WARNING, "cpu-shared",
 		"%s:%u: %s %s: one vCPU's own in %s, and in %s too (%s:%u): the vCPUs take turns; "
 		"give each a CPU of its own",
 		setting->value.file, setting->value.line, cpu_noun(&overlap->cpus),
@@ -265,7 +265,7 @@ report_split(struct lint *lint, const struct split *split, struct err *e)
 	if (earlier == NULL || later == NULL)
 		return -1;
 	add_threads(&core, split->core, (1u << THREADS_MAX) - 1);
-	messages_add(lint->findings, MESSAGE_WARNING,
+	messages_add(lint->findings, MESSAGE_WARNING, "core-shared",
 		"%s:%u: hardware threads of the same cores: %s %s in %s, and %s %s in %s (%s:%u): "
 		"each slows the other; give a guest whole cores, such as %s (core:%zu)",
 		split->value[1]->file, split->value[1]->line, cpu_noun(&split->cpus[1]),

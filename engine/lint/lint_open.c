@@ -76,7 +76,7 @@ report_intruders(struct lint *lint, const struct desired *desired, const struct 
 			    cpumask_test(&pins->realtime, group->group.id);
 	}
 	thread_group_name(found->group->group, name);
-	messages_add(lint->of_guest, MESSAGE_WARNING,
+	messages_add(lint->of_guest, MESSAGE_WARNING, "own-cpu-open",
 		"%s:%u: %s%s may use CPU%s %s%s, %s %s own%s; give %s other CPUs", value->file,
 		value->line, name, found->count > 1 ? " and others" : "", one ? "" : "s",
 		cpumask_format(&found->cpus, list, sizeof(list)),
@@ -174,7 +174,7 @@ report_open(struct lint *lint, const struct lint_guest *guest, const struct cpum
 	AUTO_FREE char *names = lint_names(lint, others, e);
 	if (names == NULL)
 		return -1;
-	messages_add(lint->findings, MESSAGE_WARNING,
+	messages_add(lint->findings, MESSAGE_WARNING, "own-cpu-open",
 		"%s:%u: CPU%s %s: %s in guest '%s', and open to %s too; leave %s out of the sets "
 		"of other guests",
 		value->file, value->line, one ? "" : "s", cpumask_format(cpus, list, sizeof(list)),

@@ -38,7 +38,7 @@ check_pool(struct lint *lint, const struct lint_claim *pool)
 	}
 	if (guests < 2 || vcpus <= SHARE_MAX * cpus || pool->setting->reported_overcommit)
 		return;
-	messages_add(lint->findings, MESSAGE_WARNING,
+	messages_add(lint->findings, MESSAGE_WARNING, "cpus-overcommitted",
 		"%s:%u: %s: %zu vCPUs of %zu guests share %zu CPU%s, %s: when many are busy, they "
 		"wait for one another; name more CPUs",
 		value->file, value->line, setting_key(pool->setting->setting, key), vcpus, guests,

@@ -14,7 +14,7 @@ find_early_exclusion(const struct value *value, struct messages *findings)
 	size_t offset, length;
 	char place[VALUE_PLACE_MAX];
 	if (cpuset_expr_exclusion_first(value->text, &offset, &length))
-		messages_add(findings, MESSAGE_WARNING,
+		messages_add(findings, MESSAGE_WARNING, "exclusion-first",
 			"%s: '%.*s' precedes other CPUs, yet is taken away from them too; write it "
 			"last",
 			value_place(value, offset, place), (int)length, value->text + offset);
@@ -73,7 +73,7 @@ find_overridden(const struct rules *rules, size_t index, const struct overrides 
 		const struct setting *override = overrides->setting[s->kind];
 		char key[SETTING_KEY_MAX], other[SETTING_KEY_MAX];
 		if (override != NULL && overrides->rule[s->kind] > index)
-			messages_add(findings, MESSAGE_WARNING,
+			messages_add(findings, MESSAGE_WARNING, "never-counts",
 				"%s:%u: %s never counts: %s:%u sets %s for every guest, and comes "
 				"later; write what is for every guest first",
 				s->value.file, s->value.line, setting_key(s, key),
@@ -81,7 +81,7 @@ find_overridden(const struct rules *rules, size_t index, const struct overrides 
 				setting_key(override, other));
 	}
 	if (rule->on_error != ON_ERROR_UNSET && overrides->on_error > index)
-		messages_add(findings, MESSAGE_WARNING,
+		messages_add(findings, MESSAGE_WARNING, "never-counts",
 			"%s:%u: on-error never counts: %s:%u sets it for every guest, and comes "
 			"later; write what is for every guest first",
 			rule->file, rule->on_error_at.line, last->file, last->on_error_at.line);

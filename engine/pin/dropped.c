@@ -11,6 +11,7 @@ struct unit_names {
 	enum topology_set host;	 /* those that the host has */
 	enum topology_set ready; /* those that can be used */
 	const char *one_is_not, *several_are_not;
+	const char *absent, *not_ready, *not_allowed; /* codes of messages */
 };
 
 static const struct unit_names cpu_names = {
@@ -20,6 +21,9 @@ static const struct unit_names cpu_names = {
 	.ready = TOPOLOGY_ONLINE,
 	.one_is_not = "is offline",
 	.several_are_not = "are offline",
+	.absent = "absent-cpu",
+	.not_ready = "offline-cpu",
+	.not_allowed = "cpu-not-allowed",
 };
 
 static const struct unit_names node_names = {
@@ -29,6 +33,9 @@ static const struct unit_names node_names = {
 	.ready = TOPOLOGY_MEMORY_NODES,
 	.one_is_not = "has no memory",
 	.several_are_not = "have no memory",
+	.absent = "absent-node",
+	.not_ready = "node-without-memory",
+	.not_allowed = "node-not-allowed",
 };
 
 /* cgroup v1 takes a CPU that goes offline from all cpusets below the root's for good. */
@@ -60,8 +67,9 @@ missing_from(const struct dropped_query *query, enum topology_set set,
 	return !cpumask_empty(lacking);
 }
 
-/* Writes why a guest cannot have missing: "this host has only CPUs 0-7". */
-static void
+/* Writes why a guest cannot have missing: "this host has only CPUs 0-7". Returns the code for it.
+ */
+static const char *
 reason_text(
 	const struct dropped_query *query, const struct cpumask *missing, char *out, size_t size)
 {
@@ -74,13 +82,17 @@ reason_text(
 		snprintf(out, size, "this host has only %s %s",
 			cpumask_count(host) == 1 ? names->one : names->several,
 			cpumask_format(host, list, sizeof(list)));
-	} else if (missing_from(query, names->ready, missing, &host, &lacking)) {
+		return names->absent;
+	}
+	if (missing_from(query, names->ready, missing, &host, &lacking)) {
 		bool one = cpumask_count(&lacking) == 1;
 		snprintf(out, size, "%s %s %s", one ? names->one : names->several,
 			cpumask_format(&lacking, list, sizeof(list)),
 			one ? names->one_is_not : names->several_are_not);
-	} else if (query->cgroup != NULL && cgroup_find_limit(query->cgroup, query->file, missing,
-						    name, sizeof(name), &granted, &ignored) == 0) {
+		return names->not_ready;
+	}
+	if (query->cgroup != NULL && cgroup_find_limit(query->cgroup, query->file, missing, name,
+					     sizeof(name), &granted, &ignored) == 0) {
 		snprintf(out, size, "%s allows only %s%s", name,
 			cpumask_format(&granted, list, sizeof(list)),
 			query->names == &cpu_names && !query->cgroup->v2 ? LOST_ON_V1 : "");
@@ -91,6 +103,7 @@ reason_text(
 	} else {
 		snprintf(out, size, "the kernel does not grant them");
 	}
+	return names->not_allowed;
 }
 
 /* Reports what of all is not in usable. wanted: the beginning, such as "vcpus wants". */
@@ -104,9 +117,9 @@ report_dropped(const struct dropped_query *query, const struct value *value, con
 	if (cpumask_empty(&missing))
 		return;
 	bool none = cpumask_empty(usable);
-	reason_text(query, &missing, why, sizeof(why));
+	const char *code = reason_text(query, &missing, why, sizeof(why));
 	cpumask_format(&missing, lost, sizeof(lost));
-	messages_add(query->messages, none ? MESSAGE_ERROR : MESSAGE_WARNING,
+	messages_add(query->messages, none ? MESSAGE_ERROR : MESSAGE_WARNING, code,
 		"%s:%u: %s %s, but %s; %s%s%s", value->file, value->line, wanted,
 		cpumask_format(all, want, sizeof(want)), why,
 		none ? "no " : "left out: ", none ? query->names->one : lost,

@@ -81,8 +81,8 @@ open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 		enum lock_result locked =
 			lock_guest(pin->host->root, pin->name, LOCK_WAIT_MS, &pin->lock, e);
 		if (locked == LOCK_IMPOSSIBLE)
-			messages_add(&pin->messages, MESSAGE_WARNING, "going on without a lock: %s",
-				e->text);
+			messages_add(&pin->messages, MESSAGE_WARNING, "no-lock",
+				"going on without a lock: %s", e->text);
 		else if (locked != LOCK_TAKEN)
 			return PIN_FAILED;
 	}
@@ -98,7 +98,7 @@ open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 	}
 	if (!is_to_apply(intent) && (r == CGROUP_NOT_RUNNING || r == CGROUP_NO_GROUPS)) {
 		messages_add(&pin->messages, r == CGROUP_NOT_RUNNING ? MESSAGE_INFO : MESSAGE_ERROR,
-			"%s", e->text);
+			r == CGROUP_NOT_RUNNING ? "not-running" : "no-cgroup", "%s", e->text);
 		return PIN_OK;
 	}
 	return r == 0 ? PIN_OK : r == CGROUP_NOT_RUNNING ? PIN_NOT_RUNNING : PIN_FAILED;
@@ -123,7 +123,7 @@ static void
 report_group_missing(struct pin *pin, const struct setting *setting, struct thread_group group)
 {
 	char key[SETTING_KEY_MAX], name[THREAD_GROUP_NAME_MAX];
-	messages_add(&pin->messages, MESSAGE_WARNING,
+	messages_add(&pin->messages, MESSAGE_WARNING, "no-cgroup",
 		"%s:%u: %s: %s has no cgroup of its own in %s, and so is where the emulator is",
 		setting->value.file, setting->value.line, setting_key(setting, key),
 		thread_group_name(group, name), pin->cgroup.path);
@@ -211,7 +211,7 @@ add_incomplete(struct pin *pin, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	messages_add(&pin->messages, MESSAGE_WARNING, "%s", text);
+	messages_add(&pin->messages, MESSAGE_WARNING, "xml-needed", "%s", text);
 	if (pin->incomplete != NULL)
 		return;
 	pin->incomplete = pin->messages.count > 0
@@ -323,7 +323,7 @@ pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 	if (obstacle != NULL || apply(&pin->plan, &pin->cgroup, &result, e) != 0)
 		return failed(pin, e);
 	if (result.memory_left && pin->desired.memory.value == NULL)
-		messages_add(&pin->messages, MESSAGE_WARNING,
+		messages_add(&pin->messages, MESSAGE_WARNING, "memory-left",
 			"the memory nodes that no rule is about are left as they are: %s",
 			result.memory.text);
 	else if (result.memory_left)

@@ -46,7 +46,7 @@ read_memory(struct pin *pin, const struct cpumask *usable_cpus, struct err *e)
 		return -1;
 	char list[128];
 	if (memory->wanted && !cpumask_subset(&pin->domain.numatune, &memory->nodes))
-		messages_add(&pin->messages, MESSAGE_DETAIL,
+		messages_add(&pin->messages, MESSAGE_DETAIL, "numatune-overridden",
 			"%s:%u: memory overrides this guest's own <numatune> (nodeset %s)",
 			memory->value->file, memory->value->line,
 			cpumask_format(&pin->domain.numatune, list, sizeof(list)));

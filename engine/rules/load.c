@@ -115,7 +115,7 @@ load_or_report(struct rules *rules, int directory, const char *path, const char 
 {
 	struct err e;
 	if (load_file(rules, directory, path, shown, must, messages, &e) != 0)
-		messages_add(messages, MESSAGE_ERROR, "%s", e.text);
+		messages_add(messages, MESSAGE_ERROR, "rules-unreadable", "%s", e.text);
 }
 
 /* True for *.ini. Hidden files belong to editors and package managers. */
@@ -160,7 +160,7 @@ rules_load(struct rules *rules, int root, struct messages *messages)
 	struct err e;
 	load_or_report(rules, root, &RULES_MAIN_FILE[1], RULES_MAIN_FILE, false, messages);
 	if (load_directory(rules, root, messages, &e) != 0)
-		messages_add(messages, MESSAGE_ERROR, "%s", e.text);
+		messages_add(messages, MESSAGE_ERROR, "rules-unreadable", "%s", e.text);
 }
 
 void

@@ -51,8 +51,8 @@ struct parser {
 static const char white[] = " \t\r\n\v\f";
 
 #define error_at(p, format, ...)                                                                   \
-	messages_add((p)->messages, MESSAGE_ERROR, "%s:%u: " format, (p)->file, (p)->line,         \
-		##__VA_ARGS__)
+	messages_add((p)->messages, MESSAGE_ERROR, "rules-invalid", "%s:%u: " format, (p)->file,   \
+		(p)->line, ##__VA_ARGS__)
 
 /* Returns kind, or SECTION_BAD with the error reported if the file has that section already. */
 static enum section_kind
@@ -323,8 +323,8 @@ check_patterns(struct parser *p, size_t first_rule)
 		if (match->text == NULL || patterns_check(match->text, &at, &e) == 0)
 			continue;
 		char place[VALUE_PLACE_MAX];
-		messages_add(p->messages, MESSAGE_ERROR, "%s: %s", value_place(match, at, place),
-			e.text);
+		messages_add(p->messages, MESSAGE_ERROR, "rules-invalid", "%s: %s",
+			value_place(match, at, place), e.text);
 	}
 }
 
@@ -342,5 +342,6 @@ rules_parse(struct rules *rules, const char *file, const char *text, size_t leng
 	sections_free(&p.sections);
 	check_patterns(&p, first_rule);
 	if (rc != 0 && messages->errors == errors)
-		messages_add(messages, MESSAGE_ERROR, "%s:%d: cannot be parsed", file, rc);
+		messages_add(messages, MESSAGE_ERROR, "rules-invalid", "%s:%d: cannot be parsed",
+			file, rc);
 }

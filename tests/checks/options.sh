@@ -101,6 +101,19 @@ for command in $commands; do
 			grep -oE '\\-[a-z]+' | sed 's/\\-/--/')" options
 done
 
+# ---- the codes of messages ----
+
+# The third argument of messages_add(), and those that dropped.c chooses from.
+codes=$(cat engine/*/*.c cli/*.c cli/*/*.c | tr -d '\n' |
+	grep -oP 'messages_add\([^"]*?(\? )?"[a-z-]+"(\s*: "[a-z-]+")?,' | grep -oE '"[a-z-]+"' | tr -d '"')
+codes+=$'\n'$(grep -E '\.(absent|not_ready|not_allowed) = ' engine/pin/dropped.c | grep -oE '"[a-z-]+"' | tr -d '"')
+watch=$(tr -d '\n' <cli/watch/guest.c | grep -oP 'messages_add\([^"]*?"[a-z-]+",' | grep -oE '"[a-z-]+"' | tr -d '"')
+# shellcheck disable=SC2016 # $defs is a name in the schema
+schema=$(python3 -c 'import json; print("\n".join(json.load(open("conf/output.schema.json"))["$defs"]["code"]["enum"]))')
+same "the code" "$(sort -u <<<"$codes" | grep -vxF "$(grep -vxF "$schema" <<<"$watch")")" conf/output.schema.json "$schema" codes
+same conf/output.schema.json "$schema" man/vmaffinity.8 \
+	"$(section man/vmaffinity.8 JSON | sed -nE 's/^\.It Li ([a-z\\-]+) Ta .*/\1/p' | sed 's,\\\\,,g')" codes
+
 # ---- the rules' keys and words ----
 
 # keys_in SECTION: the keys that the table in engine/rules/keys.c has for it.

@@ -116,7 +116,7 @@ error: rules.ini:4: iothreads wants 100, but this host has only CPUs 0-7: no CPU
 	run -0 vmaffinity check --config rules.ini --against "$large" --help
 	rules '[*]\nvcpus = 2\n'
 	run -0 --separate-stderr vmaffinity check --against "$small" "$large" "$isolated" --json rules.ini
-	same '{"files":["rules.ini"],"rules":1,"hosts":3,"guests":0,"findings":[]}' "$output"
+	same '{"version":1,"error":null,"files":["rules.ini"],"rules":1,"hosts":3,"guests":0,"findings":[]}' "$output"
 	finds "" --against "$small" --against "$large" -- rules.ini
 	run -0 vmaffinity check rules.ini --against "$small" "$large"
 	same "looked at 1 file, 2 hosts, no guest (none was named with --xml or --connect): nothing found" "$output"

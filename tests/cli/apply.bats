@@ -45,6 +45,15 @@ web-2: no rule pins it
 	same "$output" "$(apply)"
 }
 
+@test "--json: one document, an object for each guest" {
+	own_rules '[other]\nvcpus = 0\n[web-2]\nvcpus = 1\n'
+	run -1 --separate-stderr apply --json
+	"$REPO/tests/checks/json_schema.py" apply <<<"$output"
+	same '[{"guest":"web-1","error":null,"state":"no-rule","set":null,"notes":[]}]' "$(jq -c '[.guests[0]]' <<<"$output")"
+	same "not pinned: $(elsewhere)" "$(jq -r '.guests[1].error' <<<"$output")"
+	same "vmaffinity: web-2: not pinned: $(elsewhere)" "$stderr"
+}
+
 # bats test_tags=sanitized
 @test "guests by name, as often as they are named; one gets no summary" {
 	own_rules '[other]\nvcpus = 0\n'

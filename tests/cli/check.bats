@@ -126,12 +126,12 @@ warning: rules.ini:7: [mail] matches no guest of the 2 that were looked at; see 
 	mapfile -t lines < <(grep -vE "$besides" <<<"$output")
 	[[ ${lines[3]} == "looked at "* ]]
 	[ "${#lines[@]}" = 4 ]
-	[[ ${lines[0]} == "warning: rules.ini:2: guest 'web-1': its XML pins emulator to CPUs 0-1, this rule to 0; the rule wins, "* ]]
-	same "warning: rules.ini:3: guest 'web-1': its XML pins vcpu0 to CPUs 5, this rule to 2-5; the rule wins, but virsh goes on to show the XML's: take the pins out of the XML" "${lines[1]}"
-	[[ ${lines[2]} == "warning: rules.ini:5: guest 'web-1': its XML pins iothread2 to CPUs 4, this rule to 1; the rule wins, "* ]]
+	[[ ${lines[0]} == "warning: rules.ini:2: the guest's XML pins emulator to CPUs 0-1, this rule to 0; the rule wins, "* ]]
+	same "warning: rules.ini:3: the guest's XML pins vcpu0 to CPUs 5, this rule to 2-5; the rule wins, but virsh goes on to show the XML's: take the pins out of the XML (guest 'web-1')" "${lines[1]}"
+	[[ ${lines[2]} == "warning: rules.ini:5: the guest's XML pins iothread2 to CPUs 4, this rule to 1; the rule wins, "* ]]
 	guest web-1 vcpu=2 cpuset=0-7 >web-1.xml
 	rules '[*]\nvcpus = 2-3\n'
-	finds "warning: rules.ini:2: guest 'web-1': its XML pins vcpu0 to CPUs 0-7, this rule to 2-3; the rule wins, but virsh goes on to show the XML's: take the pins out of the XML" --sysroot root rules.ini --xml web-1.xml
+	finds "warning: rules.ini:2: the guest's XML pins vcpu0 to CPUs 0-7, this rule to 2-3; the rule wins, but virsh goes on to show the XML's: take the pins out of the XML (guest 'web-1')" --sysroot root rules.ini --xml web-1.xml
 	guest web-1 vcpu=2 cpuset=2-3 >web-1.xml
 	finds "" --sysroot root rules.ini --xml web-1.xml
 	rules '[*]\nvcpus = keep\n'
@@ -305,9 +305,9 @@ warning: rules.ini:4: iothreads wants 0-3,9, but this host has only CPUs 0-7: th
 	same "" "$stderr"
 	same '{"files":["rules.ini"],"rules":2,"guests":2,"levels":["warning","warning"]}' \
 		"$(jq -c '{files, rules, guests, levels: [.findings[].level]}' <<<"$output")"
-	same "rules.ini:3: [db1] matches no guest of the 2 that were looked at; see their names with 'virsh list --all'" "$(jq -r '.findings[1].text' <<<"$output")"
+	same "[db1] matches no guest of the 2 that were looked at; see their names with 'virsh list --all'" "$(jq -r '.findings[1].text' <<<"$output")"
 	run -0 vmaffinity check --sysroot root --json
-	same '{"files":[],"rules":0,"hosts":1,"guests":0,"findings":[]}' "$output"
+	same '{"version":1,"error":null,"files":[],"rules":0,"hosts":1,"guests":0,"findings":[]}' "$output"
 	rules '[*]\nvcpuz = 1\n'
 	run -2 vmaffinity check rules.ini --json
 	same error "$(jq -r '.findings[0].level' <<<"$output")"

@@ -83,7 +83,7 @@ planned()
 	guest "$1" $2 >planned.xml
 	run --separate-stderr vmaffinity plan --sysroot root --xml planned.xml --json
 	[ "$status" -le 1 ] # a warning, where a CPU is offline
-	same "${*:3}" "$(jq -r '[.groups[] | "\(.group)=\(.cpus // (if .rule then "keep" else "-" end))"] | join(" ")' <<<"$output")"
+	same "${*:3}" "$(jq -r '[.guests[].groups[] | "\(.group)=\(.cpus // (if .rule then "keep" else "-" end))"] | join(" ")' <<<"$output")"
 }
 
 # console PAGE N: each command in the block prints what stands below it.
@@ -149,7 +149,7 @@ sudo ./install.sh --test all" "$(sed -nE '/^```/,/^```/d; s/^    ([a-z]+\/|[^#]*
 	host_with v2-nodes
 	rules_are README.md 2
 	planned db1 "vcpu=3 iothreads=1" emulator=0-1 vcpu0=2 vcpu1=4 vcpu2=6 iothread1=0-1
-	[ "$(jq -r .memory.nodes <<<"$output")" = 1 ]
+	[ "$(jq -r ".guests[].memory.nodes" <<<"$output")" = 1 ]
 	planned web-7 vcpu=2 emulator=0-1 vcpu0=2-7 vcpu1=2-7
 	planned other vcpu=1 emulator=0-1 vcpu0=-
 	planned very-long-guest-name-1 vcpu=1 emulator=0-1 vcpu0=keep
@@ -168,7 +168,7 @@ sudo ./install.sh --test all" "$(sed -nE '/^```/,/^```/d; s/^    ([a-z]+\/|[^#]*
 	rules_are README.md 5
 	echo "<domain><name>game</name><vcpu>14</vcpu><cpu><topology sockets='1' cores='7' threads='2'/></cpu></domain>" >game.xml
 	run -0 --separate-stderr vmaffinity plan --sysroot root --xml game.xml --json
-	same "16-31 2 3 4 5 6 7 8 9 10 11 12 13 14 15" "$(jq -r '[.groups[].cpus] | join(" ")' <<<"$output")"
+	same "16-31 2 3 4 5 6 7 8 9 10 11 12 13 14 15" "$(jq -r '[.guests[].groups[].cpus] | join(" ")' <<<"$output")"
 	host_with ccx
 	printf '[game]\nvcpus = l3:0\nplacement = one-to-one\n' >root/etc/vmaffinity.ini
 	planned game vcpu=2 emulator=- vcpu0=0 vcpu1=2
@@ -178,7 +178,7 @@ sudo ./install.sh --test all" "$(sed -nE '/^```/,/^```/d; s/^    ([a-z]+\/|[^#]*
 	host_with smt-nodes
 	rules_are README.md 6
 	planned db-1 vcpu=4 emulator=0-1,8-9 vcpu0=10 vcpu1=12 vcpu2=14 vcpu3=11
-	[ "$(jq -r .memory.nodes <<<"$output")" = 1 ]
+	[ "$(jq -r ".guests[].memory.nodes" <<<"$output")" = 1 ]
 	planned web vcpu=1 emulator=0-1,8-9 vcpu0=2-7
 }
 
@@ -267,16 +267,16 @@ sudo ./install.sh --test all" "$(sed -nE '/^```/,/^```/d; s/^    ([a-z]+\/|[^#]*
 	planned db1 vcpu=3 emulator=- vcpu0=4 vcpu1=6 vcpu2=5
 	printf '<domain><name>db1</name><vcpu>4</vcpu><cpu><topology sockets="1" cores="2" threads="2"/></cpu></domain>' >smt.xml
 	run -0 --separate-stderr vmaffinity plan --sysroot root --xml smt.xml --json
-	same "4 5 6 7" "$(jq -r '[.groups[1:][].cpus] | join(" ")' <<<"$output")"
+	same "4 5 6 7" "$(jq -r '[.guests[0].groups[1:][].cpus] | join(" ")' <<<"$output")"
 }
 
 @test "vmaffinity.ini(5): memory" {
 	two_nodes
 	rules_are vmaffinity.ini.5 7
 	planned db1 vcpu=2 emulator=- vcpu0=0-3 vcpu1=0-3
-	[ "$(jq -r .memory.nodes <<<"$output")" = 0 ]
+	[ "$(jq -r ".guests[].memory.nodes" <<<"$output")" = 0 ]
 	planned web vcpu=2 emulator=- vcpu0=- vcpu1=-
-	[ "$(jq -r .memory.nodes <<<"$output")" = 0-1 ]
+	[ "$(jq -r ".guests[].memory.nodes" <<<"$output")" = 0-1 ]
 }
 
 @test "vmaffinity.ini(5): a real-time guest, one left alone" {

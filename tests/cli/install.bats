@@ -7,7 +7,7 @@ setup()
 {
 	cd "$BATS_TEST_DIRNAME/../.." || return
 	# As shipped, whatever is being tested; MAKEFLAGS would hand a calling make's DESTDIR to the make of a test.
-	unset PREFIX SYSCONFDIR SBINDIR LIBDIR MANDIR COMPLETIONDIR UNITDIR BUILD SANITIZE CFLAGS LDFLAGS \
+	unset PREFIX SYSCONFDIR SBINDIR LIBDIR MANDIR DATADIR COMPLETIONDIR UNITDIR BUILD SANITIZE CFLAGS LDFLAGS \
 		MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 	export DESTDIR=$BATS_TEST_TMPDIR/root TMPDIR=$BATS_TEST_TMPDIR
 	HOOKS=$DESTDIR/etc/libvirt/hooks
@@ -42,6 +42,7 @@ expected()
 		644 usr/share/man/man5/vmaffinity.ini.5
 		644 usr/share/man/man8/vmaffinity-hook.8
 		644 usr/share/man/man8/vmaffinity.8
+		644 usr/share/vmaffinity/output.schema.json
 	END
 }
 

@@ -76,7 +76,7 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 	refused "check: FILE and --config exclude each other" check --config rules.ini rules.ini
 	refused "apply: GUEST and --all exclude each other" apply --all web-1
 	refused "'apply' has no option '--sysroot'" apply --sysroot root
-	refused "'apply' has no option '--json'" apply --json
+	refused "'watch' has no option '--json'" watch --json
 }
 
 @test "help takes one command" {
@@ -116,8 +116,8 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 	echo '[' >root/etc/vmaffinity.d/a.conf
 	echo '[' >root/etc/vmaffinity.d/.hidden.ini
 	run -1 vmaffinity plan --sysroot root --xml web-1.xml --json
-	same "/etc/vmaffinity.ini:1 /etc/vmaffinity.d/b.ini:1 /etc/vmaffinity.d/c.ini:1" "$(jq -r '.rules | join(" ")' <<<"$output")"
-	same "0 2-7" "$(jq -r '[.groups[0, 1].cpus] | join(" ")' <<<"$output")"
+	same "/etc/vmaffinity.ini:1 /etc/vmaffinity.d/b.ini:1 /etc/vmaffinity.d/c.ini:1" "$(jq -r '[.guests[].rules[] | "\(.file):\(.line)"] | join(" ")' <<<"$output")"
+	same "0 2-7" "$(jq -r '[.guests[0].groups[0, 1].cpus] | join(" ")' <<<"$output")"
 	finds "\
 warning: /etc/vmaffinity.ini:2: vcpus wants 2-99, but this host has only CPUs 0-7: the others are left out
 warning: /etc/vmaffinity.d/b.ini:2: emulator never counts: /etc/vmaffinity.d/c.ini:2 sets emulator for every guest, and comes later; write what is for every guest first" \
@@ -188,7 +188,7 @@ error: /etc/vmaffinity.d/d.ini:3:11: a CPU number is missing" --sysroot root
 	finds "" rules.ini --sysroot root --xml web-1.xml
 	printf '[*]\nvcpus = 1' >rules.ini
 	run -0 vmaffinity plan --sysroot root --config rules.ini --xml web-1.xml --json
-	same 1 "$(jq -r '.groups[1].cpus' <<<"$output")"
+	same 1 "$(jq -r '.guests[0].groups[1].cpus' <<<"$output")"
 }
 
 @test "an ordinary user's own rules and XML will do for that user" {

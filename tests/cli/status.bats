@@ -267,7 +267,7 @@ db1: as ruled
   vcpu0    2    2      2         2       2                  /etc/vmaffinity.ini:3
   vcpu1    3    3      3         3       3          5       /etc/vmaffinity.ini:4" "$output"
 	run -0 status --json
-	same "4-5 null 5" "$(jq -r '[.groups[].record | tostring] | join(" ")' <<<"$output")"
+	same "4-5 null 5" "$(jq -r '[.guests[].groups[].record | tostring] | join(" ")' <<<"$output")"
 }
 
 @test "memory nodes, if the kernel tells" {
@@ -295,7 +295,7 @@ db1: as ruled
 	run -1 status
 	[[ $output == "2 guests: 1 as ruled, 1 elsewhere"$'\n\n'"db1  as ruled  emulator 0-1"$'\n\n'"box: runs under "* ]]
 	run -1 status --json box
-	same "elsewhere" "$(jq -r .state <<<"$output")"
+	same "elsewhere" "$(jq -r '.guests[].state' <<<"$output")"
 }
 
 @test "a rule that cannot be followed: said, 1" {
@@ -321,7 +321,7 @@ drift: vcpu1: the cgroup has CPUs 3; the rule says 3-7" "$(grep -v '^[ !] ' <<<"
 	same "\
 db1: not as ruled
 error: process 1301 is in cgroup '/machine.slice/x.scope', which does not end in '/emulator': libvirt made no cgroups for this guest's threads; see that \"cpuset\" is in cgroup_controllers of /etc/libvirt/qemu.conf, if that is set, and in cgroup.subtree_control above the guest; then start the guest again" "$output"
-	same '"drift" 0' "$(status --json db1 | jq -c '.state, (.groups | length)' | paste -sd ' ')"
+	same '"drift" 0' "$(status --json db1 | jq -c '.guests[] | .state, (.groups | length)' | paste -sd ' ')"
 }
 
 # bats test_tags=sanitized
@@ -342,20 +342,88 @@ error: process 1301 is in cgroup '/machine.slice/x.scope', which does not end in
 	libvirt_knows
 	run -0 status
 	same "no guest is running" "$output"
-	same "" "$(status --json)"
+	same '{"version":1,"error":null,"guests":[]}' "$(status --json)"
 }
 
 # bats test_tags=sanitized
-@test "--json: one object a line for each guest" {
+@test "--json: an object for each guest in one document" {
 	run -0 --separate-stderr status --json
 	same "" "$stderr"
-	[ "${#lines[@]}" = 2 ]
-	same '{"guest":"db1","id":1,"uuid":"x","rules":["/etc/vmaffinity.ini:1"],"state":"as ruled","groups":[{"group":"emulator","cpus":"0-1","rule":"/etc/vmaffinity.ini:2","now":"0-1","path":"/sys/fs/cgroup/machine.slice/machine-qemu\\x2d2\\x2ddb1.scope/libvirt/emulator/cpuset.cpus","effective":"0-1","nodes":"","record":null,"threads":[{"tid":1301,"cpus":"0-1","last":0},{"tid":1303,"cpus":"0-1","last":1}],"drift":null}],"notes":[]}' \
-		"$(jq -c '.uuid = "x" | .id = 1 | .groups = .groups[:1]' <<<"${lines[0]}")"
-	same '{"state":"no rule","groups":[],"rules":[]}' "$(jq -c '{state, groups, rules}' <<<"${lines[1]}")"
+	[ "${#lines[@]}" = 1 ]
+	same '{"guest":"db1","id":1,"uuid":"x","error":null,"rules":[{"file":"/etc/vmaffinity.ini","line":1}],"state":"as-ruled","groups":[{"group":"emulator","cpus":"0-1","rule":{"file":"/etc/vmaffinity.ini","line":2},"now":"0-1","path":"/sys/fs/cgroup/machine.slice/machine-qemu\\x2d2\\x2ddb1.scope/libvirt/emulator/cpuset.cpus","effective":"0-1","nodes":"","record":null,"threads":[{"tid":1301,"cpus":"0-1","last":0},{"tid":1303,"cpus":"0-1","last":1}],"drift":null,"text":null}],"notes":[]}' \
+		"$(jq -c '.guests[0] | .uuid = "x" | .id = 1 | .groups = .groups[:1]' <<<"$output")"
+	same '{"state":"no-rule","groups":[],"rules":[]}' "$(jq -c '.guests[1] | {state, groups, rules}' <<<"$output")"
 	echo 5 >"$db1/vcpu1/cpuset.cpus"
 	run -1 status --json db1
-	same '["drift",[null,null,"vcpu1: the cgroup has CPUs 5; the rule says 3"]]' "$(jq -c '[.state, [.groups[].drift]]' <<<"$output")"
+	same '["drift",[null,null,"mask"],"vcpu1: the cgroup has CPUs 5; the rule says 3"]' "$(jq -c '.guests[] | [.state, [.groups[].drift], .groups[2].text]' <<<"$output")"
+}
+
+# metrics FILE: it is what a strict reader of Prometheus' text format takes: each sample after the HELP and TYPE of its
+# name, once, with labels in quotes and a number.
+metrics()
+{
+	python3 - "$1" <<-'END'
+		import re, sys
+		typed, seen = set(), set()
+		for line in open(sys.argv[1], encoding="utf-8").read().removesuffix("\n").split("\n"):
+		    if found := re.fullmatch(r"# HELP ([a-z_]+) \S.*\.", line):
+		        helped = found[1]
+		    elif found := re.fullmatch(r"# TYPE ([a-z_]+) gauge", line):
+		        assert helped == found[1] and found[1] not in typed, line
+		        typed.add(found[1])
+		    else:
+		        found = re.fullmatch(r'([a-z_]+)(\{[a-z_]+="(?:[^"\\\n]|\\[\\"n])*"(?:,[a-z_]+="(?:[^"\\\n]|\\[\\"n])*")*\})? [0-9]+', line)
+		        assert found and found[1] == helped and (found[1], found[2]) not in seen, line
+		        seen.add((found[1], found[2]))
+	END
+}
+
+@test "--metrics: what Prometheus reads" {
+	machine_rules '[db*]\nemulator = 0-1\nvcpu0 = 2\nvcpu1 = 4\n'
+	run -1 --separate-stderr status --metrics
+	same "" "$stderr"
+	metrics <(echo "$output")
+	same 'vmaffinity_status_success 1
+vmaffinity_guests{state="as-ruled"} 0
+vmaffinity_guests{state="drift"} 1
+vmaffinity_guests{state="no-rule"} 1
+vmaffinity_guests{state="not-running"} 0
+vmaffinity_guests{state="elsewhere"} 0
+vmaffinity_guests{state="failed"} 0
+vmaffinity_guest_state{guest="db1",state="drift"} 1
+vmaffinity_guest_state{guest="web",state="no-rule"} 1
+vmaffinity_guest_drifted_groups{guest="db1"} 1
+vmaffinity_guest_drifted_groups{guest="web"} 0' "$(grep -v '^#' <<<"$output")"
+	libvirt_knows "$(guest 'a"b\c' vcpu=2)"
+	run -3 --separate-stderr status --metrics no no 'a"b\c'
+	metrics <(echo "$output")
+	[[ $output == *'{guest="a\"b\\c",state="no-rule"} 1'*'{guest="no",state="failed"} 1'* ]]
+	run -3 --separate-stderr vmaffinity status --metrics --sysroot root --connect "$DEAD"
+	metrics <(echo "$output")
+	[[ $output == *$'\nvmaffinity_status_success 0' ]]
+}
+
+@test "--nagios: a line, and a plugin's exit status" {
+	run -0 --separate-stderr status --nagios
+	same "VMAFFINITY OK - 2 guests: 1 as ruled, 1 without a rule | as_ruled=1 drift=0 no_rule=1 failed=0" "$output"
+	run -0 status --nagios db1
+	same "VMAFFINITY OK - 1 guest: 1 as ruled | as_ruled=1 drift=0 no_rule=0 failed=0" "$output"
+	run -3 --separate-stderr status --nagios db1 x
+	[[ $output == "VMAFFINITY UNKNOWN - 2 guests: 1 as ruled, 1 failed | "* ]]
+	libvirt_knows "$(guest db1 vcpu=2)" "$(guest box)"
+	machine_rules '[*]\nemulator = 0-1\n'
+	run -1 status --nagios box
+	[[ $output == "VMAFFINITY WARNING - 1 guest: 1 elsewhere | "* ]]
+	machine_rules '[*]\nemulator = 0\n'
+	run -2 status --nagios db1
+	[[ $output == "VMAFFINITY CRITICAL - 1 guest: 1 not as ruled; drift in "* ]]
+	machine_rules '[*]\nemulatr = 0\n'
+	run -2 --separate-stderr status --nagios
+	same "VMAFFINITY CRITICAL - the rules have errors" "$output"
+	rm root/etc/vmaffinity.ini
+	run -3 --separate-stderr vmaffinity status --nagios --sysroot root --connect "$DEAD"
+	[[ $output == "VMAFFINITY UNKNOWN - $DEAD: "* ]]
+	refused "status: --json, --metrics and --nagios exclude each other" status --json --nagios
 }
 
 @test "a long list of CPUs is whole in --json" {
@@ -364,8 +432,8 @@ error: process 1301 is in cgroup '/machine.slice/x.scope', which does not end in
 	echo "$list" >"$db1/vcpu0/cpuset.cpus.effective"
 	thread 1304 "$list" 2
 	run -1 status --json db1
-	same "$list" "$(jq -r '.groups[1].now' <<<"$output")"
-	same "$list" "$(jq -r '.groups[1].threads[0].cpus' <<<"$output")"
+	same "$list" "$(jq -r '.guests[0].groups[1].now' <<<"$output")"
+	same "$list" "$(jq -r '.guests[0].groups[1].threads[0].cpus' <<<"$output")"
 }
 
 @test "no colour, and the full width, where there is no terminal" {

@@ -26,7 +26,7 @@ by_the_kernel()
 
 by_status()
 {
-	status --json "$1" | jq -r '.groups[] | "\(.group) \(.effective) \([.threads[] | "\(.tid)=\(.cpus)"] | sort | join(" "))"'
+	status --json "$1" | jq -r '.guests[].groups[] | "\(.group) \(.effective) \([.threads[] | "\(.tid)=\(.cpus)"] | sort | join(" "))"'
 }
 
 # QEMU's helper threads come and go.
@@ -37,7 +37,7 @@ drifts()
 {
 	run "-$(($# > 1))" status --json "$1"
 	local found
-	found=$(jq -r 'select(.state == "drift") | .groups[] | select(.drift) | .group' <<<"$output" | paste -sd ' ')
+	found=$(jq -r '.guests[] | select(.state == "drift") | .groups[] | select(.drift) | .group' <<<"$output" | paste -sd ' ')
 	[ "$found" = "${*:2}" ] || fail "drift in '$found', not in '${*:2}'"
 }
 
@@ -75,16 +75,16 @@ drifts()
 	guest_start g vcpus=2 iothreads=1
 	v vcpupin --domain g --vcpu 1 --cpulist 0 --live
 	drifts g vcpu1
-	[ "$(jq -r '.groups[] | select(.group == "vcpu1").record' <<<"$output")" = 0 ]
+	[ "$(jq -r '.guests[].groups[] | select(.group == "vcpu1").record' <<<"$output")" = 0 ]
 	v emulatorpin --domain g --cpulist 1 --live
 	v iothreadpin --domain g --iothread 1 --cpulist 1 --live
 	drifts g emulator vcpu1 iothread1
 	# that is not what the guest starts with next
 	run vmaffinity check
-	[[ $output != *"its XML pins"* ]] || fail "$output"
+	[[ $output != *"XML pins"* ]] || fail "$output"
 	v vcpupin --domain g --vcpu 1 --cpulist 0 --config
 	run -1 vmaffinity check
-	[[ $output == *"guest 'g': its XML pins vcpu1 to CPUs 0, this rule to 1; "* ]] || fail "$output"
+	[[ $output == *"the guest's XML pins vcpu1 to CPUs 0, this rule to 1; "* ]] || fail "$output"
 	run -1 status
 	show "$output"
 	eventually agrees_with_the_kernel g
@@ -148,7 +148,7 @@ last_by_the_kernel()
 	done <<<"$dirs" | sort
 )
 
-last_agrees() { [ "$(status --json "$1" | jq -r '.groups[].threads[] | "\(.tid) \(.last)"' | sort)" = "$(last_by_the_kernel "$1")" ]; }
+last_agrees() { [ "$(status --json "$1" | jq -r '.guests[].groups[].threads[] | "\(.tid) \(.last)"' | sort)" = "$(last_by_the_kernel "$1")" ]; }
 
 @test "the CPU that a thread last ran on" {
 	guest_start g vcpus=2 iothreads=1

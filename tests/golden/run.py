@@ -103,26 +103,30 @@ def compact(value):
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("\x7f", "\\u007f")
 
 
+def members(document, indent):
+    """The lines of an object: one for each member, and for each item of an array in it; guests are laid out in the same way."""
+    lines = [indent + "{"]
+    for key, value in document.items():
+        if key == "guests" and isinstance(value, list) and value:
+            lines += [f"{indent}  {compact(key)}: ["]
+            for guest in value:
+                lines += members(guest, indent + "    ") if isinstance(guest, dict) else [indent + f"    {compact(guest)}"]
+            lines += [f"{indent}  ]"]
+        elif isinstance(value, list) and value:
+            lines += [f"{indent}  {compact(key)}: ["] + [f"{indent}    {compact(item)}" for item in value] + [f"{indent}  ]"]
+        else:
+            lines.append(f"{indent}  {compact(key)}: {compact(value)}")
+    return lines + [indent + "}"]
+
+
 def laid_out(data):
-    """JSON with a line for each member of an object, and for each item of an array in it."""
+    """The one JSON document that a command prints, with a line for each member."""
     try:
-        text = data.decode()
+        lines = members(json.loads(data.decode()), "")
     except UnicodeDecodeError:
         return b"(not UTF-8)\n" + data
-    lines, decoder, at = [], json.JSONDecoder(), 0
-    try:
-        while text[at:].strip():
-            at += len(text[at:]) - len(text[at:].lstrip())
-            document, at = decoder.raw_decode(text, at)
-            lines.append("{")
-            for key, value in document.items():
-                if isinstance(value, list) and value:
-                    lines += [f"  {compact(key)}: ["] + [f"    {compact(item)}" for item in value] + ["  ]"]
-                else:
-                    lines.append(f"  {compact(key)}: {compact(value)}")
-            lines.append("}")
     except (ValueError, AttributeError) as fault:
-        lines.append(f"(not JSON: {fault})")
+        lines = [f"(not JSON: {fault})"]
     return "".join(line + "\n" for line in lines).encode(errors="surrogateescape")
 
 

@@ -8,9 +8,9 @@ keeps_messages_in_order_with_their_levels(void **state)
 {
 	(void)state;
 	struct messages messages = {0};
-	messages_add(&messages, MESSAGE_INFO, "first %d", 1);
-	messages_add(&messages, MESSAGE_ERROR, "second %s", "two");
-	messages_add(&messages, MESSAGE_WARNING, "third");
+	messages_add(&messages, MESSAGE_INFO, "code", "first %d", 1);
+	messages_add(&messages, MESSAGE_ERROR, "code", "second %s", "two");
+	messages_add(&messages, MESSAGE_WARNING, "code", "third");
 	assert_int_equal(messages.count, 3);
 	assert_int_equal(messages.errors, 1);
 	assert_int_equal(messages.dropped, 0);
@@ -31,10 +31,10 @@ counts_messages_over_the_limit(void **state)
 	(void)state;
 	struct messages messages = {0};
 	for (unsigned i = 0; i < MESSAGES_MAX; i++)
-		messages_add(&messages, MESSAGE_WARNING, "note %u", i);
+		messages_add(&messages, MESSAGE_WARNING, "code", "note %u", i);
 	assert_int_equal(messages.count, MESSAGES_MAX);
 	assert_int_equal(messages.dropped, 0);
-	messages_add(&messages, MESSAGE_WARNING, "one too many");
+	messages_add(&messages, MESSAGE_WARNING, "code", "one too many");
 	assert_int_equal(messages.count, MESSAGES_MAX);
 	assert_int_equal(messages.dropped, 1);
 	assert_string_equal(messages.items[MESSAGES_MAX - 1].text, "note 999");
@@ -48,13 +48,14 @@ drops_the_last_lesser_line_for_an_error(void **state)
 	(void)state;
 	struct messages messages = {0};
 	for (unsigned i = 0; i < MESSAGES_MAX; i++)
-		messages_add(&messages, i == 2 ? MESSAGE_INFO : MESSAGE_WARNING, "note %u", i);
-	messages_add(&messages, MESSAGE_WARNING, "a warning");
+		messages_add(
+			&messages, i == 2 ? MESSAGE_INFO : MESSAGE_WARNING, "code", "note %u", i);
+	messages_add(&messages, MESSAGE_WARNING, "code", "a warning");
 	assert_int_equal(messages.dropped, 1);
 	assert_string_equal(messages.items[2].text, "note 3");
 	assert_string_equal(messages.items[MESSAGES_MAX - 1].text, "a warning");
 	for (unsigned i = 0; i <= MESSAGES_MAX; i++)
-		messages_add(&messages, MESSAGE_ERROR, "error %u", i);
+		messages_add(&messages, MESSAGE_ERROR, "code", "error %u", i);
 	assert_int_equal(messages.count, MESSAGES_MAX);
 	assert_int_equal(messages.errors, MESSAGES_MAX + 1);
 	assert_int_equal(messages.dropped, MESSAGES_MAX + 2);
@@ -73,7 +74,8 @@ sorts_errors_first(void **state)
 		MESSAGE_DETAIL, MESSAGE_INFO, MESSAGE_ERROR, MESSAGE_WARNING};
 	struct messages messages = {0};
 	for (size_t i = 0; i < COUNT(levels); i++)
-		messages_add(&messages, levels[i], "%s %zu", message_level_name(levels[i]), i);
+		messages_add(
+			&messages, levels[i], "code", "%s %zu", message_level_name(levels[i]), i);
 	messages_sort(&messages);
 	assert_int_equal(messages.count, COUNT(levels));
 	for (size_t i = 0; i < COUNT(sorted); i++)

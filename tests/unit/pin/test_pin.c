@@ -150,7 +150,7 @@ counts_only_the_errors_of_its_own_files(void **state)
 {
 	const struct tree *t = *state;
 	struct messages messages = {0};
-	messages_add(&messages, MESSAGE_ERROR, "before");
+	messages_add(&messages, MESSAGE_ERROR, "code", "before");
 	tree_make(t, RULES " [a]");
 	assert_int_equal(pin_host_load(&host, t->fd, NULL, 0, &messages), 0);
 	messages_free(&messages);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What a command prints for programs when it could look at no guest at all. */
+#ifndef VMAFFINITY_CLI_NO_GUESTS_H
+#define VMAFFINITY_CLI_NO_GUESTS_H
+
+#include "cli/command.h"
+
+#include "rules/rules.h"
+
+/*
+ * With --json, --metrics or --nagios, prints to stdout in that form that no guest could be looked
+ * at, for that reason, and that the command ends with status. messages are about these rules; both
+ * may be NULL. People are told on stderr, by the caller.
+ */
+void no_guests_print(const struct options *options, enum exit_status status, const char *why,
+	const struct messages *messages, const struct rules *rules);
+
+#endif
