@@ -112,7 +112,7 @@ watch=$(tr -d '\n' <cli/watch/guest.c | grep -oP 'messages_add\([^"]*?"[a-z-]+",
 schema=$(python3 -c 'import json; print("\n".join(json.load(open("conf/output.schema.json"))["$defs"]["code"]["enum"]))')
 same "the code" "$(sort -u <<<"$codes" | grep -vxF "$(grep -vxF "$schema" <<<"$watch")")" conf/output.schema.json "$schema" codes
 same conf/output.schema.json "$schema" man/vmaffinity.8 \
-	"$(section man/vmaffinity.8 JSON | sed -nE 's/^\.It Li ([a-z\\-]+) Ta .*/\1/p' | sed 's,\\\\,,g')" codes
+	"$(section man/vmaffinity.8 JSON | sed -nE 's/^\.It Li ([^ ]+) Ta .*/\1/p' | plain)" codes
 
 # ---- the rules' keys and words ----
 
