@@ -74,7 +74,7 @@ struct command {
 };
 
 extern const struct command command_plan, command_apply, command_release, command_status,
-	command_map, command_check, command_doctor, command_watch, command_capture;
+	command_map, command_check, command_doctor, command_watch, command_capture, command_import;
 
 /*
  * Prints one line: to stderr after "vmaffinity: ", to stdout, to stderr. Whatever a terminal would

@@ -41,7 +41,7 @@ static const struct option long_options[] = {
 /* In the order of the general help. */
 static const struct command *const commands[] = {&command_plan, &command_check, &command_apply,
 	&command_release, &command_status, &command_map, &command_doctor, &command_watch,
-	&command_capture};
+	&command_import, &command_capture};
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const struct command *

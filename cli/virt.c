@@ -198,6 +198,13 @@ virt_definition(const struct virt_guest *guest, char **xml, struct err *e)
 	return get_xml(guest, VIR_DOMAIN_XML_INACTIVE, xml, e);
 }
 
+enum virt_result
+virt_next_xml(const struct virt_guest *guest, char **xml, struct err *e)
+{
+	enum virt_result r = virt_definition(guest, xml, e);
+	return r == VIRT_TRANSIENT ? virt_xml(guest, xml, e) : r;
+}
+
 bool
 virt_is_starting(const struct virt_guest *guest)
 {

@@ -80,6 +80,13 @@ bool virt_is_running(const struct virt_guest *guest);
 enum virt_result virt_definition(const struct virt_guest *guest, char **xml, struct err *e);
 
 /*
+ * Reads the XML with which a guest will start next: its definition, without what was changed while
+ * it runs ("virsh vcpupin --live"). One without a definition has only what it runs with. Returns as
+ * virt_xml() does.
+ */
+enum virt_result virt_next_xml(const struct virt_guest *guest, char **xml, struct err *e);
+
+/*
  * libvirt's events, for a command that keeps running. virt_loop_run() reports them, and readable
  * files that virt_loop_add() added. Call virt_loop_open() before virt_open().
  */

@@ -3,7 +3,7 @@
 _vmaffinity()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} before="" command="" word i
-	local commands="plan check apply release status map doctor watch capture help"
+	local commands="plan check apply release status map doctor watch import capture help"
 	local options="--config --sysroot --connect --xml --against --json --metrics --nagios --verbose --wide --all --svg --version --help"
 
 	COMPREPLY=()
@@ -61,7 +61,7 @@ _vmaffinity()
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		;;
-	plan | apply | release | status | capture)
+	plan | apply | release | status | import | capture)
 		# Names may hold spaces and quotes: one a line, and each quoted for the shell.
 		while IFS= read -r word; do
 			[[ -n $word && $word == "$cur"* ]] && COMPREPLY+=("$(printf '%q' "$word")")

@@ -190,17 +190,6 @@ reserve(struct check *check, size_t count, struct err *e)
 }
 
 /*
- * Reads the XML with which a guest will start next: its definition, without what was changed while
- * it runs ("virsh vcpupin --live"). One without a definition has only what it runs with.
- */
-static enum virt_result
-read_next(const struct virt_guest *guest, char **xml, struct err *e)
-{
-	enum virt_result r = virt_definition(guest, xml, e);
-	return r == VIRT_TRANSIENT ? virt_xml(guest, xml, e) : r;
-}
-
-/*
  * Adds the guests that libvirt knows. Returns -1 if libvirt cannot be asked; complains of that only
  * if --connect named it.
  */
@@ -217,7 +206,7 @@ read_known(struct check *check)
 		r = reserve(check, virt.count, &e);
 	for (size_t i = 0; i < virt.count && r >= 0; i++) {
 		struct guest_xml xml = {.source = "libvirt"};
-		r = read_next(&virt.guests[i], &xml.text, &e);
+		r = virt_next_xml(&virt.guests[i], &xml.text, &e);
 		if (r != 0)
 			continue;
 		xml.length = strlen(xml.text);
