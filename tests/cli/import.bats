@@ -67,7 +67,7 @@ $TAKE_OUT
 	guest db cpuset=2 >db.xml
 	guest box >box.xml
 	guest auto cpuset=5 | sed 's/<vcpu/& placement="auto"/' >auto.xml
-	files=(); for name in web-10 web-1 mail web-2 db box auto; do files+=(--xml $name.xml); done
+	files=(); for name in web-10 web-1 mail web-2 db box auto; do files+=(--xml "$name.xml"); done
 	run -0 --separate-stderr import "${files[@]}"
 	same "; The pins in the XML of 5 of 7 guests, as vmaffinity import found them.
 

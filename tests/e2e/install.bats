@@ -99,6 +99,8 @@ vcpu_rules()
 		> /usr/share/man/man5/vmaffinity.ini.5
 		> /usr/share/man/man8/vmaffinity-hook.8
 		> /usr/share/man/man8/vmaffinity.8
+		> /usr/share/vmaffinity/
+		> /usr/share/vmaffinity/output.schema.json
 	END
 
 	vcpu_rules
