@@ -1,8 +1,8 @@
 # vmaffinity. "make" builds; "make help" lists the rest.
 #: make                 builds the programs below BUILD (build); WERROR=1: warnings are errors; SANITIZE=1: with ASan and UBSan
 #: make install         installs below DESTDIR: PREFIX (/usr), SBINDIR, LIBDIR, SYSCONFDIR (/etc), MANDIR, DATADIR, UNITDIR, COMPLETIONDIR;
-#:                      HOOK=qemu.d/50-vmaffinity: beside another program's hooks/qemu; FORCE=1: replaces such a hook
-#: make uninstall       removes what install installed, but not the configuration, nor another program's hook
+#:                      then "vmaffinity enable" puts the hook in place
+#: make uninstall       takes the hook away ("vmaffinity disable") and removes what install installed, but not the configuration
 #: make clean           removes BUILD
 #: make dist            vmaffinity-VERSION.tar.gz of the commit that has the tag vVERSION
 #: make compile_commands.json   for clangd and clang-tidy (needs bear)
@@ -19,8 +19,6 @@ MANDIR ?= $(PREFIX)/share/man
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 DATADIR ?= $(PREFIX)/share/vmaffinity
 UNITDIR ?= $(PREFIX)/lib/systemd/system
-# The guard's place below $(SYSCONFDIR)/libvirt/hooks: qemu, or qemu.d/50-vmaffinity next to another hook.
-HOOK ?= qemu
 
 CC ?= cc
 PKG_CONFIG ?= pkg-config
@@ -102,6 +100,9 @@ $(foreach wing,$(WINGS),$(eval $(BUILD)/lib$(wing).a: $(filter-out $(NOT_IN_WING
 $(BUILD)/lib%.a:
 	rm -f $@ && $(AR) rcs $@ $^
 $(CLI_OBJECTS): EXTRA_CFLAGS = $(ADMIN_CFLAGS)
+ENABLE_OBJECTS := $(call objects,cli/enable)
+$(ENABLE_OBJECTS): EXTRA_CFLAGS = $(ADMIN_CFLAGS) -DHOOKS='"$(SYSCONFDIR)/libvirt/hooks"' -DGUARD='"$(LIBDIR)/vmaffinity/guard"'
+$(ENABLE_OBJECTS): $(BUILD)/paths
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
@@ -109,10 +110,10 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 $(UNIT): conf/vmaffinity-watch.service
 	sed 's,@SBINDIR@,$(SBINDIR),' $< >$@
 
-# The flags of the last build, and the paths that three files hold, compared as make reads this file: with other flags all is
-# built again, with other paths those three; with the same ones "make -q" says that all is up to date.
+# The flags of the last build, and the paths that some files hold, compared as make reads this file: with other flags all is
+# built again, with other paths those files; with the same ones "make -q" says that all is up to date.
 FLAGS = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
-PATHS = $(SBINDIR) $(LIBDIR)
+PATHS = $(SBINDIR) $(LIBDIR) $(SYSCONFDIR)
 # remember FILE, TEXT: writes the file if it does not hold that text.
 define remember
 ifneq ($$(if $$(wildcard $$(BUILD)/$(1)),$$(file <$$(BUILD)/$(1))),$$($(2)))
@@ -132,31 +133,21 @@ $(BUILD)/flags $(BUILD)/paths:
 
 include tests/tests.mk
 
-# Files come into place by rename, so that libvirt never sees half of one; and what is executable never lies in the
-# hooks directory under another name, for libvirt runs whatever it finds in qemu.d. So the way leads over a directory
-# next to it, on the same file system.
+# Programs and the module come into place by rename: a hook may run them at any time. The guard is only shipped here;
+# "vmaffinity enable" puts a copy into libvirt's directory.
 ETC := $(DESTDIR)$(SYSCONFDIR)
-GUARD := $(ETC)/libvirt/hooks/$(HOOK)
-
-# True if a hook is in that place and is another program's: the guard is an ELF file that says its name.
-FOREIGN = { [ -e "$(GUARD)" ] || [ -L "$(GUARD)" ]; } && \
-	! { [ "$$(head -c 4 "$(GUARD)" 2>/dev/null | tail -c 3)" = ELF ] && grep -qaF vmaffinity-guard "$(GUARD)"; }
+PRIVATE := $(DESTDIR)$(LIBDIR)/vmaffinity
 
 install: all
-	@if [ -z "$(FORCE)" ] && $(FOREIGN); then \
-		echo "make install: $(GUARD) belongs to another program; nothing was installed. Beside it:" \
-			"make install HOOK=qemu.d/50-vmaffinity (libvirt 6.5 or later); in its place: make install FORCE=1" >&2; \
-		exit 1; fi
-	install -d $(DESTDIR)$(SBINDIR) $(ETC)/libvirt/hooks $(dir $(ETC)/libvirt/hooks/$(HOOK)) \
-		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(COMPLETIONDIR) $(DESTDIR)$(UNITDIR) \
-		$(DESTDIR)$(LIBDIR)/vmaffinity $(DESTDIR)$(DATADIR)
-	install -m 0644 $(BUILD)/xml.so $(DESTDIR)$(LIBDIR)/vmaffinity/.xml.so.new
-	mv -f $(DESTDIR)$(LIBDIR)/vmaffinity/.xml.so.new $(DESTDIR)$(LIBDIR)/vmaffinity/xml.so
+	install -d $(DESTDIR)$(SBINDIR) $(ETC) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
+		$(DESTDIR)$(COMPLETIONDIR) $(DESTDIR)$(UNITDIR) $(PRIVATE) $(DESTDIR)$(DATADIR)
+	install -m 0644 $(BUILD)/xml.so $(PRIVATE)/.xml.so.new
+	mv -f $(PRIVATE)/.xml.so.new $(PRIVATE)/xml.so
 	for f in vmaffinity vmaffinity-hook; do \
 		install -m 0755 $(BUILD)/$$f $(DESTDIR)$(SBINDIR)/.$$f.new && \
 		mv -f $(DESTDIR)$(SBINDIR)/.$$f.new $(DESTDIR)$(SBINDIR)/$$f || exit 1; done
-	install -m 0755 $(BUILD)/vmaffinity-guard $(ETC)/libvirt/.vmaffinity-guard.new
-	mv -f $(ETC)/libvirt/.vmaffinity-guard.new $(GUARD)
+	install -m 0755 $(BUILD)/vmaffinity-guard $(PRIVATE)/.guard.new
+	mv -f $(PRIVATE)/.guard.new $(PRIVATE)/guard
 	install -m 0644 man/vmaffinity.8 man/vmaffinity-hook.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 0644 man/vmaffinity.ini.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 conf/vmaffinity.bash $(DESTDIR)$(COMPLETIONDIR)/vmaffinity
@@ -164,16 +155,16 @@ install: all
 	install -m 0644 $(UNIT) $(DESTDIR)$(UNITDIR)/vmaffinity-watch.service
 	test -e $(ETC)/vmaffinity.ini || install -m 0644 conf/vmaffinity.ini $(ETC)/vmaffinity.ini
 
-# Leaves the configuration. Removes the hook first: nothing may run a worker that is half gone.
+# Leaves the configuration. The hook goes first: nothing may run a worker that is half gone.
 uninstall:
-	@if $(FOREIGN); then echo "make uninstall: $(GUARD) belongs to another program and is left" >&2; \
-		else echo rm -f "$(GUARD)"; rm -f "$(GUARD)"; fi
+	! test -x $(DESTDIR)$(SBINDIR)/vmaffinity || \
+		$(DESTDIR)$(SBINDIR)/vmaffinity disable $(if $(DESTDIR),--sysroot $(DESTDIR))
 	rm -f $(DESTDIR)$(SBINDIR)/vmaffinity $(DESTDIR)$(SBINDIR)/vmaffinity-hook \
 		$(DESTDIR)$(MANDIR)/man8/vmaffinity.8 $(DESTDIR)$(MANDIR)/man8/vmaffinity-hook.8 \
 		$(DESTDIR)$(MANDIR)/man5/vmaffinity.ini.5 $(DESTDIR)$(COMPLETIONDIR)/vmaffinity \
-		$(DESTDIR)$(UNITDIR)/vmaffinity-watch.service $(DESTDIR)$(LIBDIR)/vmaffinity/xml.so \
+		$(DESTDIR)$(UNITDIR)/vmaffinity-watch.service $(PRIVATE)/xml.so $(PRIVATE)/guard \
 		$(DESTDIR)$(DATADIR)/output.schema.json
-	rmdir $(DESTDIR)$(LIBDIR)/vmaffinity $(DESTDIR)$(DATADIR) 2>/dev/null || true
+	rmdir $(PRIVATE) $(DESTDIR)$(DATADIR) 2>/dev/null || true
 
 clean:
 	rm -rf "$(BUILD)"

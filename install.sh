@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs, removes, demonstrates or tests vmaffinity: see usage(). Asks no questions.
-# Packagers can use "make install" directly. DESTDIR and PREFIX are honoured by both.
+# Packagers can use "make install" directly, and "vmaffinity enable". DESTDIR and PREFIX are honoured by both.
 set -u -o pipefail
 umask 022
 
@@ -211,91 +211,23 @@ build()
 	step build "done"
 }
 
-# ---- the hook and the daemon ----
-
-# is_ours FILE: true for our guard, an ELF file with a marker. A script that mentions the marker is another program's.
-is_ours()
-{
-	[ -f "$1" ] && [ "$(head -c 4 "$1" | tail -c 3)" = ELF ] && grep -qaF vmaffinity-guard "$1"
-}
+# ---- the hook ----
 
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 
-has_daemon() { { command -v virtqemud || command -v libvirtd; } >/dev/null; }
-
-# has_qemu_d: true if this libvirt reads hooks/qemu.d (since 6.5). Without a daemon, the version is its library's.
-has_qemu_d()
+# lines NAME TEXT: prints the lines of TEXT as one step.
+lines()
 {
-	local version major minor
-	version=$({ virtqemud --version || libvirtd --version || pkg-config --modversion libvirt; } 2>/dev/null)
-	IFS=. read -r major minor _ <<<"${version##*[ a-z]}"
-	[[ "$major.$minor" =~ ^[0-9]+\.[0-9]+$ ]] && [ $((major * 1000 + minor)) -ge 6005 ]
+	local line name=$1
+	while IFS= read -r line; do
+		step "$name" "$line"
+		name=""
+	done <<<"$2"
 }
 
-# choose_hook: sets $hook, the name below hooks/ to install as.
-choose_hook()
-{
-	hook=qemu
-	if is_there "$hooks/qemu" && ! is_ours "$hooks/qemu"; then
-		hook=qemu.d/50-vmaffinity
-		has_qemu_d || die "$hooks/qemu belongs to another program, and this libvirt runs no other hook" \
-			"(hooks/qemu.d needs 6.5). Nothing was installed. Move that file away, or update libvirt."
-		step hook "$hooks/qemu belongs to another program and is left alone"
-		more "using $hooks/$hook"
-	elif ! is_there "$hooks/qemu" && is_ours "$hooks/qemu.d/50-vmaffinity"; then
-		hook=qemu.d/50-vmaffinity
-	fi
-	if [ $hook != qemu ] && is_there "$hooks/$hook" && ! is_ours "$hooks/$hook"; then
-		die "$hooks/$hook belongs to another program. Nothing was installed."
-	fi
-}
-
-# daemons: prints "PID NAME" for each libvirt daemon that sees our hooks directory. A daemon in another mount
-# namespace (a container's, a test's) sees another directory at that path.
-daemons()
-{
-	local dir name
-	for dir in /proc/[0-9]*; do
-		{ read -r name <"$dir/comm"; } 2>/dev/null || continue
-		case $name in
-		libvirtd | virtqemud) ;;
-		*) continue ;;
-		esac
-		[ -O "$dir" ] && [ "$dir/root${hooks%/*}" -ef "${hooks%/*}" ] && echo "${dir#/proc/} $name"
-	done
-}
-
-# catches_hangup PID: true if SIGHUP would not end the process, as it does a daemon that has only just begun to start.
-catches_hangup()
-{
-	local caught
-	caught=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
-	[ $((0x0${caught: -1} & 1)) = 1 ]
-}
-
-# reload PID NAME: makes a daemon look for its hooks. The unit's reload runs /bin/kill, which minimal hosts do not have; the
-# signal that it sends is the same.
-reload()
-{
-	if [ -d /run/systemd/system ] && [ "$(systemctl show --property MainPID --value "$2.service")" = "$1" ] &&
-		logged systemctl reload "$2.service"; then
-		return
-	fi
-	catches_hangup "$1" && kill -HUP "$1"
-}
-
-# reload_daemons LIST: reloads the daemons in LIST, the output of daemons().
-reload_daemons()
-{
-	local pid name
-	while read -r pid name; do
-		if reload "$pid" "$name"; then
-			step daemon "$name ($pid) reloaded"
-		else
-			complain "$name ($pid) could not be reloaded; reload it by hand"
-		fi
-	done <<<"$1"
-}
+# The built program, and where it is to work: below DESTDIR, if there is one.
+built() { "${BUILD:-build}/vmaffinity" "$@" ${DESTDIR:+--sysroot "$DESTDIR"}; }
+installed() { "$DESTDIR$SBINDIR/vmaffinity" "$@" ${DESTDIR:+--sysroot "$DESTDIR"}; }
 
 # ---- installing and uninstalling ----
 
@@ -306,42 +238,34 @@ need_root()
 
 install_product()
 {
-	local rules=$DESTDIR$SYSCONFDIR/vmaffinity.ini sample list
+	local rules=$DESTDIR$SYSCONFDIR/vmaffinity.ini sample said status=0
 	[ -n "$DESTDIR" ] || need_root
 	packages build
-	choose_hook
 	build
+	said=$(built enable --dry-run 2>&1) || die "$said. Nothing was installed."
 	is_there "$rules" && sample="kept as it is" || sample="a sample; it changes nothing until you edit it"
-	logged run_make install HOOK="$hook" || die_logged "make install failed"
-	[ $hook = qemu ] && is_ours "$hooks/qemu.d/50-vmaffinity" && rm "$hooks/qemu.d/50-vmaffinity"
-	step installed "$hooks/$hook"
-	more "$DESTDIR$SBINDIR/vmaffinity-hook, $DESTDIR$SBINDIR/vmaffinity"
-	more "$DESTDIR$LIBDIR/vmaffinity/xml.so"
+	logged run_make install || die_logged "make install failed"
+	step installed "$DESTDIR$SBINDIR/vmaffinity-hook, $DESTDIR$SBINDIR/vmaffinity"
+	more "$DESTDIR$LIBDIR/vmaffinity/xml.so, guard"
 	more "$DESTDIR$UNITDIR/vmaffinity-watch.service (not enabled)"
 	more "man pages below $DESTDIR$MANDIR, completion in $DESTDIR$COMPLETIONDIR"
 	more "$DESTDIR$DATADIR/output.schema.json"
 	step rules "$rules: $sample"
+	said=$(installed enable 2>&1) || status=$?
+	[ $status -le 1 ] || die "$said"
+	lines hook "$said"
 	[ -n "$DESTDIR" ] || activate
+	[ $status = 0 ] || { printf '\n%s\n' "${said##*$'\n'}" && exit 1; }
 }
 
-# Reloads the daemons and checks the installation.
+# Restarts what runs of an earlier version, and checks the installation.
 activate()
 {
-	local list line
+	local line
 	if [ -d /run/systemd/system ]; then
 		logged systemctl daemon-reload
 		logged systemctl try-restart vmaffinity-watch.service
 	fi
-	list=$(daemons)
-	if [ -n "$list" ]; then
-		reload_daemons "$list"
-	elif has_daemon; then
-		step daemon "no libvirt daemon is running; it will find the hook when it starts"
-	else
-		step daemon "libvirt is not installed here (package libvirt-daemon-system, on Fedora libvirt-daemon-kvm)"
-	fi
-
-	[ -x "$hooks/$hook" ] || die "$hooks/$hook is not executable, so libvirt would ignore it"
 	line=$("$SBINDIR/vmaffinity-hook" --version 2>&1) || die "$SBINDIR/vmaffinity-hook does not run: $line"
 	step next "edit $SYSCONFDIR/vmaffinity.ini, see what it does with 'vmaffinity plan', then start a guest;"
 	more "'vmaffinity apply' pins guests that already run"
@@ -368,31 +292,34 @@ release_guests()
 	"$SBINDIR/vmaffinity" release --all || die "not all guests could be released. Nothing was removed."
 }
 
+# Takes the hook away with the program that is installed, or else built: one of another version may not know how.
+disable_hook()
+{
+	local program said
+	for program in installed built; do
+		"$program" help disable >/dev/null 2>&1 || continue
+		said=$("$program" disable 2>&1) || die "$said"
+		[[ $said == "there is no hook "* ]] || lines hook "$said"
+		[[ $said == *"there is no hook "* ]] || gone=yes
+		return
+	done
+	! is_there "$DESTDIR$SBINDIR/vmaffinity-hook" || { ! is_there "$hooks/qemu" && ! is_there "$hooks/qemu.d/50-vmaffinity"; } ||
+		die "no vmaffinity is installed or built that could take the hook out of $hooks; build it with make. Nothing was removed."
+}
+
 uninstall_product()
 {
-	local name list="" gone=no etc=$DESTDIR$SYSCONFDIR
+	local name gone=no etc=$DESTDIR$SYSCONFDIR
 	if [ -z "$DESTDIR" ]; then
 		need_root --uninstall
 		[ $release = no ] || release_guests
 		[ ! -d /run/systemd/system ] || logged systemctl disable --now vmaffinity-watch.service
-		list=$(daemons)
 	fi
-	for name in qemu qemu.d/50-vmaffinity; do
-		if is_ours "$hooks/$name"; then
-			remove_files "$hooks/$name"
-		elif is_there "$hooks/$name"; then
-			step left "$hooks/$name: belongs to another program"
-		fi
-	done
-	[ $gone = no ] || [ -z "$list" ] || reload_daemons "$list"
-	rmdir "$hooks/qemu.d" 2>/dev/null && step removed "$hooks/qemu.d"
-	if [ -n "$DESTDIR" ] || ! has_daemon; then
-		rmdir "$hooks" "${hooks%/*}" 2>/dev/null # otherwise they are libvirt's
-	fi
+	disable_hook
 	remove_files "$DESTDIR$SBINDIR/vmaffinity-hook" "$DESTDIR$SBINDIR/vmaffinity" \
 		"$DESTDIR$MANDIR/man8/vmaffinity.8" "$DESTDIR$MANDIR/man8/vmaffinity-hook.8" \
 		"$DESTDIR$MANDIR/man5/vmaffinity.ini.5" "$DESTDIR$COMPLETIONDIR/vmaffinity" "$DESTDIR$UNITDIR/vmaffinity-watch.service" \
-		"$DESTDIR$LIBDIR/vmaffinity/xml.so" "$DESTDIR$DATADIR/output.schema.json"
+		"$DESTDIR$LIBDIR/vmaffinity/xml.so" "$DESTDIR$LIBDIR/vmaffinity/guard" "$DESTDIR$DATADIR/output.schema.json"
 	rmdir "$DESTDIR$LIBDIR/vmaffinity" "$DESTDIR$DATADIR" 2>/dev/null
 	[ -n "$DESTDIR" ] || remove_files /run/vmaffinity.lock
 	if [ $purge = yes ]; then
@@ -407,10 +334,7 @@ uninstall_product()
 			is_there "$name" && step left "$name: the configuration (--purge also removes it)"
 		done
 	fi
-	case $gone in
-	yes) [ $release = yes ] || more "running guests keep their pins" ;;
-	no) step removed "nothing: it is not installed" ;;
-	esac
+	[ $gone = yes ] || step removed "nothing: it is not installed"
 }
 
 # ---- demo and tests ----

@@ -298,6 +298,7 @@ const struct command command_apply = {
 	.name = "apply",
 	.run = run_apply,
 	.options = OPTION_ALL | OPTION_CONFIG | OPTION_CONNECT | OPTION_JSON,
+	.needs_root = true,
 	.words_max = ARGUMENTS_ANY,
 	.words = "[GUEST...]",
 	.summary = "pin running guests, say after an edit of the rules",

@@ -106,6 +106,7 @@ const struct command command_release = {
 	.name = "release",
 	.run = run_release,
 	.options = OPTION_ALL | OPTION_CONNECT,
+	.needs_root = true,
 	.words_max = ARGUMENTS_ANY,
 	.words = "GUEST...",
 	.summary = "give running guests back the CPUs that libvirt gave them",

@@ -35,6 +35,7 @@ struct options {
 	bool wide;    /* --wide */
 	bool metrics; /* --metrics */
 	bool nagios;  /* --nagios */
+	bool dry_run; /* --dry-run */
 	char **words; /* the arguments after the command that are no options */
 	size_t word_count;
 	int root; /* fd of --sysroot, or of / */
@@ -56,6 +57,7 @@ enum {
 	OPTION_WIDE = 1 << 12,
 	OPTION_METRICS = 1 << 13,
 	OPTION_NAGIOS = 1 << 14,
+	OPTION_DRY_RUN = 1 << 15,
 };
 
 /* For words_max: any number of arguments. */
@@ -67,6 +69,7 @@ struct command {
 	enum exit_status (*run)(const struct options *options);
 	int options;	     /* OPTION_ bits */
 	bool many_hosts;     /* --against takes several host files */
+	bool needs_root;     /* it changes guests */
 	size_t words_max;    /* most arguments that are no options */
 	const char *words;   /* those arguments in the general help: "[GUEST...]"; may be NULL */
 	const char *summary; /* one line of the general help */
@@ -74,7 +77,8 @@ struct command {
 };
 
 extern const struct command command_plan, command_apply, command_release, command_status,
-	command_map, command_check, command_doctor, command_watch, command_capture, command_import;
+	command_map, command_check, command_doctor, command_watch, command_capture, command_import,
+	command_enable, command_disable;
 
 /*
  * Prints one line: to stderr after "vmaffinity: ", to stdout, to stderr. Whatever a terminal would

@@ -33,6 +33,7 @@ static const struct option long_options[] = {
 	{"wide", no_argument, NULL, OPTION_WIDE},
 	{"metrics", no_argument, NULL, OPTION_METRICS},
 	{"nagios", no_argument, NULL, OPTION_NAGIOS},
+	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -41,7 +42,7 @@ static const struct option long_options[] = {
 /* In the order of the general help. */
 static const struct command *const commands[] = {&command_plan, &command_check, &command_apply,
 	&command_release, &command_status, &command_map, &command_doctor, &command_watch,
-	&command_import, &command_capture};
+	&command_import, &command_capture, &command_enable, &command_disable};
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const struct command *
@@ -149,6 +150,10 @@ run(const struct command *command, struct options *options, int given)
 		complain("%s: unexpected argument '%s'", command->name,
 			options->words[command->words_max]);
 		return misuse(command);
+	}
+	if (command->needs_root && geteuid() != 0) {
+		complain("%s needs root", command->name);
+		return EXIT_CANNOT;
 	}
 	const char *root = options->sysroot != NULL ? options->sysroot : "/";
 	options->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -264,6 +269,8 @@ parse_options(int argc, char *argv[], struct options *options)
 			options->metrics = true;
 		else if (option == OPTION_NAGIOS)
 			options->nagios = true;
+		else if (option == OPTION_DRY_RUN)
+			options->dry_run = true;
 	}
 	while (optind < argc) /* after "--" */
 		options->words[options->word_count++] = argv[optind++];

@@ -42,6 +42,7 @@
 	X(virEventRunDefaultImpl) \
 	X(virGetLastErrorCode) \
 	X(virGetLastErrorMessage) \
+	X(virGetVersion) \
 	X(virSetErrorFunc)
 /* clang-format on */
 
@@ -92,9 +93,21 @@ virt_open(struct virt *virt, const char *uri, struct err *e)
 		return -1;
 	libvirt.virSetErrorFunc(NULL, be_quiet);
 	virt->connection = libvirt.virConnectOpenReadOnly(uri);
-	return virt->connection != NULL
-		       ? 0
-		       : err_set(e, "%s: %s", uri, libvirt.virGetLastErrorMessage());
+	if (virt->connection != NULL)
+		return 0;
+	if (libvirt.virGetLastErrorCode() == VIR_ERR_SYSTEM_ERROR) /* its socket */
+		return err_set(e,
+			"no libvirt daemon answers at %s: is libvirtd or virtqemud running? (%s)",
+			uri, libvirt.virGetLastErrorMessage());
+	return err_set(e, "%s: %s", uri, libvirt.virGetLastErrorMessage());
+}
+
+int
+virt_version(unsigned long *version, struct err *e)
+{
+	if (load_libvirt(e) != 0)
+		return -1;
+	return libvirt.virGetVersion(version, NULL, NULL) == 0 ? 0 : virt_error(e);
 }
 
 /* Takes over the domain, also on failure. */

@@ -40,6 +40,12 @@ int virt_open(struct virt *virt, const char *uri, struct err *e);
 void virt_close(struct virt *virt);
 
 /*
+ * Reads the version of the libvirt that is installed: 6005000 is 6.5.0. A daemon needs the library
+ * of its own version. Returns 0, or -1 with the reason.
+ */
+int virt_version(unsigned long *version, struct err *e);
+
+/*
  * Adds the running guests, or all defined ones, sorted by name in byte order: those whose name
  * matches pattern, a glob(7), and that are not there yet; NULL: all. Returns 0, or -1 with the
  * reason.

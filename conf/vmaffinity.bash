@@ -3,8 +3,8 @@
 _vmaffinity()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} before="" command="" word i
-	local commands="plan check apply release status map doctor watch import capture help"
-	local options="--config --sysroot --connect --xml --against --json --metrics --nagios --verbose --wide --all --svg --version --help"
+	local commands="plan check apply release status map doctor watch import capture enable disable help"
+	local options="--config --sysroot --connect --xml --against --json --metrics --nagios --verbose --wide --all --svg --dry-run --version --help"
 
 	COMPREPLY=()
 	# "--option=value" reaches us as three words: "--option", "=" and "value".

@@ -68,7 +68,7 @@ check_ours(struct doctor *doctor, const char *path, const struct hook_file *hook
 	if (hook->worker[0] == '\0' || strcmp(hook->version, VERSION) != 0) {
 		doctor_say(doctor, DOCTOR_WARN, "%s is from vmaffinity %s, and this is " VERSION,
 			path, hook->version[0] != '\0' ? hook->version : "(unknown)");
-		doctor_advise(doctor, "reinstall vmaffinity: sudo ./install.sh");
+		doctor_advise(doctor, "vmaffinity enable replaces it");
 	} else {
 		doctor_say(doctor, DOCTOR_PASS, "%s is in place and executable", path);
 	}
@@ -179,11 +179,11 @@ check_hook(struct doctor *doctor)
 		doctor_say(doctor, DOCTOR_FAIL,
 			HOOK " belongs to another program, and vmaffinity's hook is not installed");
 		doctor_advise(doctor,
-			"reinstall vmaffinity: it leaves that hook alone and goes to " HOOK_BESIDE);
+			"vmaffinity enable leaves that hook alone and goes to " HOOK_BESIDE);
 	} else {
 		doctor_say(
 			doctor, DOCTOR_FAIL, "there is no hook: neither " HOOK " nor " HOOK_BESIDE);
-		doctor_advise(doctor, "install vmaffinity: sudo ./install.sh");
+		doctor_advise(doctor, "vmaffinity enable puts it in place");
 	}
 }
 

@@ -20,8 +20,6 @@
 /* An AppArmor profile's local part. */
 #define PROFILE_MAX ((size_t)1024 * 1024)
 
-static const char *const daemons[] = {"libvirtd", "virtqemud", NULL};
-
 /* Programs that move interrupts, memory or threads, and how to keep them from the guests. */
 static const struct {
 	const char *name, *does, *remedy;
@@ -35,29 +33,20 @@ static const struct {
 };
 #define NEIGHBOURS (sizeof(neighbours) / sizeof(neighbours[0]))
 
-bool
-is_libvirt_daemon(const char *name)
-{
-	for (size_t i = 0; daemons[i] != NULL; i++)
-		if (strcmp(daemons[i], name) == 0)
-			return true;
-	return false;
-}
-
 static bool
 is_wanted_process(const char *name)
 {
 	for (size_t i = 0; i < NEIGHBOURS; i++)
 		if (strcmp(neighbours[i].name, name) == 0)
 			return true;
-	return is_libvirt_daemon(name);
+	return daemon_is_named(name);
 }
 
 /* Adds the process that the entry of /proc is of, if its name is wanted. */
 static void
 take_process(struct doctor *doctor, int proc, const char *entry)
 {
-	struct host_process process = {0};
+	struct daemon_process process = {0};
 	char path[32];
 	unsigned pid;
 	const char *digits = entry;
@@ -68,7 +57,7 @@ take_process(struct doctor *doctor, int proc, const char *entry)
 		!is_wanted_process(process.name))
 		return;
 	process.pid = (pid_t)pid;
-	struct host_process *larger =
+	struct daemon_process *larger =
 		array_grow(doctor->processes, doctor->process_count, sizeof(*larger));
 	if (larger == NULL) {
 		doctor->lost = true;
@@ -81,7 +70,7 @@ take_process(struct doctor *doctor, int proc, const char *entry)
 static int
 compare_pids(const void *a, const void *b)
 {
-	return ((const struct host_process *)a)->pid - ((const struct host_process *)b)->pid;
+	return ((const struct daemon_process *)a)->pid - ((const struct daemon_process *)b)->pid;
 }
 
 void
@@ -149,8 +138,8 @@ check_apparmor(struct doctor *doctor)
 		enabled[0] != 'Y')
 		return;
 	for (size_t i = 0; i < doctor->process_count; i++) {
-		const struct host_process *p = &doctor->processes[i];
-		if (!is_libvirt_daemon(p->name) || !is_confined(doctor, p->pid))
+		const struct daemon_process *p = &doctor->processes[i];
+		if (!daemon_is_named(p->name) || !is_confined(doctor, p->pid))
 			continue;
 		if (is_allowed(doctor->worker) ||
 			is_allowed_here(doctor, p->name, doctor->worker)) {

@@ -18,7 +18,4 @@ void check_guests(struct doctor *doctor); /* after check_the_rules() */
 void check_kernel(struct doctor *doctor);
 void check_neighbours(struct doctor *doctor);
 
-/* True if a process of that name is libvirt's daemon with the QEMU driver in it. */
-bool is_libvirt_daemon(const char *name);
-
 #endif

@@ -4,6 +4,7 @@
 #define VMAFFINITY_CLI_DOCTOR_DOCTOR_H
 
 #include "cli/command.h"
+#include "cli/daemon.h"
 
 #include "pin/pin.h"
 
@@ -27,12 +28,6 @@ struct finding {
 	char *remedy; /* NULL if there is nothing to do */
 };
 
-/* A process whose name check_processes() looks for. */
-struct host_process {
-	pid_t pid;
-	char name[16]; /* /proc/PID/comm: TASK_COMM_LEN with the NUL */
-};
-
 struct doctor {
 	const struct options *options;
 	int root;	   /* directory fd */
@@ -42,11 +37,11 @@ struct doctor {
 	bool lost; /* there was no memory for a finding */
 
 	/* Set by one check for those after it. */
-	char worker[PATH_MAX];		/* the path that our hook runs; "" if there is no hook */
-	bool hooked;			/* libvirt has a hook to run, ours or another */
-	struct timespec hooked_since;	/* the change time of the oldest hook; see check_daemon() */
-	struct pin_host host;		/* rules; none if there was an error in them */
-	struct host_process *processes; /* what check_processes() found */
+	char worker[PATH_MAX];	      /* the path that our hook runs; "" if there is no hook */
+	bool hooked;		      /* libvirt has a hook to run, ours or another */
+	struct timespec hooked_since; /* the change time of the oldest hook; see check_daemon() */
+	struct pin_host host;	      /* rules; none if there was an error in them */
+	struct daemon_process *processes; /* daemons and neighbours: what check_processes() found */
 	size_t process_count;
 };
 

@@ -188,6 +188,7 @@ const struct command command_watch = {
 	.name = "watch",
 	.run = run_watch,
 	.options = OPTION_CONFIG | OPTION_CONNECT,
+	.needs_root = true,
 	.summary = "keep running guests as the rules say, until stopped",
 	.help = "Usage: vmaffinity watch [OPTION...]\n"
 		"\n"

@@ -70,7 +70,7 @@ options=$(sed -n '/^static const struct option long_options/,/^};/p' cli/main.c 
 takes=$(sed -n '/^static const struct option long_options/,/^};/p' cli/main.c |
 	sed -nE 's/^\t\{"([a-z-]+)", required_argument.*/--\1/p')
 helps=$({ "$program" --help; for command in $commands; do "$program" help "$command"; done; } | sed -nE 's/^ +(-[a-zA-Z], )?(--[a-z-]+( [A-Z]+)?)  .*/\2/p')
-man_items=$(sed -nE 's/^\.It (Fl [a-zA-Z] , )?Fl \\-([a-z-]+)(.*)/--\2\3/p' man/vmaffinity.8 | sed 's/ Ar / /')
+man_items=$(sed 's,\\-,-,g' man/vmaffinity.8 | sed -nE 's/^\.It (Fl [a-zA-Z] , )?Fl (-[a-z-]+)(.*)/-\2\3/p' | sed 's/ Ar / /')
 same cli/main.c "$options" --help "$(cut -d ' ' -f 1 <<<"$helps")" options
 same cli/main.c "$options" man/vmaffinity.8 "$(cut -d ' ' -f 1 <<<"$man_items")" options
 same cli/main.c "$options" conf/vmaffinity.bash \
@@ -90,7 +90,7 @@ same cli/main.c "$(awk '{ print $0, 2 }' <<<"$takes")" conf/vmaffinity.bash \
 # one_command NAME: the options that its entry has, and --help.
 one_command()
 {
-	sed -n "/^const struct command command_$1 /,/\.summary/p" <<<"$entries" | grep -oE 'OPTION_[A-Z]+' | sed 's/OPTION_/--/' | tr '[:upper:]' '[:lower:]'
+	sed -n "/^const struct command command_$1 /,/\.summary/p" <<<"$entries" | grep -oE 'OPTION_[A-Z_]+' | sed 's/OPTION_/--/' | tr '[:upper:]_' '[:lower:]-'
 	echo --help
 }
 for command in $commands; do
@@ -98,7 +98,7 @@ for command in $commands; do
 		"$("$program" help "$command" | sed -nE 's/^ +(-[a-zA-Z], )?(--[a-z-]+) .*/\2/p')" options
 	same "cmd_$command.c" "$(one_command "$command" | grep -vx -- --help)" "the synopsis of $command in man/vmaffinity.8" \
 		"$(section man/vmaffinity.8 SYNOPSIS | awk -v name="$command" '/^\.Cm / { on = $2 == name } /^\.Fl/ && !/\.\.\.$/ { on = 0 } on' |
-			grep -oE '\\-[a-z]+' | sed 's/\\-/--/')" options
+			sed 's,\\-,-,g' | grep -oE ' -[a-z-]+' | sed 's/ /-/')" options
 done
 
 # ---- the codes of messages ----

@@ -54,6 +54,17 @@ web-2: no rule pins it
 	same "vmaffinity: web-2: not pinned: $(elsewhere)" "$stderr"
 }
 
+@test "as another user than root: one line" {
+	copy=$(mktemp -d /tmp/vmaffinity.XXXXXX)
+	chmod 755 "$copy"
+	cp "$BUILD/vmaffinity" "$copy"
+	for command in "apply" "release --all" "watch"; do
+		# shellcheck disable=SC2086 # words
+		cannot "vmaffinity: ${command% *} needs root" setpriv --reuid=65534 --regid=65534 --clear-groups "$copy/vmaffinity" $command
+	done
+	rm -r "$copy"
+}
+
 # bats test_tags=sanitized
 @test "guests by name, as often as they are named; one gets no summary" {
 	own_rules '[other]\nvcpus = 0\n'
@@ -119,7 +130,7 @@ error: /etc/vmaffinity.ini:2:9: range 3-1 runs backwards; write 1-3" apply
 @test "no daemon: status 2" {
 	own_rules '[*]\nvcpus = 0\n'
 	uri=$DEAD
-	cannot "vmaffinity: $DEAD: Failed to connect socket to '/nonexistent': No such file or directory" apply web-1
+	cannot "vmaffinity: $NO_DAEMON" apply web-1
 }
 
 # Without --connect the kernel and /run/libvirt say which guests run. No daemon answers here.
@@ -143,7 +154,7 @@ kernels() { "$BATS_TEST_DIRNAME/private.sh" own timeout 60 "$BUILD/vmaffinity" a
 	own_rules '[web-1]\nvcpus = 0\nplacement = one-to-one\n'
 	for name in web-1 web-2; do printf "<domstatus pid='1'/>" >own/run/libvirt/qemu/$name.xml; done
 	run -1 --separate-stderr kernels
-	[[ $stderr == "vmaffinity: web-1: not pinned: its rules need its XML: qemu:///system: "* && ${#stderr_lines[@]} = 1 ]]
+	[[ $stderr == "vmaffinity: web-1: not pinned: its rules need its XML: no libvirt daemon answers at qemu:///system: "* && ${#stderr_lines[@]} = 1 ]]
 	same "\
 web-2: no rule pins it
 2 guests: 1 without a rule, 1 failed" "$output"

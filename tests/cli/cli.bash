@@ -8,6 +8,8 @@ REPO=$(realpath "$BATS_TEST_DIRNAME/../..")
 BUILD=$(cd "$REPO" && realpath "${BUILD:-build}")
 DEAD='qemu+unix:///system?socket=/nonexistent' # where no libvirt daemon answers
 
+NO_DAEMON="no libvirt daemon answers at $DEAD: is libvirtd or virtqemud running? (Failed to connect socket to '/nonexistent': No such file or directory)"
+
 cli_setup()
 {
 	umask 022
@@ -83,7 +85,7 @@ refused()
 {
 	local of=""
 	case ${2:-} in
-	plan | check | apply | release | status | map | doctor | watch | import | capture) of=" $2" ;;
+	plan | check | apply | release | status | map | doctor | watch | import | capture | enable | disable) of=" $2" ;;
 	esac
 	fails 2 "vmaffinity: $1"$'\n'"Try 'vmaffinity$of --help'" vmaffinity "${@:2}"
 }

@@ -92,14 +92,14 @@ PASS  guests     running guests with a rule: 2, all as ruled" "$output"
 	run -1 vmaffinity doctor --sysroot root --json
 	same '"FAIL hook" "PASS daemon" "PASS cpuset" "PASS cpuset" "PASS rules" "PASS cpus" "PASS guests"' \
 		"$(jq '.findings[] | .level + " " + .check' <<<"$output" | paste -sd ' ')"
-	same 'install vmaffinity: sudo ./install.sh' "$(jq -r '.findings[0].remedy' <<<"$output")"
+	same 'vmaffinity enable puts it in place' "$(jq -r '.findings[0].remedy' <<<"$output")"
 	same "there is no hook: neither /etc/libvirt/hooks/qemu nor /etc/libvirt/hooks/qemu.d/50-vmaffinity" "$(jq -r '.findings[0].text' <<<"$output")"
 	same null "$(jq '.findings[1].remedy' <<<"$output")"
 }
 
 @test "no hook" {
 	rm $HOOK
-	is FAIL hook "there is no hook: neither /etc/libvirt/hooks/qemu nor /etc/libvirt/hooks/qemu.d/50-vmaffinity" "install vmaffinity: sudo ./install.sh"
+	is FAIL hook "there is no hook: neither /etc/libvirt/hooks/qemu nor /etc/libvirt/hooks/qemu.d/50-vmaffinity" "vmaffinity enable puts it in place"
 	mkdir $HOOK # a directory is none
 	said 1
 	[[ $output == "FAIL  hook       /etc/libvirt/hooks/qemu belongs to another program, and vmaffinity's hook is not installed"* ]]
@@ -127,7 +127,7 @@ PASS  guests     running guests with a rule: 2, all as ruled" "$output"
 @test "the hook is of another version" {
 	sed -i 's/vmaffinity-guard [0-9.]*/vmaffinity-guard 0.0.9/' $HOOK
 	version=$(vmaffinity --version)
-	is WARN hook "/etc/libvirt/hooks/qemu is from vmaffinity 0.0.9, and this is ${version#* }" "reinstall vmaffinity: sudo ./install.sh"
+	is WARN hook "/etc/libvirt/hooks/qemu is from vmaffinity 0.0.9, and this is ${version#* }" "vmaffinity enable replaces it"
 	sed -i 's/vmaffinity-guard [0-9.]* /vmaffinity-guard 0.0.9\x00/' $HOOK # before it told its worker
 	said 1
 	[[ $output == "WARN  hook       /etc/libvirt/hooks/qemu is from vmaffinity (unknown), and this is "* ]]
@@ -148,7 +148,7 @@ other()
 	same "\
 NOTE  hook       /etc/libvirt/hooks/qemu, of another program, runs as well; if it fails, libvirt kills the guest
 FAIL  hook       /etc/libvirt/hooks/qemu belongs to another program, and vmaffinity's hook is not installed
-              -> reinstall vmaffinity: it leaves that hook alone and goes to /etc/libvirt/hooks/qemu.d/50-vmaffinity" "$output"
+              -> vmaffinity enable leaves that hook alone and goes to /etc/libvirt/hooks/qemu.d/50-vmaffinity" "$output"
 	mkdir $HOOK.d
 	install -m 755 "$BUILD/vmaffinity-guard" $HOOK.d/50-vmaffinity
 	is NOTE hook "/etc/libvirt/hooks/qemu, of another program, runs as well; if it fails, libvirt kills the guest" ""

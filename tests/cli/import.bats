@@ -134,7 +134,7 @@ $TAKE_OUT
 	run -3 --separate-stderr import --connect "test://$PWD/node.xml" db1 x
 	same "vmaffinity: x: Domain not found" "$stderr"
 	[[ $output == *"1 of 1 guests"* ]]
-	cannot "vmaffinity: $DEAD: Failed to connect socket to '/nonexistent': No such file or directory" import --connect "$DEAD"
+	cannot "vmaffinity: $NO_DAEMON" import --connect "$DEAD"
 	echo '<network/>' >network.xml
 	run -3 --separate-stderr import --xml network.xml --xml nowhere
 	same "vmaffinity: network.xml: the XML is not a <domain>

@@ -2,6 +2,7 @@
 # install.sh, into a directory of the test's own. What needs a libvirt daemon is in tests/e2e/install.bats.
 
 bats_require_minimum_version 1.5.0
+load old_libvirt
 
 setup()
 {
@@ -35,6 +36,7 @@ expected()
 		755 etc/libvirt/hooks/qemu
 		644 etc/vmaffinity.ini
 		644 usr/lib/systemd/system/vmaffinity-watch.service
+		755 usr/lib/vmaffinity/guard
 		644 usr/lib/vmaffinity/xml.so
 		755 usr/sbin/vmaffinity
 		755 usr/sbin/vmaffinity-hook
@@ -64,9 +66,10 @@ foreign_hook()
 
 @test "the hook gets there by one rename; nothing else is ever made in hooks/" {
 	./install.sh
+	echo old >>"$HOOKS/qemu"
 	strace -f -qq -e trace=%file -o "$BATS_TEST_TMPDIR/trace" ./install.sh
-	grep -q "rename.*$HOOKS/qemu\"" "$BATS_TEST_TMPDIR/trace"
-	run ! grep -E "(creat|link(at)?|chmod(at)?|mknod(at)?)\(.*hooks/|hooks/[^\"]*\".*(O_CREAT|O_WRONLY|O_RDWR)" "$BATS_TEST_TMPDIR/trace"
+	[ "$(grep -c 'rename.*"etc/libvirt/hooks/qemu"' "$BATS_TEST_TMPDIR/trace")" = 1 ]
+	run ! grep -E "\b(creat|link(at)?|chmod(at)?|mknod(at)?)\(.*hooks/[^.]|hooks/[^\".][^\"]*\".*(O_CREAT|O_WRONLY|O_RDWR)" "$BATS_TEST_TMPDIR/trace"
 }
 
 @test "installing again replaces the programs and keeps the configuration" {
@@ -96,30 +99,24 @@ foreign_hook()
 @test "another program's hooks/qemu is left alone, qemu.d is used" {
 	before=$(foreign_hook)
 	run -0 ./install.sh
-	[[ $output == *"$HOOKS/qemu belongs to another program and is left alone"*"$HOOKS/qemu.d/50-vmaffinity"* ]]
+	[[ $output == *"/etc/libvirt/hooks/qemu belongs to another program and is left alone"*"/etc/libvirt/hooks/qemu.d/50-vmaffinity: put in place"* ]]
 	[ "$(stat -c '%i %a %Y' "$HOOKS/qemu")" = "$before" ]
 	[ -x "$HOOKS/qemu.d/50-vmaffinity" ]
 	run -0 ./install.sh # and again, our own in qemu.d being there
 	[ "$(stat -c '%i %a %Y' "$HOOKS/qemu")" = "$before" ]
 
 	run -0 ./install.sh --uninstall
-	[[ $output == *"left       $HOOKS/qemu: belongs to another program"* ]]
+	[[ $output == *"/etc/libvirt/hooks/qemu belongs to another program and is left alone"* ]]
 	[ "$(stat -c '%i %a %Y' "$HOOKS/qemu")" = "$before" ]
 	[ ! -e "$HOOKS/qemu.d" ]
 }
 
-@test "another program's hooks/qemu and a libvirt before 6.5: nothing is installed" {
+@test "no place for the hook: nothing is installed" {
 	before=$(foreign_hook)
-	for version in 6.4.0 5.10.0 6.0; do
-		echo "echo 'virtqemud (libvirt) $version'" | fake virtqemud
-		PATH=$FAKE:$PATH run -1 ./install.sh
-		[[ $output == *"$HOOKS/qemu belongs to another program, and this libvirt runs no other hook"* ]]
-		[ "$(installed | wc -l)" = 1 ]
-	done
-	for version in 6.5.0 10.0.0; do
-		echo "echo 'virtqemud (libvirt) $version'" | fake virtqemud
-		PATH=$FAKE:$PATH ./install.sh
-	done
+	old_libvirt 6004000 "$FAKE"
+	LD_LIBRARY_PATH=$FAKE run -1 ./install.sh
+	[[ $output == *"install.sh: vmaffinity: enable: /etc/libvirt/hooks/qemu belongs to another program, and libvirt 6.4 runs no other hook"*"Nothing was installed."* ]]
+	[ "$(installed | wc -l)" = 1 ]
 	[ "$(stat -c '%i %a %Y' "$HOOKS/qemu")" = "$before" ]
 }
 
@@ -136,7 +133,7 @@ foreign_hook()
 	mkdir "$HOOKS/qemu.d"
 	before=$(foreign_hook qemu.d/50-vmaffinity)
 	run -1 ./install.sh
-	[[ $output == *"$HOOKS/qemu.d/50-vmaffinity belongs to another program. Nothing was installed."* ]]
+	[[ $output == *"both /etc/libvirt/hooks/qemu and /etc/libvirt/hooks/qemu.d/50-vmaffinity belong to other programs"*"Nothing was installed."* ]]
 	[ "$(installed | wc -l)" = 2 ]
 	./install.sh --uninstall
 	[ "$(stat -c '%i %a %Y' "$HOOKS/qemu.d/50-vmaffinity")" = "$before" ]
@@ -159,7 +156,7 @@ foreign_hook()
 	mkdir "$DESTDIR/etc/vmaffinity.d"
 	echo >"$DESTDIR/etc/vmaffinity.d/a.ini"
 	run -0 ./install.sh --uninstall
-	[[ $output == *"removed    $HOOKS/qemu"*"removed    $DESTDIR/usr/sbin/vmaffinity-hook"* ]]
+	[[ $output == *"/etc/libvirt/hooks/qemu: removed"*"removed    $DESTDIR/usr/sbin/vmaffinity-hook"* ]]
 	[[ $output == *"left       $DESTDIR/etc/vmaffinity.ini: the configuration"* ]]
 	[ "$(installed | cut -d ' ' -f 3 | paste -sd ' ')" = "etc/vmaffinity.d/a.ini etc/vmaffinity.ini" ]
 	run -0 ./install.sh --uninstall # nothing to do is no error
@@ -209,7 +206,8 @@ foreign_hook()
 @test "SBINDIR holds for installing and for uninstalling" {
 	own_build
 	export SBINDIR=/usr/bin
-	./install.sh | grep -qF "$DESTDIR/usr/bin/vmaffinity-hook, $DESTDIR/usr/bin/vmaffinity"
+	run -0 ./install.sh
+	[[ $output == *"$DESTDIR/usr/bin/vmaffinity-hook, $DESTDIR/usr/bin/vmaffinity"$'\n'* ]]
 	[ -x "$DESTDIR/usr/bin/vmaffinity" ] && [ ! -e "$DESTDIR/usr/sbin" ]
 	grep -q '^ExecStart=/usr/bin/vmaffinity watch' "$DESTDIR/usr/lib/systemd/system/vmaffinity-watch.service"
 	grep -qa /usr/bin/vmaffinity-hook "$HOOKS/qemu"
@@ -217,20 +215,18 @@ foreign_hook()
 	[ -z "$(installed)" ]
 }
 
-@test "make install and make uninstall leave another program's hook alone" {
+@test "make install touches no hook; make uninstall takes ours away, and leaves another program's" {
 	before=$(foreign_hook)
-	run -2 make install
-	[[ $output == *"make install: $HOOKS/qemu belongs to another program; nothing was installed."*HOOK=qemu.d/50-vmaffinity*FORCE=1* ]]
-	[ "$(installed | wc -l)" = 1 ]
-	make install HOOK=qemu.d/50-vmaffinity
-	make uninstall HOOK=qemu.d/50-vmaffinity
-	[ ! -e "$HOOKS/qemu.d/50-vmaffinity" ]
+	make install
+	[ "$(stat -c '%i %a %Y' "$HOOKS/qemu")" = "$before" ]
+	[ ! -e "$HOOKS/qemu.d" ]
+	cmp build/vmaffinity-guard "$DESTDIR/usr/lib/vmaffinity/guard"
+	"$DESTDIR/usr/sbin/vmaffinity" enable --sysroot "$DESTDIR"
+	[ -x "$HOOKS/qemu.d/50-vmaffinity" ]
 	make uninstall
 	[ "$(stat -c '%i %a %Y' "$HOOKS/qemu")" = "$before" ]
-	make install FORCE=1
-	grep -qa vmaffinity-guard "$HOOKS/qemu"
+	[ "$(installed | cut -d ' ' -f 3 | paste -sd ' ')" = "etc/libvirt/hooks/qemu etc/vmaffinity.ini" ]
 	make uninstall
-	[ ! -e "$HOOKS/qemu" ]
 }
 
 @test "make clean removes BUILD and nothing else" {
@@ -354,9 +350,9 @@ completions()
 END
 	export PATH=$FAKE:$PATH
 	mkdir "$BATS_TEST_TMPDIR/there" && touch "$BATS_TEST_TMPDIR/there/a.ini"
-	[ "$(completions vmaffinity '')" = "apply capture check doctor help import map plan release status watch" ]
+	[ "$(completions vmaffinity '')" = "apply capture check disable doctor enable help import map plan release status watch" ]
 	[ "$(completions vmaffinity --config x.ini p)" = plan ]
-	[ "$(completions vmaffinity help '')" = "apply capture check doctor import map plan release status watch" ]
+	[ "$(completions vmaffinity help '')" = "apply capture check disable doctor enable import map plan release status watch" ]
 	[ "$(completions vmaffinity s)" = status ]
 	[ "$(completions vmaffinity --sy)" = --sysroot ]
 	[ "$(completions vmaffinity plan --j)" = --json ]

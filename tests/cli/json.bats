@@ -68,7 +68,7 @@ document()
 	printf '[*]\nvcpus = 0\n' >rules.ini
 	for command in plan status apply; do
 		document 3 failure vmaffinity $command --json --config rules.ini --connect "$DEAD"
-		same "$DEAD: Failed to connect socket to '/nonexistent': No such file or directory" "$(jq -r .error <<<"$output")"
+		same "$NO_DAEMON" "$(jq -r .error <<<"$output")"
 	done
 	printf '[*]\nvcpuz = 0\n' >rules.ini
 	for command in plan status apply; do

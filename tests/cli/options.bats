@@ -22,13 +22,13 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 	same "" "$stderr"
 	same "Usage: vmaffinity COMMAND [OPTION...] [ARGUMENT...]" "${lines[0]}"
 	general=$output
-	for word in plan check apply status map doctor watch capture help -h,\ --help -V,\ --version; do grep -qE "^ +$word " <<<"$output"; done
+	for word in plan check apply status map doctor watch capture enable disable help -h,\ --help -V,\ --version; do grep -qE "^ +$word " <<<"$output"; done
 	run -0 vmaffinity help
 	same "$general" "$output"
 }
 
 @test "a command's --help, in three ways; nothing is looked at for it" {
-	for command in plan check apply status map doctor watch capture; do
+	for command in plan check apply status map doctor watch capture enable disable; do
 		run -0 --separate-stderr vmaffinity "$command" --help
 		same "" "$stderr"
 		[[ ${lines[0]} == "Usage: vmaffinity $command "* ]]
@@ -42,7 +42,7 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 }
 
 @test "help fits a terminal of 80 columns" {
-	for command in "" plan check apply status map doctor watch capture; do
+	for command in "" plan check apply status map doctor watch capture enable disable; do
 		# shellcheck disable=SC2086 # perhaps none
 		run -0 vmaffinity help $command
 		run ! grep -E '^.{81}' <<<"$output"

@@ -76,7 +76,7 @@ $TABLE" "$output"
 }
 
 @test "without --xml -, stdin is not read: it belongs to the loop or the script around" {
-	dead="vmaffinity: $DEAD: Failed to connect socket to '/nonexistent': No such file or directory"
+	dead="vmaffinity: $NO_DAEMON"
 	run -3 plan --connect "$DEAD" <web-1.xml
 	same "$dead" "$output"
 	run -3 eval 'plan --connect "$DEAD" <&-'
@@ -93,10 +93,10 @@ guest three" "$output"
 }
 
 @test "--connect: what libvirt says when it cannot" {
-	cannot "vmaffinity: $DEAD: Failed to connect socket to '/nonexistent': No such file or directory" \
+	cannot "vmaffinity: $NO_DAEMON" \
 		plan --connect "$DEAD" web-1
 	run -3 --separate-stderr plan --connect nonsense:///x web-1
-	[[ $stderr == "vmaffinity: nonsense:///x: "* && ${#stderr_lines[@]} = 1 ]]
+	[[ $stderr == "vmaffinity: no libvirt daemon answers at nonsense:///x: "* && ${#stderr_lines[@]} = 1 ]]
 }
 
 # bats test_tags=sanitized

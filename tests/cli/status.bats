@@ -337,7 +337,7 @@ error: process 1301 is in cgroup '/machine.slice/x.scope', which does not end in
 	machine_rules '[*]\nvcpus = 3-1\n'
 	fails 2 "error: /etc/vmaffinity.ini:2:9: range 3-1 runs backwards; write 1-3" status
 	machine_rules '[*]\nvcpus = 3\n'
-	cannot "vmaffinity: $DEAD: Failed to connect socket to '/nonexistent': No such file or directory" \
+	cannot "vmaffinity: $NO_DAEMON" \
 		vmaffinity status --sysroot root --connect "$DEAD"
 	libvirt_knows
 	run -0 status
@@ -422,7 +422,7 @@ vmaffinity_guest_drifted_groups{guest="web"} 0' "$(grep -v '^#' <<<"$output")"
 	same "VMAFFINITY CRITICAL - the rules have errors" "$output"
 	rm root/etc/vmaffinity.ini
 	run -3 --separate-stderr vmaffinity status --nagios --sysroot root --connect "$DEAD"
-	[[ $output == "VMAFFINITY UNKNOWN - $DEAD: "* ]]
+	[[ $output == "VMAFFINITY UNKNOWN - no libvirt daemon answers at $DEAD: "* ]]
 	refused "status: --json, --metrics and --nagios exclude each other" status --json --nagios
 }
 

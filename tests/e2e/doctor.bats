@@ -24,7 +24,10 @@ teardown()
 {
 	rm -rf "$GUARD" "$GUARD.d"
 	[ ! -e "$XML_MODULE.away" ] || mv "$XML_MODULE.away" "$XML_MODULE"
-	[ -z "${BUSCTL:-}" ] || { rm -rf /usr/bin/busctl /run/systemd/system; }
+	if [ -n "${BUSCTL:-}" ]; then
+		rm -rf /usr/bin/busctl /run/systemd/system
+		[ ! -e "$E2E_DIR/busctl" ] || mv "$E2E_DIR/busctl" /usr/bin/busctl
+	fi
 	case_teardown
 }
 
@@ -116,19 +119,22 @@ finds()
 	touch "$GUARD"
 	now=$(date +%s)
 	BUSCTL=yes
+	[ ! -e /usr/bin/busctl ] || cp -a /usr/bin/busctl "$E2E_DIR/busctl"
 	mkdir -p /run/systemd/system
 	busctl_says "u $pid" "t $((now + 10))000000"
 	doctor 0
 	[[ $all == *"PASS  daemon     libvirtd ($pid) was reloaded after the hook was installed"* ]]
 	busctl_says "u $pid" "t $((now - 10))000000"
 	finds 1 "it has not been reloaded since, and may not know of the hook" "-> systemctl reload libvirtd; no guest is touched"
+	busctl_says "u $pid" "t $((now + 10))000000" exit-code
+	finds 1 "it has not been reloaded since, and may not know of the hook" # the reload failed
 	busctl_says "u 1" "t $((now + 10))000000"
 	finds 1 "it is unknown if it has been reloaded since" "-> systemctl reload libvirtd unless that has been done; no guest is touched"
 	printf '#!/bin/sh\nexec sleep 60\n' >/usr/bin/busctl
 	finds 1 "it is unknown if it has been reloaded since" # it is not waited for
 }
 
-# busctl_says PID TIME
+# busctl_says PID TIME [RESULT]
 busctl_says()
 {
 	rm -f /usr/bin/busctl
@@ -137,6 +143,7 @@ busctl_says()
 		case \$* in
 		"get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/libvirtd_2eservice org.freedesktop.systemd1.Service MainPID") echo "$1" ;;
 		"get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/libvirtd_2eservice org.freedesktop.systemd1.Unit StateChangeTimestamp") echo "$2" ;;
+		"get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/libvirtd_2eservice org.freedesktop.systemd1.Service ReloadResult") echo 's "${3:-success}"' ;;
 		esac
 	END
 	chmod 755 /usr/bin/busctl

@@ -43,40 +43,103 @@ vcpu_rules()
 	END
 }
 
-@test "systemctl cannot reload the daemon: it gets the signal, and the next guest is pinned" {
-	local pid made=""
-	pid=$(cat "$HOST_PIDFILE")
+# systemd_says PID RESULT: stand-ins for systemctl, which cannot reload and keeps its calls, and busctl: the daemon of that
+# PID is a unit, whose last reload had that result, an hour from now.
+systemd_says()
+{
+	made=""
 	[ -d /run/systemd/system ] || made=/run/systemd/system
-	mkdir -p /run/systemd/system "$E2E_DIR/bin"
-	cat >"$E2E_DIR/bin/systemctl" <<-END
+	mkdir -p /run/systemd/system "$E2E_DIR/real"
+	for program in systemctl busctl; do
+		[ ! -e "/usr/bin/$program" ] || mv "/usr/bin/$program" "$E2E_DIR/real/"
+	done
+	install -m 755 /dev/stdin /usr/bin/systemctl <<-END
 		#!/bin/sh
-		[ "\$1" != show ] || { echo $pid; exit; }
-		echo "systemctl \$*" >>"$E2E_DIR/bin/calls"
+		echo "systemctl \$*" >>"$E2E_DIR/calls"
 		[ "\$1" != reload ] || { echo "Job for libvirtd.service failed." >&2; exit 1; }
 	END
-	chmod +x "$E2E_DIR/bin/systemctl"
-	PATH=$E2E_DIR/bin:$PATH run installer
+	install -m 755 /dev/stdin /usr/bin/busctl <<-END
+		#!/bin/sh
+		case \$5 in
+		MainPID) echo "u $1" ;;
+		StateChangeTimestamp) echo "t $(($(date +%s) + 3600))000000" ;;
+		ReloadResult) echo 's "$2"' ;;
+		esac
+	END
+}
+
+systemd_real()
+{
+	rm /usr/bin/systemctl /usr/bin/busctl
+	find "$E2E_DIR/real" -type f -exec mv -t /usr/bin {} +
 	[ -z "$made" ] || rmdir "$made"
+	rm -rf "$E2E_DIR/real" "$E2E_DIR/calls"
+}
+
+@test "systemctl cannot reload the daemon: it gets the signal, and the next guest is pinned" {
+	local pid
+	pid=$(cat "$HOST_PIDFILE")
+	systemd_says "$pid" exit-code
+	run installer
+	calls=$(cat "$E2E_DIR/calls")
+	systemd_real
+	echo "$output"
 	[ "$status" = 0 ]
-	grep -qx 'systemctl reload libvirtd.service' "$E2E_DIR/bin/calls"
-	rm -r "${E2E_DIR:?}/bin"
-	[[ $output == *"daemon     libvirtd ($pid) reloaded"* ]]
+	grep -qx 'systemctl reload libvirtd.service' <<<"$calls"
+	[[ $output == *"libvirtd ($pid): reloaded; it looks for hooks"* ]]
+	# a reload that failed is none
+	[[ $output == *"WARN  daemon     libvirtd ($pid) has run since "*"it has not been reloaded since"* ]]
 	vcpu_rules
 	guest_start g vcpus=2
 	assert_guest g 0 1
 }
 
-@test "a daemon that SIGHUP would end is left alone, and named" {
+@test "a daemon that has looked for hooks is not reloaded again" {
 	local pid
+	pid=$(cat "$HOST_PIDFILE")
+	installer
+	host_restart
+	pid=$(cat "$HOST_PIDFILE")
+	run -0 vmaffinity enable
+	[[ $output == "$GUARD: was in place"$'\n'"libvirtd ($pid): was started after that; it looks for hooks" ]]
+	touch "$GUARD" # for its ctime
+	systemd_says "$pid" success
+	run vmaffinity enable
+	calls=$(cat "$E2E_DIR/calls" 2>/dev/null || true)
+	systemd_real
+	[ -z "$calls" ]
+	[[ $output == "$GUARD: was in place"$'\n'"libvirtd ($pid): was reloaded after that; it looks for hooks" ]]
+}
+
+@test "a daemon that SIGHUP would end, and one that ignores it: in capitals, and status 1" {
+	local pid other="" last
 	cp /bin/sleep "$E2E_DIR/libvirtd"
 	"$E2E_DIR/libvirtd" 300 3>&- 4>&- &
 	pid=$!
 	eventually grep -qsx libvirtd "/proc/$pid/comm"
 	run installer
-	kill "$pid" # fails if it has ended
+	[ -d "/proc/$pid" ]
+	kill "$pid"
+	wait "$pid" || true
+	echo "$output"
+	[ "$status" = 1 ]
+	last=${output##*$'\n'}
+	[[ $output == *"libvirtd ($pid): not reloaded: SIGHUP would end it"* ]]
+	[ "$last" = "NOT DONE YET: RESTART libvirtd (its pid is $pid). UNTIL THEN IT MAY NOT RUN THE HOOK. GUESTS RUN ON MEANWHILE" ]
+
+	cp /bin/bash "$E2E_DIR/libvirtd"
+	"$E2E_DIR/libvirtd" -c 'trap : HUP; while :; do sleep 1; done' 3>&- 4>&- &
+	other=$!
+	eventually grep -qsx libvirtd "/proc/$other/comm"
+	touch "$GUARD"
+	run vmaffinity enable
+	kill -KILL "$other"
 	rm "$E2E_DIR/libvirtd"
-	[ "$status" = 0 ]
-	[[ $output == *"install.sh: libvirtd ($pid) could not be reloaded; reload it by hand"* ]]
+	echo "$output"
+	[ "$status" = 1 ]
+	[[ $output == *"libvirtd ($other): not reloaded: it does not react to SIGHUP"*"NOT DONE YET: RESTART libvirtd (its pid is $other)."* ]]
+	# the real one was
+	[[ $output == *"libvirtd ($(cat "$HOST_PIDFILE")): reloaded; it looks for hooks"* ]]
 }
 
 @test "installed into a running daemon, uninstalled: the daemon is reloaded, the guest keeps its pins, the configuration stays" {
@@ -84,7 +147,7 @@ vcpu_rules()
 	pid=$(cat "$HOST_PIDFILE")
 	run -0 installer
 	echo "$output"
-	[[ $output == *"daemon     libvirtd ($pid) reloaded"* ]]
+	[[ $output == *"hook       $GUARD: put in place"*"libvirtd ($pid): reloaded; it looks for hooks"* ]]
 	[[ $output == *$'\n'"vmaffinity doctor:"$'\n'"PASS  hook       /etc/libvirt/hooks/qemu is in place and executable"* ]]
 	[[ $output == *"PASS  worker     /usr/sbin/vmaffinity-hook runs and finds its libraries"* ]]
 	diff - <(changes) <<-'END'
@@ -92,6 +155,7 @@ vcpu_rules()
 		> /etc/vmaffinity.ini
 		> /usr/lib/systemd/system/vmaffinity-watch.service
 		> /usr/lib/vmaffinity/
+		> /usr/lib/vmaffinity/guard
 		> /usr/lib/vmaffinity/xml.so
 		> /usr/sbin/vmaffinity
 		> /usr/sbin/vmaffinity-hook
@@ -112,7 +176,7 @@ vcpu_rules()
 	pinned=$(snapshot g)
 	run -0 installer --uninstall
 	echo "$output"
-	[[ $output == *"daemon     libvirtd ($pid) reloaded"*"running guests keep their pins"* ]]
+	[[ $output == *"$GUARD: removed"*"libvirtd ($pid): reloaded"*"running guests are left as they are"* ]]
 	diff - <(changes) <<-'END'
 		> /etc/vmaffinity.ini
 	END
@@ -139,7 +203,7 @@ vcpu_rules()
 	other=$(stat -c '%i %a %s %Y' "$GUARD")
 	run -0 installer
 	echo "$output"
-	[[ $output == *"/etc/libvirt/hooks/qemu belongs to another program and is left alone"* ]]
+	[[ $output == *"$GUARD belongs to another program and is left alone"*"$GUARD.d/50-vmaffinity: put in place"* ]]
 	vcpu_rules
 	guest_start g
 	assert_guest g 0 1
