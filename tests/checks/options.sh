@@ -64,6 +64,10 @@ same "cli/**/cmd_*.c" "$with_help" conf/vmaffinity.bash "$in_completion" command
 same "cli/**/cmd_*.c" "$with_help" "the synopsis in man/vmaffinity.8" \
 	"$(section man/vmaffinity.8 SYNOPSIS | sed -nE 's/^\.Cm ([a-z]+).*/\1/p')" commands
 
+# ---- the version ----
+
+same Makefile "$(make -s print-VERSION)" debian/changelog "$(sed -nE '1s/^vmaffinity \((.*)\) .*/\1/p' debian/changelog)" "the version"
+
 # ---- options ----
 
 options=$(sed -n '/^static const struct option long_options/,/^};/p' cli/main.c | sed -nE 's/^\t\{"([a-z-]+)", .*/--\1/p')

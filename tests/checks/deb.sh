@@ -1,0 +1,108 @@
+#!/bin/bash
+# Builds the Debian package twice and puts it through its life in a chroot of this machine's Debian: installed, upgraded,
+# downgraded, removed, purged, installed again, with and without libvirt. TAP. Needs root, mmdebstrap and what "make deb" needs.
+#
+# usage: tests/checks/deb.sh
+# shellcheck disable=SC2317,SC2016 # called through check(); apt's words
+set -u -o pipefail
+cd "$(dirname "$0")/../.." || exit 2
+export LC_ALL=C DEBIAN_FRONTEND=noninteractive
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+root=$work/root
+number=0 failed=0
+
+# check NAME COMMAND...: one test; what the command prints is shown if it fails.
+check()
+{
+	number=$((number + 1))
+	if "${@:2}" >"$work/out" 2>&1; then
+		echo "ok $number - deb: $1"
+	else
+		echo "not ok $number - deb: $1"
+		sed 's/^/# /' "$work/out"
+		failed=1
+	fi
+}
+
+# built VERSION: makes $work/VERSION.deb of the commit at hand, as that version.
+built()
+{
+	local tree=$work/build/vmaffinity-0
+	rm -rf "$work/build" && mkdir -p "$work/build" && git archive --prefix=vmaffinity-0/ HEAD | tar -x -C "$work/build" || return 1
+	sed -i "1s/(.*)/($1)/" "$tree/debian/changelog"
+	(cd "$tree" && DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage -d --build=binary --no-sign) && mv "$work/build/vmaffinity_$1"_*.deb "$work/$1.deb"
+}
+
+twice_the_same()
+{
+	cp "$work/0.1.0.deb" "$work/first.deb" && sleep 1 && built 0.1.0 && cmp "$work/first.deb" "$work/0.1.0.deb"
+}
+
+clean_for_lintian()
+{
+	local found
+	found=$(lintian --pedantic --fail-on error,warning,info,pedantic --allow-root "$work/0.1.0.deb" | grep -v '^N:')
+	[ -z "$found" ] || { echo "$found"; return 1; }
+}
+
+in_root() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
+# hook_there [NAME]: the guard that the package ships is in that place, and can be run.
+hook_there() { cmp "$root/usr/lib/vmaffinity/guard" "$root/etc/libvirt/hooks/${1:-qemu}" && [ -x "$root/etc/libvirt/hooks/${1:-qemu}" ]; }
+# what the package or its hook may leave
+traces() { in_root find / -xdev \( -path /proc -o -path '/var/lib/dpkg*' -o -path '/var/log*' -o -path /tmp \) -prune -o \( -name '*vmaffinity*' -o -path '*libvirt/hooks*' \) -print; }
+nothing_left() { [ -z "$(traces)" ] || { traces; return 1; }; }
+
+make_root()
+{
+	local suite mirror
+	suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	mirror=$(apt-get indextargets --format '$(CREATED_BY) $(COMPONENT) $(REPO_URI)' | sed -nE 's,^Packages main ([^ ]*/debian/?)$,\1,p' | head -n 1)
+	mmdebstrap --quiet --variant=apt --mode=root --format=directory --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
+		--aptopt="$work/apt.conf" --dpkgopt=force-unsafe-io \
+		--include=libinih1,libjson-c5,libsmartcols1,libxml2,libvirt0 "$suite" "$root" "deb $mirror $suite main"
+}
+
+installed() { cp "$work/$1.deb" "$root/tmp/" && in_root dpkg -i "/tmp/$1.deb" && in_root dpkg -s vmaffinity | grep -qx "Version: $1"; }
+in_place() { hook_there && in_root vmaffinity check && in_root vmaffinity-hook --version; }
+removed() { in_root dpkg --remove vmaffinity && in_root test -e /etc/vmaffinity.ini && in_root test ! -e /etc/libvirt/hooks/qemu; }
+purged() { in_root dpkg --purge vmaffinity && nothing_left; }
+
+kept() # an edited configuration
+{
+	echo '; edited' >>"$root/etc/vmaffinity.ini"
+	installed 0.1.1 && tail -n 1 "$root/etc/vmaffinity.ini" | grep -qx '; edited' && in_place
+}
+
+beside_another()
+{
+	mkdir -p "$root/etc/libvirt/hooks" && printf '#!/bin/sh\nexit 0\n' >"$root/etc/libvirt/hooks/qemu" && chmod 755 "$root/etc/libvirt/hooks/qemu"
+	installed 0.1.0 && hook_there qemu.d/50-vmaffinity && [ "$(head -c 9 "$root/etc/libvirt/hooks/qemu")" = '#!/bin/sh' ] &&
+		in_root dpkg --purge vmaffinity && [ ! -e "$root/etc/libvirt/hooks/qemu.d" ] && [ -x "$root/etc/libvirt/hooks/qemu" ]
+}
+
+no_place() # a guard cannot be put there: the package is installed, and says so
+{
+	rm -rf "$root/etc/libvirt" && : >"$root/etc/libvirt"
+	installed 0.1.0 && grep -q 'the hook is not in place' "$work/out" && rm "$root/etc/libvirt" && in_root vmaffinity enable && in_place
+}
+
+apt-config dump | sed -nE 's/^(Acquire::(https?|ftp|Check-[A-Za-z-]+|Retries)(::.*)? .*)$/\1/p' >"$work/apt.conf"
+check "it is built" built 0.1.0
+check "two builds are the same bytes" twice_the_same
+check "lintian has nothing to say" clean_for_lintian
+check "another version is built" built 0.1.1
+make_root >"$work/log" 2>&1 || { cat "$work/log"; exit 2; }
+check "installed without a libvirt daemon: the hook is in place" installed 0.1.0
+check "the hook, the worker and the tool run" in_place
+check "upgraded: an edited configuration is kept" kept
+check "downgraded" installed 0.1.0
+check "removed: the configuration stays, the hook is gone" removed
+check "installed again" installed 0.1.0
+check "purged: nothing is left" purged
+check "beside another program's hook, which is left alone" beside_another
+rm -rf "$root/etc/libvirt"
+check "no place for the hook: installed all the same, and said" no_place
+check "purged once more: nothing is left" purged
+echo "1..$number"
+exit $failed
