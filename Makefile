@@ -6,6 +6,7 @@
 #: make clean           removes BUILD
 #: make dist            vmaffinity-VERSION.tar.gz of the commit that has the tag vVERSION
 #: make deb             a Debian package of the commit at hand, in BUILD/deb (needs debhelper and dpkg-dev)
+#: make rpm             an RPM package of the commit at hand, in BUILD/rpm (needs rpmbuild; RPM_OPTIONS=--nodeps where rpm knows no packages)
 #: make compile_commands.json   for clangd and clang-tidy (needs bear)
 #: GUARD_STATIC=        links the guard to the host's libc, where no static one is installed
 
@@ -39,7 +40,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -Iengine -DVERSION='"$(VERSION)"' \
 ALL_LDFLAGS = $(LDHARDEN) -Wl,--as-needed $(LDFLAGS)
 
 # Goals that compile nothing ask for no library.
-COMPILES := $(filter-out clean help dist uninstall format check-vm check-deb deb print-%,$(or $(MAKECMDGOALS),all))
+COMPILES := $(filter-out clean help dist uninstall format check-vm check-packages deb rpm print-%,$(or $(MAKECMDGOALS),all))
 ifneq ($(COMPILES),)
 LIBRARIES := libxml-2.0 inih libvirt smartcols json-c libsystemd
 MISSING := $(foreach library,$(LIBRARIES),$(if $(shell $(PKG_CONFIG) --exists $(library) && echo yes),,$(library)))
@@ -177,8 +178,13 @@ deb:
 	rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb
 	git archive --prefix=vmaffinity-$(VERSION)/ HEAD | tar -x -C $(BUILD)/deb
 	cd $(BUILD)/deb/vmaffinity-$(VERSION) && \
-		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage --build=binary --no-sign $(DEB_OPTIONS)
+		env -u BUILD -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage --build=binary --no-sign $(DEB_OPTIONS)
 	rm -rf $(BUILD)/deb/vmaffinity-$(VERSION)
+
+rpm:
+	rm -rf $(BUILD)/rpm && mkdir -p $(BUILD)/rpm/SOURCES
+	git archive --prefix=vmaffinity-$(VERSION)/ -o $(BUILD)/rpm/SOURCES/vmaffinity-$(VERSION).tar.gz HEAD
+	env -u BUILD -u MAKEFLAGS -u MFLAGS -u MAKELEVEL rpmbuild -bb --define '_topdir $(abspath $(BUILD)/rpm)' $(RPM_OPTIONS) vmaffinity.spec
 
 compile_commands.json:
 	bear --output $@ -- $(MAKE) -B tests
@@ -190,5 +196,5 @@ print-%:
 help:
 	@sed -n 's/^#: //p' Makefile tests/tests.mk
 
-.PHONY: all install uninstall clean deb dist compile_commands.json help
+.PHONY: all install uninstall clean deb rpm dist compile_commands.json help
 .DELETE_ON_ERROR:

@@ -2,7 +2,8 @@
 #: make check-root      the rest, on this machine: cases for root, command line, end to end, a glance at the benchmark
 #: make check-sanitize  unit, golden, fuzz corpora and a pass of each program under ASan, UBSan and LeakSanitizer
 #: make check-vm        end to end on virtual hosts with systemd and 8 CPUs, cgroup v2 and v1; VM_ALL=1: all cases, faults and rounds; VM_HOSTS="debian13"
-#: make check-deb       the Debian package: built twice, lintian, and its life in a chroot (needs debhelper, lintian, mmdebstrap)
+#: make check-packages  the Debian package: built twice, lintian, its life in a chroot; the RPM package's files (needs debhelper,
+#:                      lintian, mmdebstrap, rpmbuild)
 #: make lint            warnings of gcc and clang, analyzers, formatting, shell scripts, options in step
 #: make coverage        lines of engine/ and hook/ that the suites run through
 #: make fuzz            fuzzes each parser for FUZZ_SECONDS (60)
@@ -81,8 +82,8 @@ check-sanitize:
 	+$(MAKE) BUILD=build/sanitize SANITIZE=1 CFLAGS='-O1 -g' tests
 	BUILD=build/sanitize SANITIZE=1 tests/run.sh $(or $(SUITES),unit unit-root golden golden-root fuzz cli)
 
-check-deb:
-	tests/checks/deb.sh
+check-packages:
+	tests/checks/packages.sh
 
 check-vm:
 	tests/run.sh vm
@@ -105,4 +106,4 @@ bench: all $(BENCH_PROGRAMS)
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-.PHONY: tests check check-root check-sanitize check-deb check-vm lint coverage fuzz bench format
+.PHONY: tests check check-root check-sanitize check-packages check-vm lint coverage fuzz bench format

@@ -67,6 +67,7 @@ same "cli/**/cmd_*.c" "$with_help" "the synopsis in man/vmaffinity.8" \
 # ---- the version ----
 
 same Makefile "$(make -s print-VERSION)" debian/changelog "$(sed -nE '1s/^vmaffinity \((.*)\) .*/\1/p' debian/changelog)" "the version"
+same Makefile "$(make -s print-VERSION)" vmaffinity.spec "$(sed -nE 's/^Version: *//p' vmaffinity.spec)" "the version"
 
 # ---- options ----
 

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Builds the Debian package twice and puts it through its life in a chroot of this machine's Debian: installed, upgraded,
-# downgraded, removed, purged, installed again, with and without libvirt. TAP. Needs root, mmdebstrap and what "make deb" needs.
+# downgraded, removed, purged, installed again. Builds the RPM package and compares its files. TAP. Needs root, mmdebstrap,
+# lintian, and what "make deb" and "make rpm" need.
 #
-# usage: tests/checks/deb.sh
+# usage: tests/checks/packages.sh
 # shellcheck disable=SC2317,SC2016 # called through check(); apt's words
 set -u -o pipefail
 cd "$(dirname "$0")/../.." || exit 2
@@ -17,9 +18,9 @@ check()
 {
 	number=$((number + 1))
 	if "${@:2}" >"$work/out" 2>&1; then
-		echo "ok $number - deb: $1"
+		echo "ok $number - packages: $1"
 	else
-		echo "not ok $number - deb: $1"
+		echo "not ok $number - packages: $1"
 		sed 's/^/# /' "$work/out"
 		failed=1
 	fi
@@ -52,6 +53,21 @@ hook_there() { cmp "$root/usr/lib/vmaffinity/guard" "$root/etc/libvirt/hooks/${1
 # what the package or its hook may leave
 traces() { in_root find / -xdev \( -path /proc -o -path '/var/lib/dpkg*' -o -path '/var/log*' -o -path /tmp \) -prune -o \( -name '*vmaffinity*' -o -path '*libvirt/hooks*' \) -print; }
 nothing_left() { [ -z "$(traces)" ] || { traces; return 1; }; }
+
+# files_of PACKAGE: what it installs, but for documents; a man page with or without .gz.
+files_of()
+{
+	case $1 in
+	*.deb) dpkg-deb -c "$1" | awk '$1 !~ /^d/ { print substr($6, 2) }' ;;
+	*.rpm) rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$1" | awk '$1 !~ /^d/ { print $2 }' ;;
+	esac | sed 's/\.gz$//' | grep -vE '^/usr/(share/(doc|licenses|lintian)|lib/\.build-id)(/|$)' | sort
+}
+
+rpm_has_the_same()
+{
+	make -s BUILD="$work/rpm" rpm RPM_OPTIONS=--nodeps || return 1
+	diff <(files_of "$work/0.1.0.deb") <(files_of "$work"/rpm/rpm/RPMS/*/*.rpm)
+}
 
 make_root()
 {
@@ -91,6 +107,7 @@ apt-config dump | sed -nE 's/^(Acquire::(https?|ftp|Check-[A-Za-z-]+|Retries)(::
 check "it is built" built 0.1.0
 check "two builds are the same bytes" twice_the_same
 check "lintian has nothing to say" clean_for_lintian
+check "the RPM package has the same files" rpm_has_the_same
 check "another version is built" built 0.1.1
 make_root >"$work/log" 2>&1 || { cat "$work/log"; exit 2; }
 check "installed without a libvirt daemon: the hook is in place" installed 0.1.0
