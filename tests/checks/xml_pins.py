@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the CPUs and nodes that a guest's XML pins to with those of a plan: vmaffinity import's rules give the same ones.
 
-usage: tests/checks/xml_pins.py DOMAIN.xml <PLAN.json      prints what differs; the last line is the number of sets compared
+usage: tests/checks/xml_pins.py <PAIRS      a line "DOMAIN.xml PLAN.json" each; prints what differs, and last how much was compared
 """
 import json
 import sys
@@ -38,17 +38,27 @@ def wanted(domain):
     return found
 
 
-domain = ElementTree.parse(sys.argv[1]).getroot()
-plan = json.load(sys.stdin)["guests"][0]
-planned = {group["group"]: cpus(group["cpus"]) for group in plan["groups"] if group["cpus"] is not None}
-expected = wanted(domain)
-offline = {name for name in expected if name not in {group["group"] for group in plan["groups"]}}
-for group in sorted(planned.keys() | expected.keys() - offline):
-    if planned.get(group) != expected.get(group):
-        print(f"{group}: XML {expected.get(group)}, plan {planned.get(group)}")
-memory = domain.find("numatune/memory")
-nodes = cpus(memory.get("nodeset")) if memory is not None and memory.get("nodeset") and \
-    memory.get("mode", "strict") in ("strict", "restrictive") and memory.get("placement") != "auto" else None
-if nodes != (cpus(plan["memory"]["nodes"]) if plan["memory"] else None):
-    print(f"memory: XML {nodes}, plan {plan['memory']}")
-print(len(expected) + (nodes is not None))
+def differences(domain, plan):
+    """What differs, as text, and how many sets were compared."""
+    planned = {group["group"]: cpus(group["cpus"]) for group in plan["groups"] if group["cpus"] is not None}
+    expected = wanted(domain)
+    offline = set(expected) - {group["group"] for group in plan["groups"]}
+    found = [f"{group}: XML {expected.get(group)}, plan {planned.get(group)}"
+             for group in sorted(planned.keys() | expected.keys() - offline) if planned.get(group) != expected.get(group)]
+    memory = domain.find("numatune/memory")
+    nodes = cpus(memory.get("nodeset")) if memory is not None and memory.get("nodeset") and \
+        memory.get("mode", "strict") in ("strict", "restrictive") and memory.get("placement") != "auto" else None
+    if nodes != (cpus(plan["memory"]["nodes"]) if plan["memory"] else None):
+        found.append(f"memory: XML {nodes}, plan {plan['memory']}")
+    return found, len(expected) + (nodes is not None)
+
+
+guests = sets = failed = 0
+for line in sys.stdin:
+    xml, path = line.split()
+    with open(path, encoding="utf-8") as file:
+        problems, count = differences(ElementTree.parse(xml).getroot(), json.load(file)["guests"][0])
+    print("".join(f"{xml}: {problem}\n" for problem in problems), end="")
+    guests, sets, failed = guests + 1, sets + count, failed + len(problems)
+print(f"{guests} guests, {sets} sets compared, {failed} differ")
+sys.exit(failed > 0)

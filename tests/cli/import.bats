@@ -20,24 +20,33 @@ TAKE_OUT="
 ; the guests' CPUs. To take out:"
 
 @test "every XML of the golden cases: check finds no error, plan gives what the XML pins, no difference" {
-	host=$REPO/tests/fixtures/machines/v2-256.txt
-	files=0 sets=0
-	for file in "$REPO"/tests/golden/cases/*/domain.xml; do
-		vmaffinity import --against "$host" --xml "$file" >rules.ini 2>/dev/null || continue # no XML of a guest
-		files=$((files + 1))
-		status=0
-		vmaffinity check rules.ini --xml "$file" --against "$host" >found || status=$?
-		[ "$status" -le 1 ] || grep -q "which this host does not have" found || { cat "$file" rules.ini found; false; }
-		! grep "this rule to" found
-		vmaffinity plan --config rules.ini --xml "$file" --against "$host" --json >plan.json || [ $? -le 2 ]
-		"$REPO/tests/checks/xml_pins.py" "$file" <plan.json >compared
-		[ "$(wc -l <compared)" = 1 ] || grep -q "which this host does not have" found || { echo "$file"; cat rules.ini compared; false; }
-		sets=$((sets + $(tail -n 1 compared)))
-	done
-	echo "# $files guests, $sets sets compared, 0 differ" >&3
-	[ "$files" -gt 150 ]
-	[ "$sets" -ge 20 ]
+	host_with v2-256 # once: 256 CPUs are thousands of files
+	plans >pairs
+	"$REPO/tests/checks/xml_pins.py" <pairs >compared || { cat compared; false; }
+	sed 's/^/# /' compared >&3
+	[ "$(wc -l <pairs)" -gt 140 ]
+	[ "$(sed -E 's/.* ([0-9]+) sets.*/\1/' compared)" -ge 15 ]
 }
+
+# plans: imports each XML, checks the rules and plans by them; prints the XML's path and the plan's. Left out is XML of no
+# guest, and what libvirt could not start on such a host.
+plans()
+(
+	trap - DEBUG # of bats: slow
+	number=0
+	for file in "$REPO"/tests/golden/cases/*/domain.xml; do
+		number=$((number + 1)) status=0
+		import --xml "$file" >rules.ini 2>/dev/null || continue
+		vmaffinity check --sysroot root rules.ini --xml "$file" >found || status=$?
+		! grep -q "which this host does not have" found || continue
+		if [ "$status" -gt 1 ] || grep -q "this rule to" found; then
+			cat "$file" rules.ini found >&2
+			return 1
+		fi
+		vmaffinity plan --sysroot root --config rules.ini --xml "$file" --json >"$number.json" || [ $? = 1 ] || return 1
+		echo "$file $number.json"
+	done
+)
 
 @test "words where they are exact, numbers elsewhere; runs of vCPUs and iothreads; memory" {
 	guest db1 vcpu=6 iothreads=3 emulatorpin=0-7 pins='0:8-15 1:8-15 2:1 3:2 4:0-15 5:0-15' iothreadpin='1:1 2:1 3:0-14' |
