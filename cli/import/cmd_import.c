@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* vmaffinity import: writes rules that say what guests' XML says. */
-#include "cli/capture/snapshot_read.h"
+#include "cli/against.h"
 #include "cli/command.h"
 #include "cli/guests.h"
 #include "cli/import/pinned_guest.h"
@@ -287,20 +287,15 @@ import_on(const struct options *options, int root)
 static enum exit_status
 run_import(const struct options *options)
 {
-	struct snapshot_tree captured;
-	struct err e;
+	struct against against;
 	if (options->word_count > 0 && options->xml_count > 0) {
 		complain("import: GUEST and --xml exclude each other");
 		return misuse(&command_import);
 	}
-	if (options->against_count == 0)
-		return import_on(options, options->root);
-	if (snapshot_open(options->against[0], &captured, &e) != 0) {
-		complain("%s", e.text);
+	if (against_open(&against, options) != 0)
 		return EXIT_CANNOT;
-	}
-	enum exit_status status = import_on(options, captured.root);
-	snapshot_close(&captured);
+	enum exit_status status = import_on(options, against.root);
+	against_close(&against);
 	return status;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/capture/snapshot_read.h"
+#include "cli/against.h"
 #include "cli/command.h"
 #include "cli/map/json.h"
 #include "cli/map/map.h"
@@ -22,11 +22,10 @@ read_and_show(struct map *map, const struct options *options, struct err *e)
 	return 0;
 }
 
-/* Shows the host below options->root. */
 static enum exit_status
-show_map(const struct options *options)
+show_map(const struct options *options, int root)
 {
-	struct map map = {.topology = {.root = options->root}};
+	struct map map = {.topology = {.root = root}};
 	struct err e;
 	int r = read_and_show(&map, options, &e);
 	if (r != 0) {
@@ -41,22 +40,15 @@ show_map(const struct options *options)
 static enum exit_status
 run_map(const struct options *options)
 {
-	struct options there = *options;
-	struct snapshot_tree captured;
-	struct err e;
+	struct against against;
 	if (options->json && options->svg != NULL) {
 		complain("map: --json and --svg exclude each other");
 		return misuse(&command_map);
 	}
-	if (options->against_count == 0)
-		return show_map(options);
-	if (snapshot_open(options->against[0], &captured, &e) != 0) {
-		complain("%s", e.text);
+	if (against_open(&against, options) != 0)
 		return EXIT_CANNOT;
-	}
-	there.root = captured.root;
-	enum exit_status status = show_map(&there);
-	snapshot_close(&captured);
+	enum exit_status status = show_map(options, against.root);
+	against_close(&against);
 	return status;
 }
 

@@ -79,7 +79,7 @@ add_guest(struct map *map, const struct options *options, const char *name, stru
 	struct cgroup cgroup;
 	struct err why;
 	size_t before = map->occupancy.occupant_count;
-	int r = cgroup_open(options->root, name, &cgroup, &why);
+	int r = cgroup_open(map->topology.root, name, &cgroup, &why);
 	if (r == CGROUP_NOT_RUNNING)
 		return 0;
 	struct cpumask *nodes = array_grow(map->nodes, map->guests.count, sizeof(*nodes));
@@ -91,14 +91,14 @@ add_guest(struct map *map, const struct options *options, const char *name, stru
 	}
 	if (r == 0) {
 		if (copy != NULL)
-			r = add_groups(map, options->root, copy, &cgroup,
+			r = add_groups(map, map->topology.root, copy, &cgroup,
 				&nodes[map->guests.count - 1], &why);
 		cgroup_free(&cgroup);
 	}
 	if (copy != NULL && r != 0) {
 		free(map->guests.items[--map->guests.count]);
 		map->occupancy.occupant_count = before;
-		if (qemu_process_has_ended(options->root, name))
+		if (qemu_process_has_ended(map->topology.root, name))
 			return 0;
 		failures_add(&map->failures, name, why.text);
 		err_context(&why, "%s", name);
@@ -111,7 +111,7 @@ int
 map_read_guests(struct map *map, const struct options *options, struct err *e)
 {
 	struct running_guests guests;
-	int r = running_guests(options->root, &guests, e);
+	int r = running_guests(map->topology.root, &guests, e);
 	for (size_t i = 0; r == 0 && i < guests.count; i++)
 		r = add_guest(map, options, guests.names[i], e);
 	running_guests_free(&guests);

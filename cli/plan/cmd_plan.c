@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* vmaffinity plan: shows what the hook would write for a guest. */
-#include "cli/capture/snapshot_read.h"
+#include "cli/against.h"
 #include "cli/command.h"
 #include "cli/guests.h"
 #include "cli/plan/json.h"
@@ -251,17 +251,13 @@ plan_guests(const struct options *options, struct pin_host *host)
 static enum exit_status
 plan_with_rules(const struct options *options, struct pin_host *host)
 {
-	struct snapshot_tree captured;
-	struct err e;
-	if (options->against_count == 0)
-		return plan_guests(options, host);
-	if (snapshot_open(options->against[0], &captured, &e) != 0) {
-		complain("%s", e.text);
+	struct against against;
+	if (against_open(&against, options) != 0)
 		return EXIT_CANNOT;
-	}
-	pin_host_change(host, captured.root);
+	if (against.root != host->root)
+		pin_host_change(host, against.root);
 	enum exit_status status = plan_guests(options, host);
-	snapshot_close(&captured);
+	against_close(&against);
 	return status;
 }
 

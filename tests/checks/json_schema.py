@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Checks that standard input is one JSON document of that kind: a definition in conf/output.schema.json.
 
 usage: tests/checks/json_schema.py plan|status|apply|check|map|doctor|failure

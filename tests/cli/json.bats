@@ -77,4 +77,10 @@ document()
 			"$(jq -r '.notes[] | "\(.code) \(.file) \(.line) \(.text)"' <<<"$output")"
 	done
 	document 3 failure vmaffinity map --json --sysroot "$BATS_TEST_TMPDIR/root/etc"
+	echo '[*]' >rules.ini
+	for command in map "plan --config rules.ini"; do
+		# shellcheck disable=SC2086 # words
+		document 3 failure vmaffinity $command --json --against nowhere
+		same "nowhere: No such file or directory" "$(jq -r .error <<<"$output")"
+	done
 }
