@@ -113,17 +113,6 @@ brief_text(const struct pin *pin)
 }
 
 void
-brief_fit(struct brief_layout *layout, const char *name, const char *state)
-{
-	char safe[NAME_TEXT_MAX];
-	size_t length = strlen(escape_unprintable(safe, sizeof(safe), name));
-	if (length > layout->name && length <= NAME_MAX_COLUMNS)
-		layout->name = length;
-	if (strlen(state) > layout->state)
-		layout->state = strlen(state);
-}
-
-void
 brief_print(
 	const struct brief_layout *layout, const char *name, const char *state, const char *text)
 {
@@ -151,4 +140,52 @@ brief_print(
 		text += piece;
 	}
 	putchar('\n');
+}
+
+static bool
+needs_line(const struct brief_guests *guests, size_t i)
+{
+	return guests->brief && guests->state(guests->all, i) != NULL;
+}
+
+/* Makes room for a guest's name and state. */
+static void
+fit(struct brief_layout *layout, const char *name, const char *state)
+{
+	char safe[NAME_TEXT_MAX];
+	size_t length = strlen(escape_unprintable(safe, sizeof(safe), name));
+	if (length > layout->name && length <= NAME_MAX_COLUMNS)
+		layout->name = length;
+	if (strlen(state) > layout->state)
+		layout->state = strlen(state);
+}
+
+int
+brief_print_all(const struct brief_guests *guests, const char *summary)
+{
+	struct brief_layout layout = {.wide = guests->wide};
+	size_t lines = 0;
+	int r = 0;
+	for (size_t i = 0; i < guests->count; i++)
+		if (needs_line(guests, i)) {
+			fit(&layout, guests->name(guests->all, i), guests->state(guests->all, i));
+			lines++;
+		}
+	if (summary != NULL)
+		puts(summary);
+	if (summary != NULL && lines > 0)
+		putchar('\n');
+	for (size_t i = 0; i < guests->count && r == 0; i++)
+		if (needs_line(guests, i))
+			r = guests->print_line(guests->all, i, &layout);
+	bool first = summary == NULL && lines == 0;
+	for (size_t i = 0; i < guests->count && r == 0; i++) {
+		if (needs_line(guests, i))
+			continue;
+		if (!first)
+			putchar('\n');
+		first = false;
+		r = guests->print_table(guests->all, i, guests->wide);
+	}
+	return r;
 }

@@ -249,16 +249,6 @@ print_apply_counts(const struct outcomes *outcomes, size_t guests)
 		tally_print(guests, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
-/* Prints the document of --json, and frees it. */
-static void
-print_outcomes_json(struct outcomes *outcomes)
-{
-	json_object *document = json_document();
-	failures_to_json(&outcomes->failures, outcomes->guests);
-	json_object_object_add(document, "guests", outcomes->guests);
-	json_print(document);
-}
-
 static enum exit_status
 apply_with_rules(const struct options *options, struct pin_host *host)
 {
@@ -270,7 +260,7 @@ apply_with_rules(const struct options *options, struct pin_host *host)
 		size_t count = guests.count + outcomes.failures.count;
 		apply_guests(&guests, host, &outcomes);
 		if (options->json)
-			print_outcomes_json(&outcomes);
+			failures_print_json(&outcomes.failures, outcomes.guests);
 		else
 			print_apply_counts(&outcomes, count);
 		status = outcomes.failures.count > outcomes.left ? EXIT_FINDINGS : EXIT_OK;

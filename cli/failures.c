@@ -44,6 +44,15 @@ failures_to_json(const struct failures *failures, json_object *array)
 }
 
 void
+failures_print_json(const struct failures *failures, json_object *array)
+{
+	json_object *document = json_document();
+	failures_to_json(failures, array);
+	json_object_object_add(document, "guests", array);
+	json_print(document);
+}
+
+void
 failures_free(struct failures *failures)
 {
 	while (failures->kept > 0) {

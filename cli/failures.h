@@ -29,6 +29,9 @@ bool failures_has(const struct failures *failures, size_t count, const char *nam
 /* Appends an object for each to array: see json_failed_guest(). */
 void failures_to_json(const struct failures *failures, json_object *array);
 
+/* Prints a document whose "guests" are those of array, which it frees, and the failures. */
+void failures_print_json(const struct failures *failures, json_object *array);
+
 void failures_free(struct failures *failures);
 
 #endif

@@ -16,24 +16,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* True if a reason begins with a line of the rules, and not with what could not be read. */
-static bool
-is_about_rules(const struct rules *rules, const char *reason)
-{
-	for (size_t i = 0; i < rules->file_count; i++) {
-		size_t length = strlen(rules->files[i]);
-		if (strncmp(reason, rules->files[i], length) == 0 && reason[length] == ':')
-			return true;
-	}
-	return false;
-}
+/* Bytes of the summary line. */
+#define SUMMARY_MAX 256
 
 /* Returns how well a plan could be made. */
 static enum exit_status
 judge(enum pin_result r, const struct pin *pin, const struct err *e)
 {
-	if (r == PIN_FAILED && !is_about_rules(&pin->host->rules, e->text))
-		return EXIT_CANNOT;
+	const struct rules *rules = &pin->host->rules;
+	if (r == PIN_FAILED && place_find(e->text, rules->files, rules->file_count).file == 0)
+		return EXIT_CANNOT; /* it is not about the rules, but about what could not be read
+				     */
 	if (r == PIN_FAILED || pin_obstacle(pin) != NULL)
 		return EXIT_WRONG;
 	for (size_t i = 0; i < pin->messages.count; i++)
@@ -142,8 +135,9 @@ plan_running(const struct options *options, struct pin_host *host, struct virt *
 	}
 }
 
-static void
-print_plan_counts(const struct plans *plans)
+/* Writes "40 guests: 2 would change, 38 would not" to out. Returns out. */
+static const char *
+summarize(const struct plans *plans, char out[SUMMARY_MAX])
 {
 	size_t change = 0, no_rule = 0, off = 0;
 	for (size_t i = 0; i < plans->count; i++) {
@@ -158,65 +152,70 @@ print_plan_counts(const struct plans *plans)
 	const struct tally_part parts[] = {{change, "would change"},
 		{plans->count - change - no_rule - off, "would not"}, {no_rule, "without a rule"},
 		{off, "not running here"}, {plans->failures.count, "failed"}};
-	tally_print(plans->count + plans->failures.count, parts, sizeof(parts) / sizeof(parts[0]));
+	tally_text(plans->count + plans->failures.count, parts, sizeof(parts) / sizeof(parts[0]),
+		out, SUMMARY_MAX);
+	return out;
 }
 
-/*
- * Prints the plans: with brief a line for each guest that would not change, then the tables of the
- * others.
- */
-static int
-print_plans(const struct options *options, const struct plans *plans, bool brief)
+static const char *
+name_of(const void *plans, size_t i)
 {
-	struct brief_layout layout = {.wide = options->wide};
-	size_t lines = 0;
-	int r = 0;
-	bool counted = plans->count + plans->failures.count > 1 && options->xml_count == 0;
-	bool first = !counted;
-	for (size_t i = 0; i < plans->count && brief; i++) {
-		const char *state = plan_brief_state(plans->items[i]);
-		if (state != NULL) {
-			brief_fit(&layout, plans->items[i]->name, state);
-			lines++;
-		}
-	}
-	if (counted)
-		print_plan_counts(plans);
-	if (counted && lines > 0)
-		putchar('\n');
-	for (size_t i = 0; i < plans->count && lines > 0 && r == 0; i++)
-		if (plan_brief_state(plans->items[i]) != NULL)
-			r = plan_print_brief(plans->items[i], &layout);
-	for (size_t i = 0; i < plans->count && r == 0; i++)
-		if (!brief || plan_brief_state(plans->items[i]) == NULL) {
-			if (!first || lines > 0)
-				putchar('\n');
-			r = plan_print_text(plans->items[i], options->wide);
-			first = false;
-		}
-	return r;
+	return ((const struct plans *)plans)->items[i]->name;
+}
+
+static const char *
+state_of(const void *plans, size_t i)
+{
+	return plan_brief_state(((const struct plans *)plans)->items[i]);
+}
+
+static int
+print_line_of(const void *plans, size_t i, const struct brief_layout *layout)
+{
+	return plan_print_brief(((const struct plans *)plans)->items[i], layout);
+}
+
+static int
+print_table_of(const void *plans, size_t i, bool wide)
+{
+	return plan_print_text(((const struct plans *)plans)->items[i], wide);
+}
+
+/* Prints a line for each running guest that would not change, then the tables of the others. */
+static int
+print_text(const struct options *options, const struct plans *plans)
+{
+	char summary[SUMMARY_MAX];
+	size_t count = plans->count + plans->failures.count;
+	bool counted = count > 1 && options->xml_count == 0;
+	const struct brief_guests guests = {.all = plans,
+		.count = plans->count,
+		.brief = options->word_count == 0 && options->xml_count == 0 && !options->verbose,
+		.wide = options->wide,
+		.name = name_of,
+		.state = state_of,
+		.print_line = print_line_of,
+		.print_table = print_table_of};
+	if (count == 0)
+		puts("no guest is running");
+	return brief_print_all(&guests, counted ? summarize(plans, summary) : NULL);
 }
 
 static void
-print_plans_json(const struct plans *plans)
+print_json(const struct plans *plans)
 {
-	json_object *document = json_document(), *guests = json_object_new_array();
+	json_object *guests = json_object_new_array();
 	for (size_t i = 0; i < plans->count; i++)
 		json_object_array_add(guests, plan_json(plans->items[i]));
-	failures_to_json(&plans->failures, guests);
-	json_object_object_add(document, "guests", guests);
-	json_print(document);
+	failures_print_json(&plans->failures, guests);
 }
 
 static void
 show_plans(const struct options *options, struct plans *plans)
 {
-	bool brief = options->word_count == 0 && options->xml_count == 0 && !options->verbose;
 	if (options->json) {
-		print_plans_json(plans);
-	} else if (plans->count + plans->failures.count == 0) {
-		puts("no guest is running");
-	} else if (print_plans(options, plans, brief) != 0) {
+		print_json(plans);
+	} else if (print_text(options, plans) != 0) {
 		complain("out of memory");
 		raise_status(plans, EXIT_CANNOT);
 	}

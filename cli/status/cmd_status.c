@@ -70,49 +70,56 @@ status_guest(const struct options *options, struct pin_host *host, const struct 
 	free(xml.text);
 }
 
+static const char *
+name_of(const void *all, size_t i)
+{
+	return ((const struct looked_at *)all)->items[i]->pin.name;
+}
+
+static const char *
+state_of(const void *all, size_t i)
+{
+	return status_brief_state(((const struct looked_at *)all)->items[i]);
+}
+
+static int
+print_line_of(const void *all, size_t i, const struct brief_layout *layout)
+{
+	return status_print_brief(((const struct looked_at *)all)->items[i], layout);
+}
+
+static int
+print_table_of(const void *all, size_t i, bool wide)
+{
+	return status_print_text(((const struct looked_at *)all)->items[i], wide);
+}
+
 /* Prints a line for each guest that is as it should be, then the tables of the others. */
 static int
-print_lines_and_tables(const struct options *options, const struct looked_at *all, bool brief)
+print_text(const struct options *options, const struct looked_at *all)
 {
-	struct brief_layout layout = {.wide = options->wide};
 	char summary[SUMMARY_MAX];
-	bool first = all->count + all->failures.count <= 1;
-	int r = 0;
-	looked_at_summary(all, summary);
-	if (!first) {
-		print_line("%s", summary);
-		if (brief && all->by_state[STATE_AS_RULED] + all->by_state[STATE_NO_RULE] +
-					     all->by_state[STATE_NOT_RUNNING] >
-				     0)
-			putchar('\n');
-	}
-	for (size_t i = 0; i < all->count && brief; i++)
-		if (status_is_brief(all->items[i]))
-			status_fit_brief(all->items[i], &layout);
-	for (size_t i = 0; i < all->count && brief && r == 0; i++)
-		if (status_is_brief(all->items[i])) {
-			r = status_print_brief(all->items[i], &layout);
-			first = false;
-		}
-	for (size_t i = 0; i < all->count && r == 0; i++)
-		if (!brief || !status_is_brief(all->items[i])) {
-			if (!first)
-				putchar('\n');
-			r = status_print_text(all->items[i], options->wide);
-			first = false;
-		}
-	return r;
+	size_t count = all->count + all->failures.count;
+	const struct brief_guests guests = {.all = all,
+		.count = all->count,
+		.brief = options->word_count == 0 && !options->verbose,
+		.wide = options->wide,
+		.name = name_of,
+		.state = state_of,
+		.print_line = print_line_of,
+		.print_table = print_table_of};
+	if (count == 0)
+		puts("no guest is running");
+	return brief_print_all(&guests, count > 1 ? looked_at_summary(all, summary) : NULL);
 }
 
 static void
 print_json(const struct looked_at *all)
 {
-	json_object *document = json_document(), *guests = json_object_new_array();
+	json_object *guests = json_object_new_array();
 	for (size_t i = 0; i < all->count; i++)
 		json_object_array_add(guests, status_json(all->items[i]));
-	failures_to_json(&all->failures, guests);
-	json_object_object_add(document, "guests", guests);
-	json_print(document);
+	failures_print_json(&all->failures, guests);
 }
 
 static int
@@ -124,11 +131,9 @@ print_all(const struct options *options, const struct looked_at *all)
 		metrics_print(all);
 	else if (options->nagios)
 		nagios_print(all);
-	if (options->json || options->metrics || options->nagios)
-		return 0;
-	if (all->count + all->failures.count == 0)
-		puts("no guest is running");
-	return print_lines_and_tables(options, all, options->word_count == 0 && !options->verbose);
+	else
+		return print_text(options, all);
+	return 0;
 }
 
 static enum exit_status

@@ -244,21 +244,13 @@ status_print_text(const struct status *status, bool wide)
 	return 0;
 }
 
-/* The states that a line says all about. */
-static const char *const states[STATES] = {[STATE_AS_RULED] = "as ruled",
-	[STATE_NO_RULE] = "no rule",
-	[STATE_NOT_RUNNING] = "not running"};
-
-bool
-status_is_brief(const struct status *status)
+const char *
+status_brief_state(const struct status *status)
 {
-	return states[status->state] != NULL;
-}
-
-void
-status_fit_brief(const struct status *status, struct brief_layout *layout)
-{
-	brief_fit(layout, status->pin.name, states[status->state]);
+	static const char *const states[STATES] = {[STATE_AS_RULED] = "as ruled",
+		[STATE_NO_RULE] = "no rule",
+		[STATE_NOT_RUNNING] = "not running"};
+	return states[status->state];
 }
 
 int
@@ -267,7 +259,7 @@ status_print_brief(const struct status *status, const struct brief_layout *layou
 	AUTO_FREE char *text = brief_text(&status->pin);
 	if (text == NULL)
 		return -1;
-	brief_print(layout, status->pin.name, states[status->state],
+	brief_print(layout, status->pin.name, status_brief_state(status),
 		status->state == STATE_AS_RULED ? text : "");
 	print_warnings(status, "  ");
 	return 0;

@@ -11,11 +11,10 @@
  */
 int status_print_text(const struct status *status, bool wide);
 
-/* True if a line is enough: nothing is wrong with the guest. */
-bool status_is_brief(const struct status *status);
+/* Returns the word for a guest of which a line is enough: nothing is wrong with it; else NULL. */
+const char *status_brief_state(const struct status *status);
 
-/* Prints that line, and warnings below it. layout has been fitted to each of these guests. */
-void status_fit_brief(const struct status *status, struct brief_layout *layout);
+/* Prints that line, and warnings below it. Returns as status_print_text() does. */
 int status_print_brief(const struct status *status, const struct brief_layout *layout);
 
 #endif
