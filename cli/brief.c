@@ -5,6 +5,7 @@
 
 #include "base/escape.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,29 +117,18 @@ void
 brief_print(
 	const struct brief_layout *layout, const char *name, const char *state, const char *text)
 {
-	char safe[NAME_TEXT_MAX];
-	size_t width = layout->wide ? 0 : terminal_width(), indent, column;
+	char safe[NAME_TEXT_MAX], next[NAME_TEXT_MAX];
+	size_t width = layout->wide ? 0 : terminal_width();
 	escape_unprintable(safe, sizeof(safe), name);
 	if (text[0] == '\0') {
 		printf("%-*s  %s\n", (int)layout->name, safe, state);
 		return;
 	}
-	column = (size_t)printf("%-*s  %-*s  ", (int)layout->name, safe, (int)layout->state, state);
-	indent = column < width / 2 ? column : 2;
-	while (text[0] != '\0') {
-		size_t piece = strcspn(text, ",");
-		piece += text[piece] == ',';
-		size_t blank = text[0] == ' ';
-		if (width > 0 && column > indent && column + piece > width) {
-			printf("\n%*s", (int)indent, "");
-			column = indent;
-			text += blank;
-			piece -= blank;
-		}
-		printf("%.*s", (int)piece, text);
-		column += piece;
-		text += piece;
-	}
+	size_t used =
+		(size_t)printf("%-*s  %-*s  ", (int)layout->name, safe, (int)layout->state, state);
+	size_t indent = used < width / 2 ? used : 2;
+	snprintf(next, sizeof(next), "\n%*s", (int)indent, "");
+	print_broken(stdout, text, ',', used - indent, width > 0 ? width - indent : SIZE_MAX, next);
 	putchar('\n');
 }
 

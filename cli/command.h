@@ -95,6 +95,14 @@ void print_safely(FILE *stream, const char *prefix, const char *format, va_list 
 /* Prints each message as "LEVEL: TEXT" to stdout or stderr, and last how many were dropped. */
 void print_messages(FILE *stream, const struct messages *messages);
 
+/*
+ * Prints text in lines of at most so many bytes, which begin with next but for the first, of which
+ * used bytes are taken. A line ends after the character given, or is longer if that comes too late;
+ * a blank after it is dropped there.
+ */
+void print_broken(
+	FILE *out, const char *text, char after, size_t used, size_t most, const char *next);
+
 /* Returns the columns of the terminal that stdout is, or 0 if it is none. */
 unsigned terminal_width(void);
 

@@ -67,29 +67,20 @@ group_table_add(struct group_table *table, struct group_row *row)
 	return 0;
 }
 
-/* Inserts newlines into a copy of text, after that character, where a line gets longer than most.
- */
+/* Returns a copy of text, which the caller frees, in lines of at most so many bytes; or NULL. */
 static char *
 break_cell(const char *text, char after, size_t most)
 {
-	size_t length = strlen(text), column = 0;
-	char *broken = malloc(2 * length + 1), *out = broken;
-	if (broken == NULL)
+	char *broken = NULL;
+	size_t size;
+	FILE *out = open_memstream(&broken, &size);
+	if (out == NULL)
 		return NULL;
-	for (const char *s = text; *s != '\0';) {
-		const char *end = strchr(s, after);
-		size_t piece = end != NULL ? (size_t)(end + 1 - s) : strlen(s);
-		if (column > 0 && column + piece > most) {
-			*out++ = '\n';
-			column = 0;
-		}
-		memcpy(out, s, piece);
-		out += piece;
-		column += piece;
-		s += piece;
-	}
-	*out = '\0';
-	return broken;
+	print_broken(out, text, after, 0, most, "\n");
+	if (fclose(out) == 0)
+		return broken;
+	free(broken);
+	return NULL;
 }
 
 /* Formats the names of a row's groups: "vcpu0", "vcpu0-11". Returns out. */

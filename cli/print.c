@@ -70,6 +70,25 @@ misuse(const struct command *command)
 	return EXIT_WRONG;
 }
 
+void
+print_broken(FILE *out, const char *text, char after, size_t used, size_t most, const char *next)
+{
+	while (text[0] != '\0') {
+		const char *end = strchr(text, after);
+		size_t piece = end != NULL ? (size_t)(end + 1 - text) : strlen(text);
+		if (used > 0 && used + piece > most) {
+			size_t blank = text[0] == ' ';
+			fputs(next, out);
+			text += blank;
+			piece -= blank;
+			used = 0;
+		}
+		fprintf(out, "%.*s", (int)piece, text);
+		text += piece;
+		used += piece;
+	}
+}
+
 unsigned
 terminal_width(void)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/import/cpu_words.h"
 
+#include "cli/command.h"
+
 #include <stdbool.h>
-#include <string.h>
 
 /* Bytes of a list in one line. */
 #define LINE_MAX_LIST 80
@@ -49,24 +50,6 @@ print_object(FILE *out, struct topology *topology, const struct cpumask *cpus)
 	return false;
 }
 
-/* Prints a list; a long one goes on in an indented line, as the rules have it. */
-static void
-print_numbers(FILE *out, const char *list)
-{
-	size_t column = 0;
-	while (*list != '\0') {
-		size_t piece = strcspn(list, ",");
-		piece += list[piece] == ',';
-		if (column > 0 && column + piece > LINE_MAX_LIST) {
-			fputs("\n\t", out);
-			column = 0;
-		}
-		fprintf(out, "%.*s", (int)piece, list);
-		column += piece;
-		list += piece;
-	}
-}
-
 void
 cpu_words_print(FILE *out, struct topology *topology, const struct cpumask *cpus)
 {
@@ -78,5 +61,6 @@ cpu_words_print(FILE *out, struct topology *topology, const struct cpumask *cpus
 	else if (is_set(topology, TOPOLOGY_ECORES, cpus))
 		fputs("ecores", out);
 	else if (!print_object(out, topology, cpus))
-		print_numbers(out, cpumask_format(cpus, list, sizeof(list)));
+		print_broken(out, cpumask_format(cpus, list, sizeof(list)), ',', 0, LINE_MAX_LIST,
+			"\n\t"); /* as the rules have it */
 }
