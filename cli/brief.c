@@ -63,15 +63,12 @@ count_vcpus(const struct plan *plan)
 static void
 print_run(FILE *out, const struct run *run, size_t vcpus)
 {
-	char name[THREAD_GROUP_NAME_MAX], list[CPULIST_MAX];
+	char name[THREAD_GROUP_RUN_MAX], list[CPULIST_MAX];
 	size_t count = (size_t)(run->end - run->first);
-	thread_group_name(run->first->group, name);
 	if (run->first->group.kind == GROUP_VCPU && count == vcpus)
 		fprintf(out, "%zu vCPU%s on", count, count == 1 ? "" : "s");
-	else if (count > 1)
-		fprintf(out, "%s-%u", name, run->end[-1].group.id);
 	else
-		fprintf(out, "%s", name);
+		fputs(thread_group_run_name(run->first->group, run->end[-1].group.id, name), out);
 	cpumask_format(&run->cpus, list, sizeof(list));
 	fprintf(out, " %s%s", list[0] != '\0' ? list : "none",
 		run->one_to_one && count > 1 ? " one to one" : "");

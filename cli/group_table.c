@@ -83,21 +83,6 @@ break_cell(const char *text, char after, size_t most)
 	return NULL;
 }
 
-/* Formats the names of a row's groups: "vcpu0", "vcpu0-11". Returns out. */
-static const char *
-row_name(const struct group_row *row, char *out, size_t size)
-{
-	char name[THREAD_GROUP_NAME_MAX];
-	if (row->label != NULL)
-		return row->label;
-	thread_group_name(row->group, name);
-	if (row->last_id != row->group.id)
-		snprintf(out, size, "%s-%u", name, row->last_id);
-	else
-		snprintf(out, size, "%s", name);
-	return out;
-}
-
 static int
 set_cell(struct libscols_line *line, size_t at, const char *text, char after, size_t most)
 {
@@ -111,7 +96,7 @@ static int
 add_line(const struct group_table *table, struct libscols_table *to, const struct group_row *row,
 	size_t most, bool color)
 {
-	char name[THREAD_GROUP_NAME_MAX + 16], united[CELL_MAX];
+	char name[THREAD_GROUP_RUN_MAX], united[CELL_MAX];
 	size_t at = 0;
 	struct libscols_line *line = scols_table_new_line(to, NULL);
 	if (line == NULL)
@@ -120,7 +105,8 @@ add_line(const struct group_table *table, struct libscols_table *to, const struc
 		return -1;
 	if (table->marks && scols_line_set_data(line, at++, row->mark) != 0)
 		return -1;
-	if (scols_line_set_data(line, at++, row_name(row, name, sizeof(name))) != 0)
+	thread_group_run_name(row->group, row->last_id, name);
+	if (scols_line_set_data(line, at++, row->label != NULL ? row->label : name) != 0)
 		return -1;
 	for (size_t i = 0; i < table->column_count; i++) {
 		const char *text = row->cells[i];

@@ -13,8 +13,8 @@
 /* The groups of one kind: ids[0 .. count - 1], ascending. */
 struct groups {
 	enum thread_group_kind kind;
-	const char *one, *every; /* keys: "vcpu", "vcpus" */
-	const unsigned *ids;	 /* NULL: 0, 1, 2, ... */
+	const char *every;   /* the key for all: "vcpus" */
+	const unsigned *ids; /* NULL: 0, 1, 2, ... */
 	size_t count;
 };
 
@@ -24,17 +24,17 @@ struct writer {
 	const struct domain_pins *pins;
 };
 
-static unsigned
-group_id(const struct groups *groups, size_t i)
+static struct thread_group
+group_at(const struct groups *groups, size_t i)
 {
-	return groups->ids != NULL ? groups->ids[i] : (unsigned)i;
+	return (struct thread_group){
+		.kind = groups->kind, .id = groups->ids != NULL ? groups->ids[i] : (unsigned)i};
 }
 
 static const struct cpumask *
 pins_of(const struct writer *writer, const struct groups *groups, size_t i)
 {
-	const struct thread_group group = {.kind = groups->kind, .id = group_id(groups, i)};
-	return domain_pins_find(writer->pins, group);
+	return domain_pins_find(writer->pins, group_at(groups, i));
 }
 
 static bool
@@ -48,7 +48,8 @@ static size_t
 end_of_run(const struct writer *writer, const struct groups *groups, size_t first)
 {
 	size_t next = first + 1;
-	while (next < groups->count && group_id(groups, next) == group_id(groups, next - 1) + 1 &&
+	while (next < groups->count &&
+		group_at(groups, next).id == group_at(groups, next - 1).id + 1 &&
 		same_cpus(pins_of(writer, groups, next), pins_of(writer, groups, first)))
 		next++;
 	return next;
@@ -78,18 +79,12 @@ write_groups(const struct writer *writer, const struct groups *groups)
 {
 	bool alike = all_alike(writer, groups);
 	for (size_t i = 0, next; i < groups->count; i = next) {
-		char key[64];
+		char run[THREAD_GROUP_RUN_MAX];
 		const struct cpumask *cpus = pins_of(writer, groups, i);
 		next = alike ? groups->count : end_of_run(writer, groups, i);
-		if (alike)
-			snprintf(key, sizeof(key), "%s", groups->every);
-		else if (next - i > 1)
-			snprintf(key, sizeof(key), "%s%u-%u", groups->one, group_id(groups, i),
-				group_id(groups, next - 1));
-		else
-			snprintf(key, sizeof(key), "%s%u", groups->one, group_id(groups, i));
+		thread_group_run_name(group_at(groups, i), group_at(groups, next - 1).id, run);
 		if (cpus != NULL)
-			write_key(writer, key, cpus);
+			write_key(writer, alike ? groups->every : run, cpus);
 	}
 }
 
@@ -98,10 +93,10 @@ write_keys(const struct writer *writer, const struct domain *domain)
 {
 	char list[CPULIST_MAX];
 	const struct domain_pins *pins = writer->pins;
-	const struct groups emulator = {GROUP_EMULATOR, "emulator", "emulator", NULL, 1};
-	const struct groups vcpus = {GROUP_VCPU, "vcpu", "vcpus", NULL, domain->vcpus};
+	const struct groups emulator = {GROUP_EMULATOR, "emulator", NULL, 1};
+	const struct groups vcpus = {GROUP_VCPU, "vcpus", NULL, domain->vcpus};
 	const struct groups iothreads = {
-		GROUP_IOTHREAD, "iothread", "iothreads", domain->iothreads, domain->iothread_count};
+		GROUP_IOTHREAD, "iothreads", domain->iothreads, domain->iothread_count};
 	write_groups(writer, &emulator);
 	write_groups(writer, &vcpus);
 	write_groups(writer, &iothreads);

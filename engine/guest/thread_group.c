@@ -17,6 +17,18 @@ thread_group_name(struct thread_group group, char out[THREAD_GROUP_NAME_MAX])
 	return out;
 }
 
+char *
+thread_group_run_name(struct thread_group first, unsigned last, char out[THREAD_GROUP_RUN_MAX])
+{
+	char name[THREAD_GROUP_NAME_MAX];
+	thread_group_name(first, name);
+	if (last == first.id)
+		snprintf(out, THREAD_GROUP_RUN_MAX, "%s", name);
+	else
+		snprintf(out, THREAD_GROUP_RUN_MAX, "%s-%u", name, last);
+	return out;
+}
+
 bool
 thread_group_parse(const char *name, struct thread_group *group)
 {

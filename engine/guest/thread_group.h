@@ -26,6 +26,16 @@ struct thread_group {
 /* The name of the group's cgroup directory: "emulator", "vcpu0", "iothread1". Returns out. */
 char *thread_group_name(struct thread_group group, char out[THREAD_GROUP_NAME_MAX]);
 
+/* The longest is "iothread4294967294-4294967295". */
+#define THREAD_GROUP_RUN_MAX 32
+
+/*
+ * Writes the name of groups in sequence, from first to the one of id last, which is also the key of
+ * a rule: "vcpu0", "vcpu0-3". Returns out.
+ */
+char *thread_group_run_name(
+	struct thread_group first, unsigned last, char out[THREAD_GROUP_RUN_MAX]);
+
 /* The group whose cgroup directory is called name. Returns false for any other directory. */
 bool thread_group_parse(const char *name, struct thread_group *group);
 

@@ -167,14 +167,12 @@ drift_describe(const struct drift_group *group, char *out, size_t size)
 char *
 drift_text(const struct drift_group *first, const struct drift_group *end, char out[DRIFT_TEXT_MAX])
 {
-	char name[THREAD_GROUP_NAME_MAX], last[16] = "", what[DRIFT_TEXT_MAX - 64] = "";
+	char run[THREAD_GROUP_RUN_MAX], what[DRIFT_TEXT_MAX - 64] = "";
 	out[0] = '\0';
 	if (first->kind == DRIFT_NONE)
 		return out;
 	drift_describe(first, what, sizeof(what));
-	if (end - first > 1)
-		snprintf(last, sizeof(last), "-%u", end[-1].step->group.id);
-	snprintf(out, DRIFT_TEXT_MAX, "%s%s: %s", thread_group_name(first->step->group, name), last,
-		what);
+	snprintf(out, DRIFT_TEXT_MAX, "%s: %s",
+		thread_group_run_name(first->step->group, end[-1].step->group.id, run), what);
 	return out;
 }

@@ -147,12 +147,8 @@ plan_summary(const struct plan *plan, char *out, size_t size)
 		if (step->cpus == NULL)
 			continue;
 		next = end_of_run(step, end);
-		char name[THREAD_GROUP_NAME_MAX], run[THREAD_GROUP_NAME_MAX + 16];
-		thread_group_name(step->group, name);
-		if (next - step > 1)
-			snprintf(run, sizeof(run), "%s-%u", name, next[-1].group.id);
-		else
-			snprintf(run, sizeof(run), "%s", name);
+		char run[THREAD_GROUP_RUN_MAX];
+		thread_group_run_name(step->group, next[-1].group.id, run);
 		if (!append_item(out, size, &used, run, step->cpus))
 			return out;
 	}

@@ -23,6 +23,20 @@ names_and_orders_groups(void **state)
 }
 
 static void
+names_a_run(void **state)
+{
+	(void)state;
+	char run[THREAD_GROUP_RUN_MAX];
+	const struct thread_group emulator = {GROUP_EMULATOR, 0}, vcpu = {GROUP_VCPU, 3},
+				  last = {GROUP_IOTHREAD, 4294967294u};
+	assert_string_equal(thread_group_run_name(emulator, 0, run), "emulator");
+	assert_string_equal(thread_group_run_name(vcpu, 3, run), "vcpu3");
+	assert_string_equal(thread_group_run_name(vcpu, 11, run), "vcpu3-11");
+	assert_string_equal(
+		thread_group_run_name(last, 4294967295u, run), "iothread4294967294-4294967295");
+}
+
+static void
 knows_its_directory(void **state)
 {
 	(void)state;
@@ -49,6 +63,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_and_orders_groups),
+		cmocka_unit_test(names_a_run),
 		cmocka_unit_test(knows_its_directory),
 	};
 	return cmocka_run_group_tests_name("group", tests, NULL, NULL);
