@@ -9,7 +9,12 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-#define HOOK "/etc/libvirt/hooks/qemu"
+/* libvirt's directory for hooks. */
+#ifndef HOOKS
+#define HOOKS "/etc/libvirt/hooks"
+#endif
+
+#define HOOK HOOKS "/qemu"
 #define HOOK_DIRECTORY HOOK ".d"
 #define HOOK_BESIDE HOOK_DIRECTORY "/50-vmaffinity"
 

@@ -48,8 +48,8 @@ run_disable(const struct options *options)
 		complain("disable: %s", e.text);
 		return EXIT_CANNOT;
 	}
-	print_owner(PLACE_QEMU, places.qemu);
-	print_owner(PLACE_BESIDE, places.beside);
+	print_owner(HOOK, places.qemu);
+	print_owner(HOOK_BESIDE, places.beside);
 	if (places.qemu != PLACE_OURS && places.beside != PLACE_OURS) {
 		print_line("there is no hook of vmaffinity's");
 		return EXIT_OK;

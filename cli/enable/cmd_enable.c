@@ -15,13 +15,13 @@ static void
 print_result(const struct places *places, enum place_result result)
 {
 	if (places->qemu == PLACE_FOREIGN)
-		print_line(PLACE_QEMU " belongs to another program and is left alone");
+		print_line(HOOK " belongs to another program and is left alone");
 	print_line("%s: %s", places->chosen,
 		result == PLACE_PUT	   ? "put in place"
 		: result == PLACE_REPLACED ? "replaced"
 					   : "was in place");
-	if (strcmp(places->chosen, PLACE_QEMU) == 0 && places->beside == PLACE_OURS)
-		print_line(PLACE_BESIDE ": removed; libvirt would have run both");
+	if (strcmp(places->chosen, HOOK) == 0 && places->beside == PLACE_OURS)
+		print_line(HOOK_BESIDE ": removed; libvirt would have run both");
 }
 
 /* Makes one daemon look for the hook, unless it has. Returns false if it may not have. */

@@ -6,7 +6,6 @@
  */
 #include "cli/enable/place.h"
 
-#include "cli/hook_files.h"
 #include "cli/virt.h"
 
 #include "base/cleanup.h"
@@ -53,8 +52,8 @@ find_owner(int root, const char *path, enum place_owner *owner, struct err *e)
 static int
 find_owners(int root, struct places *places, struct err *e)
 {
-	return find_owner(root, PLACE_QEMU, &places->qemu, e) == 0 &&
-			       find_owner(root, PLACE_BESIDE, &places->beside, e) == 0
+	return find_owner(root, HOOK, &places->qemu, e) == 0 &&
+			       find_owner(root, HOOK_BESIDE, &places->beside, e) == 0
 		       ? 0
 		       : -1;
 }
@@ -67,13 +66,13 @@ check_version(struct err *e)
 	unsigned long version;
 	if (virt_version(&version, e) != 0)
 		return err_context(e,
-			PLACE_QEMU " belongs to another program, and the version of libvirt is "
-				   "unknown (" PLACE_DIRECTORY " needs 6.5)");
+			HOOK " belongs to another program, and the version of libvirt is "
+			     "unknown (" HOOK_DIRECTORY " needs 6.5)");
 	if (version < VERSION_OF_QEMU_D)
 		return err_set(e,
-			PLACE_QEMU " belongs to another program, and libvirt %lu.%lu runs no other "
-				   "hook (" PLACE_DIRECTORY
-				   " needs 6.5); move that file away, or update libvirt",
+			HOOK " belongs to another program, and libvirt %lu.%lu runs no other "
+			     "hook (" HOOK_DIRECTORY
+			     " needs 6.5); move that file away, or update libvirt",
 			version / 1000000, version / 1000 % 1000);
 	return 0;
 }
@@ -85,9 +84,9 @@ place_choose(int root, struct places *places, struct err *e)
 		return -1;
 	bool beside = places->qemu == PLACE_FOREIGN ||
 		      (places->qemu == PLACE_EMPTY && places->beside == PLACE_OURS);
-	places->chosen = beside ? PLACE_BESIDE : PLACE_QEMU;
+	places->chosen = beside ? HOOK_BESIDE : HOOK;
 	if (beside && places->beside == PLACE_FOREIGN)
-		return err_set(e, "both " PLACE_QEMU " and " PLACE_BESIDE
+		return err_set(e, "both " HOOK " and " HOOK_BESIDE
 				  " belong to other programs; move one of them away");
 	return places->qemu == PLACE_FOREIGN ? check_version(e) : 0;
 }
@@ -216,7 +215,7 @@ is_same(int root, const char *path, const struct hook_file *guard)
 static void
 remove_empty(int root)
 {
-	unlinkat(root, below(PLACE_DIRECTORY), AT_REMOVEDIR);
+	unlinkat(root, below(HOOK_DIRECTORY), AT_REMOVEDIR);
 	if (place_has_daemon(root))
 		return;
 	char parent[] = HOOKS;
@@ -239,7 +238,7 @@ put(int root, int directory, const struct hook_file *guard, struct places *place
 {
 	if (place_choose(root, places, e) != 0)
 		return PLACE_FAILED;
-	bool beside = strcmp(places->chosen, PLACE_BESIDE) == 0;
+	bool beside = strcmp(places->chosen, HOOK_BESIDE) == 0;
 	enum place_owner before = beside ? places->beside : places->qemu;
 	enum place_result result = PLACE_UNCHANGED;
 	if (!is_same(root, places->chosen, guard)) {
@@ -253,8 +252,8 @@ put(int root, int directory, const struct hook_file *guard, struct places *place
 	}
 	/* The second one does the same work twice: a fault here is no reason to undo the first. */
 	if (!beside && places->beside == PLACE_OURS &&
-		remove_ours(root, PLACE_BESIDE, places->beside, e) == 0)
-		unlinkat(root, below(PLACE_DIRECTORY), AT_REMOVEDIR);
+		remove_ours(root, HOOK_BESIDE, places->beside, e) == 0)
+		unlinkat(root, below(HOOK_DIRECTORY), AT_REMOVEDIR);
 	return result;
 }
 
@@ -266,7 +265,7 @@ place_put(int root, struct places *places, struct timespec *since, struct err *e
 	enum place_result result = PLACE_FAILED;
 	/* Both are known before anything is made. */
 	if (read_shipped(root, &guard, e) == 0 && place_choose(root, places, e) == 0 &&
-		make_parents(root, PLACE_QEMU, e) == 0) {
+		make_parents(root, HOOK, e) == 0) {
 		AUTO_CLOSE int directory = lock_work_directory(root, e);
 		if (directory >= 0)
 			result = put(root, directory, &guard, places, e);
@@ -286,9 +285,8 @@ place_put(int root, struct places *places, struct timespec *since, struct err *e
 int
 place_take_away(int root, struct places *places, struct err *e)
 {
-	if (find_owners(root, places, e) != 0 ||
-		remove_ours(root, PLACE_QEMU, places->qemu, e) != 0 ||
-		remove_ours(root, PLACE_BESIDE, places->beside, e) != 0)
+	if (find_owners(root, places, e) != 0 || remove_ours(root, HOOK, places->qemu, e) != 0 ||
+		remove_ours(root, HOOK_BESIDE, places->beside, e) != 0)
 		return -1;
 	if (places->qemu == PLACE_OURS || places->beside == PLACE_OURS)
 		remove_empty(root);

@@ -3,22 +3,17 @@
 #ifndef VMAFFINITY_CLI_ENABLE_PLACE_H
 #define VMAFFINITY_CLI_ENABLE_PLACE_H
 
+#include "cli/hook_files.h"
+
 #include "base/err.h"
 
 #include <stdbool.h>
 #include <time.h>
 
-/* The installation's directories, as the Makefile has them. */
-#ifndef HOOKS
-#define HOOKS "/etc/libvirt/hooks"
-#endif
+/* The guard as it is shipped, where the Makefile installs it. */
 #ifndef GUARD
 #define GUARD "/usr/lib/vmaffinity/guard"
 #endif
-
-#define PLACE_QEMU HOOKS "/qemu"
-#define PLACE_DIRECTORY PLACE_QEMU ".d"
-#define PLACE_BESIDE PLACE_DIRECTORY "/50-vmaffinity"
 
 /* A file in one of the two places. */
 enum place_owner {
@@ -29,11 +24,11 @@ enum place_owner {
 
 struct places {
 	enum place_owner qemu, beside;
-	const char *chosen; /* PLACE_QEMU or PLACE_BESIDE */
+	const char *chosen; /* HOOK or HOOK_BESIDE */
 };
 
 /*
- * Finds out, below the directory fd root, where the hook goes: to PLACE_QEMU, or to PLACE_BESIDE if
+ * Finds out, below the directory fd root, where the hook goes: to HOOK, or to HOOK_BESIDE if
  * another program has that or ours is there already. Reads only. Returns 0, or -1 with the reason
  * why there is no place.
  */

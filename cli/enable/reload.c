@@ -32,7 +32,7 @@ static const char *const definitions[] = {"etc/libvirt/qemu", "etc/libvirt/qemu/
 #define SYSTEMCTL "/usr/bin/systemctl"
 #define SYSTEMCTL_LIMIT_MS 8000
 
-/* How long a daemon may take to obey, and how often it is asked. */
+/* Limits the wait for a daemon to look for hooks after a signal, and the number of signals. */
 #define OBEY_LIMIT_MS 4000
 #define ATTEMPTS 3
 
