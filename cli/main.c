@@ -257,21 +257,14 @@ parse_options(int argc, char *argv[], struct options *options)
 			options->svg = optarg;
 		else if (option == OPTION_XML)
 			options->xml[options->xml_count++] = optarg;
-		else if (option == OPTION_JSON)
-			options->json = true;
-		else if (option == OPTION_ALL)
-			options->all = true;
-		else if (option == OPTION_VERBOSE)
-			options->verbose = true;
-		else if (option == OPTION_WIDE)
-			options->wide = true;
-		else if (option == OPTION_METRICS)
-			options->metrics = true;
-		else if (option == OPTION_NAGIOS)
-			options->nagios = true;
-		else if (option == OPTION_DRY_RUN)
-			options->dry_run = true;
 	}
+	options->json = (given & OPTION_JSON) != 0;
+	options->all = (given & OPTION_ALL) != 0;
+	options->verbose = (given & OPTION_VERBOSE) != 0;
+	options->wide = (given & OPTION_WIDE) != 0;
+	options->metrics = (given & OPTION_METRICS) != 0;
+	options->nagios = (given & OPTION_NAGIOS) != 0;
+	options->dry_run = (given & OPTION_DRY_RUN) != 0;
 	while (optind < argc) /* after "--" */
 		options->words[options->word_count++] = argv[optind++];
 	return given & ~NO_OPTION;
