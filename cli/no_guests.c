@@ -15,15 +15,22 @@ print_document(const char *why, const struct messages *messages, const struct ru
 }
 
 void
+no_guests_print_metric(bool success)
+{
+	printf("# HELP vmaffinity_status_success Whether the guests could be asked for.\n"
+	       "# TYPE vmaffinity_status_success gauge\n"
+	       "vmaffinity_status_success %d\n",
+		success);
+}
+
+void
 no_guests_print(const struct options *options, enum exit_status status, const char *why,
 	const struct messages *messages, const struct rules *rules)
 {
 	if (options->json)
 		print_document(why, messages, rules);
 	else if (options->metrics)
-		puts("# HELP vmaffinity_status_success Whether the guests could be asked for.\n"
-		     "# TYPE vmaffinity_status_success gauge\n"
-		     "vmaffinity_status_success 0");
+		no_guests_print_metric(false);
 	else if (options->nagios)
 		print_line(
 			"VMAFFINITY %s - %s", status == EXIT_WRONG ? "CRITICAL" : "UNKNOWN", why);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a command prints for programs when it could look at no guest at all. */
+/* Reports to programs that a command could look at no guest. */
 #ifndef VMAFFINITY_CLI_NO_GUESTS_H
 #define VMAFFINITY_CLI_NO_GUESTS_H
 
@@ -14,5 +14,8 @@
  */
 void no_guests_print(const struct options *options, enum exit_status status, const char *why,
 	const struct messages *messages, const struct rules *rules);
+
+/* Prints the metric of --metrics that says if guests could be looked at. */
+void no_guests_print_metric(bool success);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/status/monitoring.h"
 
+#include "cli/no_guests.h"
 #include "cli/status/json.h"
 
 #include <stdio.h>
@@ -29,18 +30,15 @@ print_guest_state(const char *guest, const char *state)
 void
 metrics_print(const struct looked_at *all)
 {
-	puts("# HELP vmaffinity_status_success Whether the guests could be asked for.\n"
-	     "# TYPE vmaffinity_status_success gauge\n"
-	     "vmaffinity_status_success 1\n"
-	     "# HELP vmaffinity_guests Running guests, by how they compare with the rules.\n"
+	no_guests_print_metric(true);
+	puts("# HELP vmaffinity_guests Running guests, by how they compare with the rules.\n"
 	     "# TYPE vmaffinity_guests gauge");
 	for (size_t i = 0; i < STATES; i++)
 		printf("vmaffinity_guests{state=\"%s\"} %zu\n", status_state_name((enum state)i),
 			all->by_state[i]);
 	printf("vmaffinity_guests{state=\"failed\"} %zu\n", all->failures.count);
 	puts("# HELP vmaffinity_guest_state The state of a guest: the sample that is there, with "
-	     "the "
-	     "value 1.\n"
+	     "the value 1.\n"
 	     "# TYPE vmaffinity_guest_state gauge");
 	for (size_t i = 0; i < all->count; i++)
 		print_guest_state(all->items[i]->pin.name, status_state_name(all->items[i]->state));
