@@ -28,6 +28,11 @@ document()
 	same "absent-cpu rules.ini 3" "$(jq -r '.guests[1].notes[] | "\(.code) \(.file) \(.line)"' <<<"$output")"
 	document 3 plan vmaffinity plan --json --sysroot root --config rules.ini --connect "$uri" nobody db1
 	same '{"guest":"nobody","error":"Domain not found"}' "$(jq -c '.guests[1]' <<<"$output")"
+	guest box >box.xml
+	echo 0-5 >root/sys/devices/system/cpu/online
+	printf '[box]\nvcpus = 4-6\n' >offline.ini
+	document 1 plan vmaffinity plan --json --sysroot root --config offline.ini --xml box.xml
+	same "not-running offline-cpu" "$(jq -r '.guests[].notes[].code' <<<"$output" | sort | paste -sd ' ')"
 	echo '<network/>' >network.xml
 	document 3 plan vmaffinity plan --json --sysroot root --config rules.ini --xml network.xml
 	same '[{"guest":"network.xml","error":"the XML is not a <domain>"}]' "$(jq -c .guests <<<"$output")"

@@ -95,6 +95,19 @@ db1  as ruled  vcpu0 2, vcpu1 3, emulator 0-1
   warning: /etc/vmaffinity.ini:4: vcpu1 wants 3,9, but this host has only CPUs 0-7; left out: 9" "$output"
 }
 
+@test "neighbours that are alike share a row, with the CPUs on which any of them ran last; those with a gap do not" {
+	machine_rules '[web]\nvcpus = 2-3\n'
+	web=root/sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt
+	echo 1299 >"$web/vcpu3/cgroup.threads"
+	thread 1299 0-7 1
+	run -1 status web
+	grep -q '^! vcpu0-3     2-3         0-7       0-7     1,5 ' <<<"$output"
+	rm -r "$web/vcpu2"
+	run -1 status web
+	grep -q '^! vcpu0-1 ' <<<"$output"
+	grep -q '^! vcpu3 ' <<<"$output"
+}
+
 @test "lines break after commas only, for the terminal's width; --wide: never" {
 	machine_rules '[db*]\nemulator = 0-1\nvcpu0 = 2\nvcpu1 = 3\n'
 	libvirt_knows "$(guest db1 vcpu=2)"
