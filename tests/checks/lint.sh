@@ -4,22 +4,8 @@
 # shellcheck disable=SC2317 # the checks are called through check()
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-number=0 failed=0
-log=$(mktemp -d) || exit 2
-trap 'rm -rf "$log"' EXIT
-
-check() {
-	local name=$1
-	shift
-	number=$((number + 1))
-	if "$@" >"$log/out" 2>&1; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		sed 's/^/# /' "$log/out"
-		failed=$((failed + 1))
-	fi
-}
+# shellcheck source=tests/checks/tap.bash disable=SC1091
+. tests/checks/tap.bash
 
 mapfile -t sources < <(git ls-files 'engine/**/*.c' 'hook/*.c' 'cli/*.c' 'cli/**/*.c')
 mapfile -t all_c < <(git ls-files '*.c' '*.h')
@@ -81,5 +67,4 @@ check "clang-format" clang-format --dry-run -Werror "${all_c[@]}"
 check "shellcheck" shellcheck -x install.sh "${scripts[@]}"
 check "mandoc -Tlint" man_pages
 check "options in code, help, man pages and completion are the same" tests/checks/options.sh
-echo "1..$number"
-exit $((failed > 0))
+tap_end

@@ -9,20 +9,8 @@ cd "$(dirname "$0")/../.." || exit 2
 BUILD=${BUILD:-build}
 program=$BUILD/vmaffinity
 [ -x "$program" ] || make -s BUILD="$BUILD" "$program" >&2 || exit 2
-number=0 failed=0
-
-# result TEXT DIFFERENCES: one test.
-result()
-{
-	number=$((number + 1))
-	if [ -z "$2" ]; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1"
-		printf "# %s\n" "${2//$'\n'/$'\n# '}"
-		failed=1
-	fi
-}
+# shellcheck source=tests/checks/tap.bash disable=SC1091
+. tests/checks/tap.bash
 
 # same NAME-A LIST-A NAME-B LIST-B WHAT: the same lines, in any order, and at least one.
 same()
@@ -189,5 +177,4 @@ same install.sh "$installer" "install.sh --help" \
 same install.sh "$(grep -vx -- --help <<<"$installer")" README.md \
 	"$(grep -oE 'install\.sh( \[?--[a-z]+\]?)+' README.md | grep -oE -- '--[a-z]+' | grep -vx -- --help)" options
 
-echo "1..$number"
-exit $failed
+tap_end

@@ -11,20 +11,8 @@ export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 root=$work/root
-number=0 failed=0
-
-# check NAME COMMAND...: one test; what the command prints is shown if it fails.
-check()
-{
-	number=$((number + 1))
-	if "${@:2}" >"$work/out" 2>&1; then
-		echo "ok $number - packages: $1"
-	else
-		echo "not ok $number - packages: $1"
-		sed 's/^/# /' "$work/out"
-		failed=1
-	fi
-}
+# shellcheck source=tests/checks/tap.bash disable=SC1091
+. tests/checks/tap.bash
 
 # built VERSION: makes $work/VERSION.deb of the commit at hand, as that version.
 built()
@@ -100,26 +88,26 @@ beside_another()
 no_place() # a guard cannot be put there: the package is installed, and says so
 {
 	rm -rf "$root/etc/libvirt" && : >"$root/etc/libvirt"
-	installed 0.1.0 && grep -q 'the hook is not in place' "$work/out" && rm "$root/etc/libvirt" && in_root vmaffinity enable && in_place
+	local said
+	said=$(installed 0.1.0 2>&1) && [[ $said == *"the hook is not in place"* ]] && rm "$root/etc/libvirt" && in_root vmaffinity enable && in_place
 }
 
 apt-config dump | sed -nE 's/^(Acquire::(https?|ftp|Check-[A-Za-z-]+|Retries)(::.*)? .*)$/\1/p' >"$work/apt.conf"
-check "it is built" built 0.1.0
-check "two builds are the same bytes" twice_the_same
-check "lintian has nothing to say" clean_for_lintian
-check "the RPM package has the same files" rpm_has_the_same
-check "another version is built" built 0.1.1
+check "packages: it is built" built 0.1.0
+check "packages: two builds are the same bytes" twice_the_same
+check "packages: lintian has nothing to say" clean_for_lintian
+check "packages: the RPM package has the same files" rpm_has_the_same
+check "packages: another version is built" built 0.1.1
 make_root >"$work/log" 2>&1 || { cat "$work/log"; exit 2; }
-check "installed without a libvirt daemon: the hook is in place" installed 0.1.0
-check "the hook, the worker and the tool run" in_place
-check "upgraded: an edited configuration is kept" kept
-check "downgraded" installed 0.1.0
-check "removed: the configuration stays, the hook is gone" removed
-check "installed again" installed 0.1.0
-check "purged: nothing is left" purged
-check "beside another program's hook, which is left alone" beside_another
+check "packages: installed without a libvirt daemon: the hook is in place" installed 0.1.0
+check "packages: the hook, the worker and the tool run" in_place
+check "packages: upgraded: an edited configuration is kept" kept
+check "packages: downgraded" installed 0.1.0
+check "packages: removed: the configuration stays, the hook is gone" removed
+check "packages: installed again" installed 0.1.0
+check "packages: purged: nothing is left" purged
+check "packages: beside another program's hook, which is left alone" beside_another
 rm -rf "$root/etc/libvirt"
-check "no place for the hook: installed all the same, and said" no_place
-check "purged once more: nothing is left" purged
-echo "1..$number"
-exit $failed
+check "packages: no place for the hook: installed all the same, and said" no_place
+check "packages: purged once more: nothing is left" purged
+tap_end

@@ -6,19 +6,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 : "${BUILD:=build}"
-failed=0 number=0
-
-# result TEXT FINDINGS: one test, which passes without findings.
-result() {
-	number=$((number + 1))
-	if [ -z "$2" ]; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1"
-		printf '%s\n' "${2//$'\n'/$'\n# '}" | sed '1s/^/# /'
-		failed=1
-	fi
-}
+# shellcheck source=tests/checks/tap.bash disable=SC1091
+. tests/checks/tap.bash
 
 # needs PROGRAM PATTERN...: the NEEDED entries of its dynamic section are these and no others. A hook that misses a
 # library kills guests, since libvirt takes a failed exec for a failed hook: the guard needs none.
@@ -91,5 +80,4 @@ result "what papers and comments cite exists" "$missing"
 # A fact is cited by its number: "FACTS 4".
 result "each cited fact is in docs/FACTS.md" "$(git grep -ohE 'FACTS(\.md)?,? [0-9.]+' | grep -oE '[0-9.]+[0-9]|[0-9]' | sort -u |
 	while read -r fact; do grep -qE "^(## |- \*\*)?${fact}[. ]" docs/FACTS.md || echo "fact $fact"; done)"
-echo "1..$number"
-exit $failed
+tap_end
