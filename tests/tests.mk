@@ -16,6 +16,7 @@ UNIT_PROGRAMS := $(UNIT_TESTS:%=$(BUILD)/tests/unit/%)
 SUPPORT := tree threads root
 $(foreach test,rules/test_match rules/test_parse rules/test_load,$(eval HELPERS_$(test) := shown))
 $(foreach test,pin/test_apply pin/test_apply_undo pin/test_apply_memory,$(eval HELPERS_$(test) := guest))
+$(foreach test,pin/test_no_memory lint/test_no_memory,$(eval HELPERS_$(test) := memory))
 EXTRA_map := $(BUILD)/cli/map/occupancy.o
 USES_map := guest base
 wing = $(patsubst %/,%,$(dir $(1)))
@@ -27,6 +28,9 @@ WRAP := -Wl,--wrap=pwrite,--wrap=sched_setaffinity,--wrap=sched_getaffinity
 LIBS_pin/test_apply := $(WRAP)
 LIBS_pin/test_apply_undo := $(WRAP)
 LIBS_pin/test_apply_memory := $(WRAP)
+ALLOCATORS := malloc calloc realloc reallocarray strdup strndup vasprintf asprintf open_memstream tsearch
+LIBS_pin/test_no_memory := $(ALLOCATORS:%=-Wl,--wrap=%)
+LIBS_lint/test_no_memory := $(LIBS_pin/test_no_memory)
 
 $(BUILD)/tests/unit/%.o: EXTRA_CFLAGS = -Itests/unit
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cgroup/cgroup.h"
+#include "cgroup/lost_cpus.h"
 
 #include "support/cgroup_tree.h"
 #include "support/mask.h"
@@ -267,10 +268,45 @@ leaves_out_groups_that_are_removed_meanwhile(void **state)
 	cgroup_free(&cgroup);
 }
 
+/* A CPU that was offline for a while stays away from the directories of a v1 guest, not its parent.
+ */
+static void
+finds_and_gives_back_lost_cpus(void **state)
+{
+	const struct tree *t = *state;
+	const char *top = "sys/fs/cgroup/cpuset/machine.slice/";
+	const char *scope = "machine-qemu\\x2d1\\x2dweb.scope";
+	char path[256];
+	struct err e;
+	make_guest(t, "machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt", false);
+	snprintf(path, sizeof(path), "%scpuset.effective_cpus", top);
+	tree_put(t, path, "0-7\n");
+	struct cgroup cgroup = opened(t);
+	assert_false(cgroup.narrowed);
+	cgroup_free(&cgroup);
+	tree_put(t, path, "0-9\n");
+	cgroup = opened(t);
+	assert_true(cgroup.narrowed);
+	assert_mask(&cgroup.allowed, "0-9");
+	assert_int_equal(lost_cpus_widen(&cgroup, &e), -1); /* the scope has no such file */
+	snprintf(path, sizeof(path), "%s%s/cpuset.cpus", top, scope);
+	tree_put(t, path, "0-7");
+	assert_int_equal(lost_cpus_widen(&cgroup, &e), -1);
+	assert_non_null(strstr(e.text, "/libvirt/cpuset.cpus: "));
+	snprintf(path, sizeof(path), "%s%s/libvirt/cpuset.cpus", top, scope);
+	tree_put(t, path, "0-7");
+	assert_int_equal(lost_cpus_widen(&cgroup, &e), 0);
+	assert_string_equal(tree_get(t, path), "0-9");
+	snprintf(path, sizeof(path), "%s%s/cpuset.cpus", top, scope);
+	assert_string_equal(tree_get(t, path), "0-9");
+	cgroup_free(&cgroup);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		tree_test(finds_and_gives_back_lost_cpus),
 		tree_test(leaves_out_groups_that_are_removed_meanwhile),
 		tree_test(finds_a_guest_in_every_layout),
 		tree_test(follows_the_holder_of_the_pid_file),

@@ -30,12 +30,13 @@ static struct desired desired;
 static struct messages messages;
 static struct err e;
 static bool unset;
+static unsigned threads; /* of a guest core; a CPU of the host is a core */
 
 static int
 apply(const struct tree *t, const char *all, const char *alone)
 {
 	struct topology topology = {.root = t->fd};
-	const struct domain domain = {.threads = 1, .vcpus = VCPUS};
+	const struct domain domain = {.threads = threads, .vcpus = VCPUS};
 	masks[0] = (struct desired_mask){.setting = &vcpus, .cpus = mask_of(all)};
 	masks[1] = (struct desired_mask){.setting = &own, .cpus = mask_of(alone)};
 	groups[0] = (struct desired_group){.group = {GROUP_EMULATOR, 0}};
@@ -57,6 +58,7 @@ static int
 setup(void **state)
 {
 	int r = tree_setup(state);
+	threads = 1;
 	for (char cpu[] = "0"; r == 0 && *cpu < '4'; ++*cpu) {
 		char path[] = "sys/devices/system/cpu/cpuN/topology/core_cpus_list";
 		*strchr(path, 'N') = *cpu;
@@ -169,6 +171,17 @@ leaves_a_set_without_cpus_alone(void **state)
 	assert_int_equal(messages.count, 0);
 }
 
+static void
+warns_of_guest_cores_on_several_host_cores(void **state)
+{
+	threads = 2;
+	assert_int_equal(apply(*state, "0-2", "1"), 0);
+	assert_int_equal(messages.items[messages.count - 1].level, MESSAGE_WARNING);
+	assert_string_equal(messages.items[messages.count - 1].text,
+		"f:3: one-to-one: the vCPUs of 1 guest core have keys of their own, and so are on "
+		"different host cores");
+}
+
 int
 main(void)
 {
@@ -180,6 +193,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(warns_of_vcpus_without_a_set, setup, teardown),
 		cmocka_unit_test_setup_teardown(needs_a_cpu_for_each, setup, teardown),
 		cmocka_unit_test_setup_teardown(leaves_a_set_without_cpus_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			warns_of_guest_cores_on_several_host_cores, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("one_to_one", tests, NULL, NULL);
 }

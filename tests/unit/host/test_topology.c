@@ -363,6 +363,26 @@ tells_performance_cores_from_efficient_ones(void **state)
 }
 
 static void
+describes_cores_of_one_kind_that_differ(void **state)
+{
+	const struct tree *t = *state;
+	struct topology topology = {.root = t->fd};
+	char text[256];
+	tree_make(t,
+		CPU "online 0-3\n" CPU "cpu0/cpu_capacity 1024\n" CPU "cpu1/cpu_capacity 1024\n" CPU
+		    "cpu2/cpu_capacity 1000\n" CPU "cpu3/cpu_capacity 990\n" CPU
+		    "cpu0/acpi_cppc/highest_perf 7\n" CPU "cpu1/acpi_cppc/highest_perf 7\n" CPU
+		    "cpu2/acpi_cppc/highest_perf 7\n" CPU "cpu3/acpi_cppc/highest_perf 7");
+	topology_describe_cores(&topology, text, sizeof(text));
+	assert_string_equal(text, "cpu_capacity is 1024 (CPUs 0-1) to 990 (CPU 3)");
+	tree_put(t, CPU "cpu0/acpi_cppc/highest_perf", "8\n");
+	topology_describe_cores(&topology, text, sizeof(text));
+	assert_string_equal(text, "cpu_capacity is 1024 (CPUs 0-1) to 990 (CPU 3); "
+				  "acpi_cppc/highest_perf is 8 (CPU 0) to 7 (CPUs 1-3)");
+	topology_free(&topology);
+}
+
+static void
 takes_all_for_node_0_without_numa(void **state)
 {
 	const struct tree *t = *state;
@@ -380,6 +400,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		tree_test(describes_cores_of_one_kind_that_differ),
 		tree_test(takes_all_for_node_0_without_numa),
 		tree_test(reads_each_set),
 		tree_test(reads_a_set_once_and_only_that),
