@@ -287,7 +287,7 @@ run_apply(const struct options *options)
 const struct command command_apply = {
 	.name = "apply",
 	.run = run_apply,
-	.options = OPTION_ALL | OPTION_CONFIG | OPTION_CONNECT | OPTION_JSON,
+	.options = OPTION_ALL | OPTION_CONFIG | OPTION_CONNECT | OPTION_JSON | OPTION_QUIET,
 	.needs_root = true,
 	.words_max = ARGUMENTS_ANY,
 	.words = "[GUEST...]",
@@ -304,6 +304,7 @@ const struct command command_apply = {
 		"  -c, --config FILE  read the rules from FILE, not from /etc\n"
 		"      --connect URI  take the guests from this libvirt daemon\n"
 		"      --json         one JSON object\n"
+		"  -q, --quiet        print nothing to standard output\n"
 		"  -h, --help         this text\n"
 		"\n"
 		"A signal such as Ctrl-C ends it once the guest at hand is done.\n"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* vmaffinity release: gives guests back what libvirt would give them, whatever the rules say. */
+#include "cli/change.h"
 #include "cli/command.h"
-#include "cli/guests.h"
 #include "cli/interrupt.h"
-#include "cli/tally.h"
+#include "cli/record/record.h"
 
 #include "base/cleanup.h"
 #include "guest/domain_pins.h"
@@ -13,26 +13,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Guests by outcome. */
-struct counts {
-	size_t released, free, ended, left;
-	struct failures failures;
-};
+/*
+ * Takes back what "vmaffinity record" has recorded, if the guest's XML has its note. Returns 0, or
+ * -1 with the reason.
+ */
+static int
+take_back_record(
+	const struct options *options, const char *name, char **xml, size_t *changed, struct err *e)
+{
+	struct virt virt;
+	if (strstr(*xml, VIRT_NOTE_URI) == NULL)
+		return 0;
+	int r = virt_open_to_change(&virt, options->connect, e);
+	if (r == 0 && virt_find(&virt, name, e) != 0)
+		r = -1;
+	if (r == 0)
+		r = record_undo(&virt.guests[0], changed, e);
+	if (r != 0)
+		err_context(e, "its record cannot be taken back");
+	free(*xml);
+	*xml = NULL;
+	if (r == 0 && virt_xml(&virt.guests[0], xml, e) != VIRT_OK)
+		r = -1;
+	virt_close(&virt);
+	return r;
+}
 
-/* Gives one guest back its CPUs. Returns as pin_apply() does. */
 static enum pin_result
-release_guest(struct guests *guests, const char *name, struct pin *pin, char done[PIN_DONE_MAX],
+give_back(struct guests *guests, const char *name, struct pin *pin, char done[PIN_DONE_MAX],
 	struct err *e)
 {
 	/* Without rules, none decides a group. */
 	struct pin_host host = {0};
 	struct domain_pins record = {0};
 	AUTO_FREE char *xml = NULL;
-	size_t count;
+	size_t count, unrecorded = 0;
 	pin_host_change(&host, guests->options->root);
-	interrupt_changing(true);
 	enum pin_result r = PIN_FAILED;
 	if (guests_read_xml(guests, name, &xml, e) != 0 ||
+		take_back_record(guests->options, name, &xml, &unrecorded, e) != 0 ||
 		domain_parse_pins(xml, strlen(xml), &record, e) != 0)
 		err_context(e, "what libvirt would give it is not known");
 	else
@@ -41,63 +60,42 @@ release_guest(struct guests *guests, const char *name, struct pin *pin, char don
 		r = PIN_FAILED;
 	if (r == PIN_OK)
 		r = pin_apply(pin, done, e);
+	if (r == PIN_OK && unrecorded > 0) {
+		snprintf(done, PIN_DONE_MAX, "libvirt's record of %zu group%s", unrecorded,
+			unrecorded == 1 ? "" : "s");
+		r = PIN_CHANGED;
+	}
 	domain_pins_free(&record);
 	pin_host_free(&host);
 	return r;
 }
 
-static void
-release_and_print(struct guests *guests, const char *name, struct counts *counts)
+/* Gives one guest back its CPUs: struct change. */
+static enum pin_result
+release_guest(
+	struct guests *guests, const char *name, void *data, char done[PIN_DONE_MAX], struct err *e)
 {
 	struct pin pin = {.lock = -1};
-	struct err e;
-	char done[PIN_DONE_MAX] = "";
-	enum pin_result r = release_guest(guests, name, &pin, done, &e);
-	if (r == PIN_CHANGED) {
-		counts->released++;
-		print_line("%s: released: %s", name, done);
-	} else if (r == PIN_OK) {
-		counts->free++;
-		print_line("%s: has what libvirt gave it", name);
-	} else if (r == PIN_NOT_RUNNING && guests->options->word_count == 0) {
-		counts->ended++;
-	} else {
-		err_context(&e, "not released");
-		failures_add(&counts->failures, name, e.text);
-	}
+	(void)data;
+	enum pin_result r = give_back(guests, name, &pin, done, e);
 	pin_free(&pin);
-	interrupt_changing(false);
+	return r;
 }
 
 static enum exit_status
 run_release(const struct options *options)
 {
-	struct guests guests;
-	struct counts counts = {0};
+	static const struct change change = {.make = release_guest,
+		.made = "released",
+		.needless = "has what libvirt gave it",
+		.needless_sum = "as libvirt has them",
+		.failed = "not released"};
 	if (options->all == (options->word_count > 0)) {
 		complain(options->all ? "release: GUEST and --all exclude each other"
 				      : "release: name a GUEST, or --all");
 		return misuse(&command_release);
 	}
-	int opened = guests_open(&guests, options, &counts.failures);
-	size_t count = guests.count + counts.failures.count, done = 0;
-	interrupt_catch();
-	for (; done < guests.count && opened == 0 && interrupt_signal() == 0; done++)
-		release_and_print(&guests, guests.names[done], &counts);
-	for (counts.left = opened == 0 ? guests.count - done : 0; done < guests.count; done++)
-		complain("%s: not looked at: ended by a signal", guests.names[done]);
-	const struct tally_part parts[] = {{counts.released, "released"},
-		{counts.free, "as libvirt has them"}, {counts.ended, "ended meanwhile"},
-		{counts.failures.count, "failed"}, {counts.left, "not looked at"}};
-	if (opened == 0 && count == 0)
-		puts("no guest is running");
-	else if (opened == 0 && count > 1)
-		tally_print(count, parts, sizeof(parts) / sizeof(parts[0]));
-	enum exit_status status = opened != 0		      ? EXIT_CANNOT
-				  : counts.failures.count > 0 ? EXIT_FINDINGS
-							      : EXIT_OK;
-	failures_free(&counts.failures);
-	guests_close(&guests);
+	enum exit_status status = change_guests(options, &change);
 	interrupt_end();
 	return status;
 }
@@ -105,7 +103,7 @@ run_release(const struct options *options)
 const struct command command_release = {
 	.name = "release",
 	.run = run_release,
-	.options = OPTION_ALL | OPTION_CONNECT,
+	.options = OPTION_ALL | OPTION_CONNECT | OPTION_QUIET,
 	.needs_root = true,
 	.words_max = ARGUMENTS_ANY,
 	.words = "GUEST...",
@@ -120,6 +118,7 @@ const struct command command_release = {
 		"\n"
 		"      --all          every running guest\n"
 		"      --connect URI  take the guests from this libvirt daemon\n"
+		"  -q, --quiet        print nothing to standard output\n"
 		"  -h, --help         this text\n"
 		"\n"
 		"Exit status: 0; 1 if a guest failed, 3 if no guest could be looked at.\n",

@@ -58,6 +58,7 @@ enum {
 	OPTION_METRICS = 1 << 13,
 	OPTION_NAGIOS = 1 << 14,
 	OPTION_DRY_RUN = 1 << 15,
+	OPTION_QUIET = 1 << 16,
 };
 
 /* For words_max: any number of arguments. */
@@ -78,7 +79,7 @@ struct command {
 
 extern const struct command command_plan, command_apply, command_release, command_status,
 	command_map, command_check, command_doctor, command_watch, command_capture, command_import,
-	command_enable, command_disable;
+	command_enable, command_disable, command_record;
 
 /*
  * Prints one line: to stderr after "vmaffinity: ", to stdout, to stderr. Whatever a terminal would

@@ -17,7 +17,7 @@
  * The short options of getopt_long(3): "-" has it return each argument that is no option, as
  * NO_OPTION; ":" has it leave messages to us.
  */
-#define SHORT_OPTIONS "-:hVvc:"
+#define SHORT_OPTIONS "-:hVqvc:"
 #define NO_OPTION 1
 
 static const struct option long_options[] = {
@@ -33,6 +33,7 @@ static const struct option long_options[] = {
 	{"wide", no_argument, NULL, OPTION_WIDE},
 	{"metrics", no_argument, NULL, OPTION_METRICS},
 	{"nagios", no_argument, NULL, OPTION_NAGIOS},
+	{"quiet", no_argument, NULL, OPTION_QUIET},
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -41,8 +42,8 @@ static const struct option long_options[] = {
 
 /* In the order of the general help. */
 static const struct command *const commands[] = {&command_plan, &command_check, &command_apply,
-	&command_release, &command_status, &command_map, &command_doctor, &command_watch,
-	&command_import, &command_capture, &command_enable, &command_disable};
+	&command_release, &command_record, &command_status, &command_map, &command_doctor,
+	&command_watch, &command_import, &command_capture, &command_enable, &command_disable};
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const struct command *
@@ -155,6 +156,16 @@ run(const struct command *command, struct options *options, int given)
 		complain("%s needs root", command->name);
 		return EXIT_CANNOT;
 	}
+	if ((given & OPTION_QUIET) != 0 &&
+		(given & (OPTION_JSON | OPTION_METRICS | OPTION_NAGIOS | OPTION_VERBOSE)) != 0) {
+		complain("%s: --quiet excludes --json, --metrics, --nagios and --verbose",
+			command->name);
+		return misuse(command);
+	}
+	if ((given & OPTION_QUIET) != 0 && freopen("/dev/null", "w", stdout) == NULL) {
+		complain("/dev/null: %s", strerror(errno));
+		return EXIT_CANNOT;
+	}
 	const char *root = options->sysroot != NULL ? options->sysroot : "/";
 	options->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (options->root < 0) {
@@ -200,6 +211,8 @@ long_form(int option)
 		return OPTION_CONFIG;
 	case 'v':
 		return OPTION_VERBOSE;
+	case 'q':
+		return OPTION_QUIET;
 	default:
 		return option;
 	}

@@ -26,10 +26,12 @@
 	X(virConnectDomainEventDeregisterAny) \
 	X(virConnectDomainEventRegisterAny) \
 	X(virConnectListAllDomains) \
+	X(virConnectOpen) \
 	X(virConnectOpenReadOnly) \
 	X(virConnectRegisterCloseCallback) \
 	X(virConnectUnregisterCloseCallback) \
 	X(virDomainFree) \
+	X(virDomainGetMetadata) \
 	X(virDomainGetName) \
 	X(virDomainGetState) \
 	X(virDomainGetXMLDesc) \
@@ -37,6 +39,10 @@
 	X(virDomainLookupByID) \
 	X(virDomainLookupByName) \
 	X(virDomainLookupByUUIDString) \
+	X(virDomainPinEmulator) \
+	X(virDomainPinIOThread) \
+	X(virDomainPinVcpuFlags) \
+	X(virDomainSetMetadata) \
 	X(virEventAddHandle) \
 	X(virEventRegisterDefaultImpl) \
 	X(virEventRunDefaultImpl) \
@@ -83,8 +89,8 @@ virt_error(struct err *e)
 	return err_set(e, "%s", libvirt.virGetLastErrorMessage());
 }
 
-int
-virt_open(struct virt *virt, const char *uri, struct err *e)
+static int
+connect_to(struct virt *virt, const char *uri, bool to_change, struct err *e)
 {
 	if (uri == NULL)
 		uri = "qemu:///system";
@@ -92,7 +98,8 @@ virt_open(struct virt *virt, const char *uri, struct err *e)
 	if (load_libvirt(e) != 0)
 		return -1;
 	libvirt.virSetErrorFunc(NULL, be_quiet);
-	virt->connection = libvirt.virConnectOpenReadOnly(uri);
+	virt->connection =
+		to_change ? libvirt.virConnectOpen(uri) : libvirt.virConnectOpenReadOnly(uri);
 	if (virt->connection != NULL)
 		return 0;
 	if (libvirt.virGetLastErrorCode() == VIR_ERR_SYSTEM_ERROR) /* its socket */
@@ -100,6 +107,18 @@ virt_open(struct virt *virt, const char *uri, struct err *e)
 			"no libvirt daemon answers at %s: is libvirtd or virtqemud running? (%s)",
 			uri, libvirt.virGetLastErrorMessage());
 	return err_set(e, "%s: %s", uri, libvirt.virGetLastErrorMessage());
+}
+
+int
+virt_open(struct virt *virt, const char *uri, struct err *e)
+{
+	return connect_to(virt, uri, false, e);
+}
+
+int
+virt_open_to_change(struct virt *virt, const char *uri, struct err *e)
+{
+	return connect_to(virt, uri, true, e);
 }
 
 int
@@ -216,6 +235,59 @@ virt_next_xml(const struct virt_guest *guest, char **xml, struct err *e)
 {
 	enum virt_result r = virt_definition(guest, xml, e);
 	return r == VIRT_TRANSIENT ? virt_xml(guest, xml, e) : r;
+}
+
+/* Pins group by the function of its kind. map has size bytes, the lowest CPU in the lowest bit. */
+static int
+pin_by_kind(virDomainPtr domain, struct thread_group group, unsigned char *map, int size)
+{
+	switch (group.kind) {
+	case GROUP_VCPU:
+		return libvirt.virDomainPinVcpuFlags(
+			domain, group.id, map, size, VIR_DOMAIN_AFFECT_LIVE);
+	case GROUP_IOTHREAD:
+		return libvirt.virDomainPinIOThread(
+			domain, group.id, map, size, VIR_DOMAIN_AFFECT_LIVE);
+	case GROUP_EMULATOR:
+		break;
+	}
+	return libvirt.virDomainPinEmulator(domain, map, size, VIR_DOMAIN_AFFECT_LIVE);
+}
+
+enum virt_result
+virt_pin(const struct virt_guest *guest, struct thread_group group, const struct cpumask *cpus,
+	struct err *e)
+{
+	unsigned char map[CPUMASK_CPUS / 8] = {0};
+	int size = 0;
+	cpumask_for_each (cpu, cpus) {
+		map[cpu / 8] |= (unsigned char)(1u << cpu % 8);
+		size = (int)(cpu / 8) + 1;
+	}
+	if (pin_by_kind(guest->domain, group, map, size) == 0)
+		return VIRT_OK;
+	bool gone = libvirt.virGetLastErrorCode() == VIR_ERR_INVALID_ARG;
+	virt_error(e);
+	return gone ? VIRT_GONE : VIRT_FAILED;
+}
+
+int
+virt_read_note(const struct virt_guest *guest, char **text, struct err *e)
+{
+	*text = libvirt.virDomainGetMetadata(
+		guest->domain, VIR_DOMAIN_METADATA_ELEMENT, VIRT_NOTE_URI, VIR_DOMAIN_AFFECT_LIVE);
+	if (*text != NULL || libvirt.virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_METADATA)
+		return 0;
+	return virt_error(e);
+}
+
+int
+virt_write_note(const struct virt_guest *guest, const char *text, struct err *e)
+{
+	return libvirt.virDomainSetMetadata(guest->domain, VIR_DOMAIN_METADATA_ELEMENT, text,
+		       "vmaffinity", VIRT_NOTE_URI, VIR_DOMAIN_AFFECT_LIVE) == 0
+		       ? 0
+		       : virt_error(e);
 }
 
 bool

@@ -3,7 +3,9 @@
 #ifndef VMAFFINITY_CLI_VIRT_H
 #define VMAFFINITY_CLI_VIRT_H
 
+#include "base/cpumask.h"
 #include "base/err.h"
+#include "guest/thread_group.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +17,7 @@ struct virt_guest {
 	void *domain; /* virDomainPtr */
 };
 
-/* A read-only connection to a daemon, and the guests that virt_list() and virt_find() added. */
+/* A connection to a daemon, and the guests that virt_list() and virt_find() added. */
 struct virt {
 	void *connection; /* virConnectPtr */
 	struct virt_guest *guests;
@@ -33,10 +35,12 @@ enum virt_result {
 };
 
 /*
- * Connects to the daemon at uri (NULL: qemu:///system). Returns 0, or -1 with the reason. The
- * caller calls virt_close() in any case.
+ * Connects to the daemon at uri (NULL: qemu:///system), to read; virt_open_to_change() to change
+ * guests as well, which libvirt allows root. Returns 0, or -1 with the reason. The caller calls
+ * virt_close() in any case.
  */
 int virt_open(struct virt *virt, const char *uri, struct err *e);
+int virt_open_to_change(struct virt *virt, const char *uri, struct err *e);
 void virt_close(struct virt *virt);
 
 /*
@@ -91,6 +95,27 @@ enum virt_result virt_definition(const struct virt_guest *guest, char **xml, str
  * virt_xml() does.
  */
 enum virt_result virt_next_xml(const struct virt_guest *guest, char **xml, struct err *e);
+
+/*
+ * Pins a group of the running guest, as "virsh vcpupin --live" does: libvirt writes cpus to the
+ * group's cgroup and into its record of the guest. Returns VIRT_OK; VIRT_GONE if the guest does not
+ * have the group now; or VIRT_FAILED with the reason.
+ */
+enum virt_result virt_pin(const struct virt_guest *guest, struct thread_group group,
+	const struct cpumask *cpus, struct err *e);
+
+/*
+ * A note in the metadata of the running guest: an XML element, that libvirt keeps as long as the
+ * guest runs, also where it is restored or migrated to (virDomainSetMetadata()).
+ */
+#define VIRT_NOTE_URI "urn:vmaffinity:record"
+
+/* Reads the note; *text, which the caller frees, is NULL without one. Returns 0, or -1 with the
+ * reason. */
+int virt_read_note(const struct virt_guest *guest, char **text, struct err *e);
+
+/* Replaces the note; NULL: removes it. Returns 0, or -1 with the reason. */
+int virt_write_note(const struct virt_guest *guest, const char *text, struct err *e);
 
 /*
  * libvirt's events, for a command that keeps running. virt_loop_run() reports them, and readable

@@ -3,8 +3,8 @@
 _vmaffinity()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} before="" command="" word i
-	local commands="plan check apply release status map doctor watch import capture enable disable help"
-	local options="--config --sysroot --connect --xml --against --json --metrics --nagios --verbose --wide --all --svg --dry-run --version --help"
+	local commands="plan check apply release record status map doctor watch import capture enable disable help"
+	local options="--config --sysroot --connect --xml --against --json --metrics --nagios --quiet --verbose --wide --all --svg --dry-run --version --help"
 
 	COMPREPLY=()
 	# "--option=value" reaches us as three words: "--option", "=" and "value".
@@ -61,7 +61,7 @@ _vmaffinity()
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		;;
-	plan | apply | release | status | import | capture)
+	plan | apply | release | record | status | import | capture)
 		# Names may hold spaces and quotes: one a line, and each quoted for the shell.
 		while IFS= read -r word; do
 			[[ -n $word && $word == "$cur"* ]] && COMPREPLY+=("$(printf '%q' "$word")")

@@ -116,7 +116,7 @@ const struct command command_check = {
 	.name = "check",
 	.run = run_check,
 	.options = OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_XML | OPTION_AGAINST |
-		   OPTION_JSON,
+		   OPTION_JSON | OPTION_QUIET,
 	.many_hosts = true,
 	.words_max = ARGUMENTS_ANY,
 	.words = "[FILE...]",
@@ -137,6 +137,7 @@ const struct command command_check = {
 		"      --sysroot DIR  read /etc, /proc, /run and /sys below DIR\n"
 		"      --connect URI  the libvirt daemon (qemu:///system)\n"
 		"      --json         one JSON object\n"
+		"  -q, --quiet        print nothing to standard output\n"
 		"  -h, --help         this text\n"
 		"\n"
 		"Exit status: 0 nothing found, 1 warnings, 2 errors, 3 not all was looked at.\n",

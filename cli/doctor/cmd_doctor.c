@@ -41,7 +41,7 @@ run_doctor(const struct options *options)
 const struct command command_doctor = {
 	.name = "doctor",
 	.run = run_doctor,
-	.options = OPTION_SYSROOT | OPTION_JSON,
+	.options = OPTION_SYSROOT | OPTION_JSON | OPTION_QUIET,
 	.summary = "check that the hook works and the host fits the rules",
 	.help = "Usage: vmaffinity doctor [OPTION...]\n"
 		"\n"
@@ -50,6 +50,7 @@ const struct command command_doctor = {
 		"\n"
 		"      --sysroot DIR  read /etc, /proc, /run, /sys, /usr below DIR; run nothing\n"
 		"      --json         one JSON object\n"
+		"  -q, --quiet        print nothing to standard output\n"
 		"  -h, --help         this text\n"
 		"\n"
 		"Exit status: 0 if all is well, 1 for a WARN or a FAIL, 3 if it could not check.\n",

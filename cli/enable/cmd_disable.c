@@ -63,7 +63,7 @@ run_disable(const struct options *options)
 const struct command command_disable = {
 	.name = "disable",
 	.run = run_disable,
-	.options = OPTION_SYSROOT,
+	.options = OPTION_SYSROOT | OPTION_QUIET,
 	.summary = "take the hook away; guests keep their pins",
 	.help = "Usage: vmaffinity disable [OPTION...]\n"
 		"\n"
@@ -72,6 +72,7 @@ const struct command command_disable = {
 		"their pins, see release; guests that start are not pinned.\n"
 		"\n"
 		"      --sysroot DIR  take it away below DIR; no daemon is reloaded\n"
+		"  -q, --quiet        print nothing to standard output\n"
 		"  -h, --help         this text\n"
 		"\n"
 		"Exit status: 0, also if there was no hook; 3 if it could not be taken away.\n",

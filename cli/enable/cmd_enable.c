@@ -127,7 +127,7 @@ run_enable(const struct options *options)
 const struct command command_enable = {
 	.name = "enable",
 	.run = run_enable,
-	.options = OPTION_DRY_RUN | OPTION_SYSROOT,
+	.options = OPTION_DRY_RUN | OPTION_SYSROOT | OPTION_QUIET,
 	.summary = "put the hook in place; running daemons look for it",
 	.help = "Usage: vmaffinity enable [OPTION...]\n"
 		"\n"
@@ -139,6 +139,7 @@ const struct command command_enable = {
 		"\n"
 		"      --dry-run      say where the hook would go, and change nothing\n"
 		"      --sysroot DIR  put it below DIR; no daemon is reloaded\n"
+		"  -q, --quiet        print nothing to standard output\n"
 		"  -h, --help         this text\n"
 		"\n"
 		"If a running daemon may not look for the hook, the last line says what to do.\n"

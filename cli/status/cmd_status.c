@@ -174,7 +174,7 @@ const struct command command_status = {
 	.name = "status",
 	.run = run_status,
 	.options = OPTION_CONFIG | OPTION_SYSROOT | OPTION_CONNECT | OPTION_JSON | OPTION_METRICS |
-		   OPTION_NAGIOS | OPTION_VERBOSE | OPTION_WIDE,
+		   OPTION_NAGIOS | OPTION_VERBOSE | OPTION_WIDE | OPTION_QUIET,
 	.words_max = ARGUMENTS_ANY,
 	.words = "[GUEST...]",
 	.summary = "compare running guests with the rules, thread by thread",
@@ -195,6 +195,7 @@ const struct command command_status = {
 		"      --metrics      for Prometheus: the text format of a textfile collector\n"
 		"      --nagios       one line, and the exit status of a Nagios plugin: 0 OK,\n"
 		"                     1 WARNING, 2 CRITICAL, 3 UNKNOWN\n"
+		"  -q, --quiet        print nothing to standard output\n"
 		"  -h, --help         this text\n"
 		"\n"
 		"Exit status: 0 all as ruled, 1 drift, 2 errors in the rules, 3 could not look.\n",

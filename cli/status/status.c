@@ -7,7 +7,7 @@ status_record(const struct status *status, const struct drift_group *group)
 {
 	const struct cpumask *record = domain_pins_find(&status->pins, group->step->group);
 	return record != NULL && group->step->cpus != NULL &&
-			       !cpumask_equal(record, group->step->cpus)
+			       !cpumask_equal(record, plan_step_written(group->step))
 		       ? record
 		       : NULL;
 }

@@ -72,7 +72,7 @@ same --help "$helps" man/vmaffinity.8 "$man_items" "options with their arguments
 # "-c --config", with the case of long_form() in cli/main.c
 shorts=$(sed -n '/^long_form/,/^}/p' cli/main.c | tr -d '\n' | grep -oE "case '[a-zA-Z]':[^;]*OPTION_[A-Z]+" |
 	sed -E "s/case '(.)'.*OPTION_(.*)/-\1 --\L\2/")
-same cli/main.c "$shorts" --help "$({ "$program" --help; "$program" help plan; } | sed -nE 's/^ +(-[a-zA-Z]), (--[a-z-]+) .*/\1 \2/p')" "short options"
+same cli/main.c "$shorts" --help "$({ "$program" --help; "$program" help plan; "$program" help check; } | sed -nE 's/^ +(-[a-zA-Z]), (--[a-z-]+) .*/\1 \2/p' | sort -u)" "short options"
 same cli/main.c "$shorts" man/vmaffinity.8 \
 	"$(sed -nE 's/^\.It Fl ([a-zA-Z]) , Fl \\-([a-z-]+).*/-\1 --\2/p' man/vmaffinity.8)" "short options"
 # each twice: where options are distinguished from words, and where a value is completed

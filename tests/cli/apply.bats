@@ -58,7 +58,7 @@ web-2: no rule pins it
 	copy=$(mktemp -d /tmp/vmaffinity.XXXXXX)
 	chmod 755 "$copy"
 	cp "$BUILD/vmaffinity" "$copy"
-	for command in "apply" "release --all" "watch"; do
+	for command in "apply" "release --all" "record" "watch"; do
 		# shellcheck disable=SC2086 # words
 		cannot "vmaffinity: ${command% *} needs root" setpriv --reuid=65534 --regid=65534 --clear-groups "$copy/vmaffinity" $command
 	done

@@ -85,7 +85,7 @@ refused()
 {
 	local of=""
 	case ${2:-} in
-	plan | check | apply | release | status | map | doctor | watch | import | capture | enable | disable) of=" $2" ;;
+	plan | check | apply | release | record | status | map | doctor | watch | import | capture | enable | disable) of=" $2" ;;
 	esac
 	fails 2 "vmaffinity: $1"$'\n'"Try 'vmaffinity$of --help'" vmaffinity "${@:2}"
 }

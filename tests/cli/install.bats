@@ -350,9 +350,9 @@ completions()
 END
 	export PATH=$FAKE:$PATH
 	mkdir "$BATS_TEST_TMPDIR/there" && touch "$BATS_TEST_TMPDIR/there/a.ini"
-	[ "$(completions vmaffinity '')" = "apply capture check disable doctor enable help import map plan release status watch" ]
+	[ "$(completions vmaffinity '')" = "apply capture check disable doctor enable help import map plan record release status watch" ]
 	[ "$(completions vmaffinity --config x.ini p)" = plan ]
-	[ "$(completions vmaffinity help '')" = "apply capture check disable doctor enable import map plan release status watch" ]
+	[ "$(completions vmaffinity help '')" = "apply capture check disable doctor enable import map plan record release status watch" ]
 	[ "$(completions vmaffinity s)" = status ]
 	[ "$(completions vmaffinity --sy)" = --sysroot ]
 	[ "$(completions vmaffinity plan --j)" = --json ]

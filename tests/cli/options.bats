@@ -22,13 +22,13 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 	same "" "$stderr"
 	same "Usage: vmaffinity COMMAND [OPTION...] [ARGUMENT...]" "${lines[0]}"
 	general=$output
-	for word in plan check apply status map doctor watch capture enable disable help -h,\ --help -V,\ --version; do grep -qE "^ +$word " <<<"$output"; done
+	for word in plan check apply release record status map doctor watch import capture enable disable help -h,\ --help -V,\ --version; do grep -qE "^ +$word " <<<"$output"; done
 	run -0 vmaffinity help
 	same "$general" "$output"
 }
 
 @test "a command's --help, in three ways; nothing is looked at for it" {
-	for command in plan check apply status map doctor watch capture enable disable; do
+	for command in plan check apply status map doctor watch capture enable disable release record import; do
 		run -0 --separate-stderr vmaffinity "$command" --help
 		same "" "$stderr"
 		[[ ${lines[0]} == "Usage: vmaffinity $command "* ]]
@@ -41,8 +41,20 @@ teardown() { cd / && rm -rf "${copy:-}"; }
 	[ "$(vmaffinity help plan)" != "$(vmaffinity help check)" ]
 }
 
+@test "--quiet: the exit status alone, and errors" {
+	echo "[db1]" >rules.ini
+	echo "vcpus = ^0 0-3" >>rules.ini
+	run -1 --separate-stderr vmaffinity check --quiet rules.ini
+	same "" "$output$stderr"
+	echo "vcpus = x" >>rules.ini
+	run -2 --separate-stderr vmaffinity check -q rules.ini
+	same "" "$output$stderr"
+	refused "check: --quiet excludes --json, --metrics, --nagios and --verbose" check --quiet --json
+	refused "'map' has no option '--quiet'" map --quiet
+}
+
 @test "help fits a terminal of 80 columns" {
-	for command in "" plan check apply status map doctor watch capture enable disable; do
+	for command in "" plan check apply status map doctor watch capture enable disable release record import; do
 		# shellcheck disable=SC2086 # perhaps none
 		run -0 vmaffinity help $command
 		run ! grep -E '^.{81}' <<<"$output"
