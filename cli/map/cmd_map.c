@@ -15,7 +15,7 @@ read_and_show(struct map *map, const struct options *options, struct err *e)
 		occupancy_form(&map->occupancy, map->sets[TOPOLOGY_ONLINE], e) != 0)
 		return -1;
 	if (options->svg != NULL)
-		return map_write_svg(map, options->svg, e);
+		return map_write_svg(map, options, e);
 	if (!options->json)
 		return map_print_text(map, e);
 	map_print_json(map);

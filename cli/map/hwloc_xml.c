@@ -6,6 +6,7 @@
  */
 #include "cli/map/hwloc_xml.h"
 
+#include "cli/map/colors.h"
 #include "cli/map/words.h"
 
 #include <stdlib.h>
@@ -93,12 +94,16 @@ open_level(struct drawing *drawing, const struct map_level *level)
 		{"L3Cache", "L3", TOPOLOGY_L3, false}};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		const struct topology_object *object = level->objects[types[i].kind];
+		char name[TOPOLOGY_SIZE_MAX + 4], size[TOPOLOGY_SIZE_MAX];
 		if (object == NULL ||
 			(types[i].around_node && level->objects[TOPOLOGY_PACKAGE] != NULL))
 			continue;
-		open_object(drawing, types[i].type, types[i].name,
-			map_index(drawing->map, types[i].kind, object), object->cpus,
-			object->cpu_count);
+		size_t index = map_index(drawing->map, types[i].kind, object);
+		bool sized = types[i].kind == TOPOLOGY_L3 && drawing->map->l3_kib != NULL;
+		snprintf(name, sizeof(name), "%s%s%s",
+			sized ? topology_size_text(drawing->map->l3_kib[index], size) : "",
+			sized ? " " : "", types[i].name);
+		open_object(drawing, types[i].type, name, index, object->cpus, object->cpu_count);
 		if (strcmp(types[i].type, "NUMANode") == 0)
 			close_object(drawing);
 	}
@@ -113,23 +118,38 @@ close_level(struct drawing *drawing, const struct map_level *level)
 		close_object(drawing);
 }
 
+static void
+write_color(struct drawing *drawing, const char *color)
+{
+	fprintf(drawing->out, "<info name=\"lstopoStyle\" value=\"Background=%s\"/>\n", color);
+}
+
+/* Returns the colour of the one guest that text, "db1 emulator vcpu0-3", begins with, else white.
+ */
+static const char *
+guest_color(const struct map *map, const char *text, char out[MAP_COLOR_MAX])
+{
+	size_t longest = 0, found = 0;
+	for (size_t i = 0; i < map->guests.count; i++) {
+		size_t length = strlen(map->guests.items[i]);
+		if (length > longest && text[length] == ' ' &&
+			strncmp(text, map->guests.items[i], length) == 0) {
+			longest = length;
+			found = i;
+		}
+	}
+	return longest > 0 ? map_guest_color(found, out) : "#ffffff";
+}
+
 /* Writes a line of text in a CPU's box. */
 static void
 write_line(struct drawing *drawing, const char *text)
 {
-	fprintf(drawing->out, "<object type=\"Misc\" gp_index=\"%u\" name=\"%s\"/>\n",
+	char color[MAP_COLOR_MAX];
+	fprintf(drawing->out, "<object type=\"Misc\" gp_index=\"%u\" name=\"%s\">\n",
 		++drawing->serial, text);
-}
-
-/* Returns a colour light enough for black text. */
-static const char *
-cpu_color(enum map_state state, bool isolated)
-{
-	if (state >= MAP_SHARED)
-		return "#f4b6b0";
-	if (state == MAP_TAKEN)
-		return isolated ? "#c9b8e8" : "#b8d8f0";
-	return isolated ? "#ece6f6" : "#ffffff";
+	write_color(drawing, guest_color(drawing->map, text, color));
+	fputs("</object>\n", drawing->out);
 }
 
 static void
@@ -140,14 +160,22 @@ write_thread(struct drawing *drawing, size_t core, size_t thread)
 	enum map_state state = map_state(map, *cpu);
 	char *text = map_occupants(map, core, 1, thread), *next = text, *line;
 	open_object(drawing, "PU", "CPU", *cpu, cpu, 1);
-	fprintf(drawing->out, "<info name=\"lstopoStyle\" value=\"Background=%s\"/>\n",
-		cpu_color(state, cpumask_test(map->sets[TOPOLOGY_ISOLATED], *cpu)));
+	write_color(
+		drawing, map_cpu_color(state, cpumask_test(map->sets[TOPOLOGY_ISOLATED], *cpu)));
 	if (state >= MAP_SHARED)
 		write_line(drawing, state == MAP_SHARED ? "! shared" : "! overcommitted");
 	while ((line = strsep(&next, ";")) != NULL)
 		write_line(drawing, line + strspn(line, " "));
 	close_object(drawing);
 	free(text);
+}
+
+static const char *
+core_name(const struct map *map, unsigned cpu)
+{
+	return cpumask_test(map->sets[TOPOLOGY_PCORES], cpu)   ? "P core"
+	       : cpumask_test(map->sets[TOPOLOGY_ECORES], cpu) ? "E core"
+							       : "Core";
 }
 
 void
@@ -163,7 +191,7 @@ map_write_hwloc(FILE *out, const struct map *map)
 			if (map_level_begins(map, i, l))
 				open_level(&drawing, &core->levels[l]);
 		if (core->object != NULL)
-			open_object(&drawing, "Core", "Core",
+			open_object(&drawing, "Core", core_name(map, core->cpus[0]),
 				map_index(map, TOPOLOGY_CORE, core->object), core->cpus,
 				core->cpu_count);
 		for (size_t t = 0; t < core->cpu_count; t++)

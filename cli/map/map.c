@@ -53,6 +53,25 @@ read_cores(struct map *map, struct err *e)
 	return 0;
 }
 
+static int
+read_l3_sizes(struct map *map, struct err *e)
+{
+	const struct topology_objects *l3s = map->objects[TOPOLOGY_L3];
+	bool differ = false;
+	map->l3_kib = calloc(l3s->count + 1, sizeof(*map->l3_kib));
+	if (map->l3_kib == NULL)
+		return err_set(e, "out of memory");
+	for (size_t i = 0; i < l3s->count; i++) {
+		map->l3_kib[i] = topology_l3_size(&map->topology, &l3s->items[i]);
+		differ = differ || map->l3_kib[i] != map->l3_kib[0];
+	}
+	if (differ)
+		return 0;
+	free(map->l3_kib);
+	map->l3_kib = NULL;
+	return 0;
+}
+
 int
 map_read_host(struct map *map, struct err *e)
 {
@@ -62,7 +81,7 @@ map_read_host(struct map *map, struct err *e)
 	for (enum topology_kind kind = 0; kind < TOPOLOGY_KINDS; kind++)
 		if (topology_objects(&map->topology, kind, &map->objects[kind], e) != 0)
 			return -1;
-	return read_cores(map, e);
+	return read_l3_sizes(map, e) == 0 ? read_cores(map, e) : -1;
 }
 
 bool
@@ -146,5 +165,6 @@ map_free(struct map *map)
 	failures_free(&map->failures);
 	free(map->nodes);
 	free(map->cores);
+	free(map->l3_kib);
 	topology_free(&map->topology);
 }

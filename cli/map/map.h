@@ -40,6 +40,7 @@ struct map {
 	const struct topology_objects *objects[TOPOLOGY_KINDS];
 	struct map_core *cores; /* in logical order, which is depth first */
 	size_t core_count;
+	unsigned *l3_kib; /* the size of each L3 object, or NULL if all have the same */
 	struct occupancy occupancy;
 	struct map_texts guests;  /* names of the guests shown */
 	struct cpumask *nodes;	  /* of each of them: from which its memory may come */

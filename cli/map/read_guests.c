@@ -41,12 +41,8 @@ add_groups(struct map *map, int root, const char *name, const struct cgroup *cgr
 	return 0;
 }
 
-/*
- * Returns a printable copy of text. lstopo (hwloc 2.9) puts names into an SVG unchanged, so for an
- * SVG the characters of markup are escaped as well.
- */
-static char *
-safe_text(const char *text, bool svg)
+char *
+map_safe_text(const char *text, bool svg)
 {
 	size_t size = 4 * strlen(text) + 4, used = 0;
 	char *plain = malloc(size), *safe = calloc(size, 4);
@@ -66,7 +62,7 @@ add_text(struct map_texts *texts, const char *text, bool svg)
 	char **larger = array_grow(texts->items, texts->count, sizeof(*larger));
 	if (larger != NULL)
 		texts->items = larger;
-	char *safe = larger != NULL ? safe_text(text, svg) : NULL;
+	char *safe = larger != NULL ? map_safe_text(text, svg) : NULL;
 	if (safe != NULL)
 		texts->items[texts->count++] = safe;
 	return safe;

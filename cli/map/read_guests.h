@@ -13,4 +13,10 @@
  */
 int map_read_guests(struct map *map, const struct options *options, struct err *e);
 
+/*
+ * Returns a printable copy of text, which the caller frees; NULL without memory. lstopo (hwloc 2.9)
+ * puts names into an SVG unchanged, so for an SVG the characters of markup are escaped as well.
+ */
+char *map_safe_text(const char *text, bool svg);
+
 #endif

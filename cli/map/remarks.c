@@ -4,6 +4,8 @@
 
 #include "cli/map/words.h"
 
+#include "base/cleanup.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,10 +76,45 @@ name_intruders(const struct occupancy *all, const struct occupancy_set *set)
 	return text;
 }
 
+/* Writes each of the names once, in the order of their first. */
+static void
+write_once(FILE *out, const char *const names[], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t before = 0;
+		while (before < i && strcmp(names[before], names[i]) != 0)
+			before++;
+		if (before == i)
+			fprintf(out, "%s%s", i > 0 ? ", " : "", names[i]);
+	}
+}
+
 /*
- * Writes the CPUs that are a vCPU's own and open to others; those of one guest that are open to the
- * same others share a line.
+ * Writes the owners of the intruded sets from `first` on that are open to the same guests, adds
+ * their CPUs to cpus, and marks these sets as written. intruders are the other guests by set.
  */
+static void
+write_owners(FILE *out, const struct occupancy *all, char **intruders, size_t first,
+	struct cpumask *cpus)
+{
+	const char **owners = calloc(all->set_count, sizeof(*owners));
+	size_t count = 0;
+	for (size_t i = first; i < all->set_count && owners != NULL; i++) {
+		if (intruders[i] == NULL || strcmp(intruders[i], intruders[first]) != 0)
+			continue;
+		owners[count++] = occupancy_owner(&all->sets[i]);
+		cpumask_or(cpus, all->sets[i].cpus);
+		if (i > first) {
+			free(intruders[i]);
+			intruders[i] = NULL;
+		}
+	}
+	write_once(out, owners, count);
+	free(owners);
+}
+
+/* Writes the CPUs that are a vCPU's own and open to others; those open to the same others share a
+ * line. */
 static void
 remark_shared(FILE *out, const struct occupancy *all)
 {
@@ -86,24 +123,18 @@ remark_shared(FILE *out, const struct occupancy *all)
 		if (all->sets[i].intruded)
 			intruders[i] = name_intruders(all, &all->sets[i]);
 	for (size_t i = 0; i < all->set_count && intruders != NULL; i++) {
-		const char *owner = occupancy_owner(&all->sets[i]);
 		struct cpumask cpus = {0};
-		if (intruders[i] == NULL)
+		AUTO_FREE char *owners = NULL;
+		size_t size;
+		FILE *names = intruders[i] != NULL ? open_memstream(&owners, &size) : NULL;
+		if (names == NULL)
 			continue;
-		for (size_t j = i; j < all->set_count; j++) {
-			if (intruders[j] == NULL || strcmp(intruders[j], intruders[i]) != 0 ||
-				strcmp(occupancy_owner(&all->sets[j]), owner) != 0)
-				continue;
-			cpumask_or(&cpus, all->sets[j].cpus);
-			if (j > i) {
-				free(intruders[j]);
-				intruders[j] = NULL;
-			}
-		}
+		write_owners(names, all, intruders, i, &cpus);
+		fclose(names);
 		fputs("! ", out);
 		write_cpus(out, &cpus);
 		fprintf(out, ": %s own of %s, and open to %s\n",
-			cpumask_count(&cpus) == 1 ? "one vCPU's" : "each one vCPU's", owner,
+			cpumask_count(&cpus) == 1 ? "one vCPU's" : "each one vCPU's", owners,
 			intruders[i]);
 		free(intruders[i]);
 	}

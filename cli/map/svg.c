@@ -4,12 +4,13 @@
 #include "cli/map/svg.h"
 
 #include "cli/map/hwloc_xml.h"
-#include "cli/map/remarks.h"
-#include "cli/map/words.h"
+#include "cli/map/legend.h"
+#include "cli/map/read_guests.h"
 #include "cli/subprocess.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LSTOPO "/usr/bin/lstopo-no-graphics"
@@ -29,44 +31,35 @@
 /* Bytes of a picture. 256 CPUs take a quarter of a megabyte. */
 #define SVG_MAX ((size_t)256 * 1024 * 1024)
 
-/* Characters of a line below the picture, and lines. What is left out is in the JSON. */
-#define LEGEND_WIDTH 100
-#define LEGEND_LINES ((size_t)200)
-
 static const char *const command[] = {LSTOPO, "--input-format", "xml", "--input", "/proc/self/fd/0",
 	"--output-format", "svg", "--no-factorize", "--physical", "--os-index-prefix", " ",
-	"--no-attrs", "--no-default-legend"};
+	"--no-attrs", "--no-legend"};
 #define WORDS (sizeof(command) / sizeof(command[0]))
 
-/* Adds the remarks as arguments, each line terminated in place. */
-static void
-add_legend(const char **words, char *remarks)
-{
-	char *next = remarks, *line;
-	for (size_t lines = 0; *next != '\0' && (line = strsep(&next, "\n")) != NULL;)
-		for (const char *rest = line; *rest != '\0' && lines < LEGEND_LINES; lines++) {
-			const char *start = rest;
-			size_t length = map_take_line(&rest, LEGEND_WIDTH);
-			line[start - line + (ptrdiff_t)length] = '\0';
-			*words++ = "--append-legend";
-			*words++ = start;
-		}
-}
+/* Ways to lay the picture out, as lstopo's options. Which one comes nearest to RATIO depends on the
+ * host, and on how much is to be said of its CPUs. */
+#define LAYOUT_WORDS 2u
+static const char *const layouts[][LAYOUT_WORDS] = {{NULL}, {"--rect=L3Cache"}, {"--vert=PU"},
+	{"--rect"}, {"--horiz=Core"}, {"--horiz=Core", "--rect=L3Cache"},
+	{"--horiz=Core", "--rect=PU,L3Cache"}};
+#define LAYOUTS (sizeof(layouts) / sizeof(layouts[0]))
+
+/* Width to height of a sheet or a screen, and the least width, in pixels: a legend has to have
+ * room. */
+#define RATIO 1.6
+#define WIDTH_MIN 640u
+
+/* Pixels above lstopo's drawing. */
+#define TITLE_HEIGHT 24u
 
 static int
-run_lstopo(const struct map *map, int input, int output, struct err *e)
+run_lstopo(const char *const layout[LAYOUT_WORDS], int input, int output, struct err *e)
 {
-	const char *words[WORDS + 2 * LEGEND_LINES + 1] = {NULL};
+	const char *words[WORDS + LAYOUT_WORDS + 1] = {NULL};
 	struct program_result result = {0};
-	AUTO_FREE char *remarks = map_remarks(map);
-	if (remarks == NULL)
-		return err_set(e, "out of memory");
 	memcpy(words, command, sizeof(command));
-	add_legend(words + WORDS, remarks);
-	if (access(LSTOPO, X_OK) != 0 && errno == ENOENT)
-		return err_set(e,
-			LSTOPO " draws the picture, and is not there: install the package "
-			       "hwloc-nox (Debian, Ubuntu) or hwloc (Fedora)");
+	for (size_t i = 0; i < LAYOUT_WORDS; i++)
+		words[WORDS + i] = layout[i];
 	if (program_filter(words, input, output, LSTOPO_LIMIT_MS, &result, e) != 0)
 		return -1;
 	if (WIFSIGNALED(result.status))
@@ -86,43 +79,160 @@ write_input(const struct map *map, int fd)
 	if (out == NULL)
 		return -1;
 	map_write_hwloc(out, map);
-	return fclose(out) == 0 && lseek(fd, 0, SEEK_SET) == 0 ? 0 : -1;
+	return fclose(out);
+}
+
+/* lstopo's picture; the elements are those between <svg> and </svg>. */
+struct picture {
+	char *svg;
+	const char *elements;
+	size_t length;
+	unsigned width, height; /* of the sheet in pixels, with the title, without the legend */
+};
+
+/* Reads the number after name, "width='", in the head of a picture. Returns 0, or -1. */
+static int
+read_length(const char *head, const char *end, const char *name, unsigned *length)
+{
+	const char *s = strstr(head, name);
+	if (s == NULL || s > end)
+		return -1;
+	s += strlen(name);
+	return number_parse(&s, INT_MAX, length);
+}
+
+/* Finds the size and the elements of a picture. Returns 0, or -1 with the reason. */
+static int
+take_apart(struct picture *picture, struct err *e)
+{
+	const char *head = strstr(picture->svg, "<svg ");
+	const char *end = head != NULL ? strchr(head, '>') : NULL;
+	const char *tail = end != NULL ? strstr(end, "</svg>") : NULL;
+	if (tail == NULL || read_length(head, end, " width='", &picture->width) != 0 ||
+		read_length(head, end, " height='", &picture->height) != 0)
+		return err_set(e, LSTOPO " drew nothing");
+	picture->elements = end + 1;
+	picture->length = (size_t)(tail - picture->elements);
+	picture->height += TITLE_HEIGHT;
+	if (picture->width < WIDTH_MIN)
+		picture->width = WIDTH_MIN;
+	return 0;
+}
+
+/* Has lstopo draw input in one layout. Returns 0, or -1 with the reason. */
+static int
+draw_layout(
+	const char *const layout[LAYOUT_WORDS], int input, struct picture *picture, struct err *e)
+{
+	size_t length;
+	AUTO_CLOSE int output = memfd_create("map.svg", MFD_CLOEXEC);
+	if (output < 0 || lseek(input, 0, SEEK_SET) != 0)
+		return err_errno(e, "a file in memory");
+	if (run_lstopo(layout, input, output, e) != 0)
+		return -1;
+	if (lseek(output, 0, SEEK_SET) != 0 ||
+		file_read_all(output, SVG_MAX, &picture->svg, &length) != 0)
+		return err_errno(e, "the picture");
+	return take_apart(picture, e);
 }
 
 /*
- * Takes the units out of viewBox='0 0 352px 286px', as hwloc 2.9 writes it. They are not allowed
- * there (SVG 1.1, 7.7), and librsvg would show an empty picture.
+ * Returns the picture below its title and above its legend, which the caller frees; NULL without
+ * memory. lstopo's own <svg> has units in its viewBox, which are not allowed there (SVG 1.1, 7.7)
+ * and leave the picture empty in librsvg.
  */
-static void
-mend_view_box(char *svg)
+static char *
+join(const struct picture *picture, const char *title, const char *legend, unsigned legend_height)
 {
-	char *start = strstr(svg, "viewBox='");
-	char *end = start != NULL ? strchr(start + strlen("viewBox='"), '\'') : NULL;
-	for (char *s = start; end != NULL && s + 1 < end; s++)
-		if (s[0] == 'p' && s[1] == 'x')
-			s[0] = s[1] = ' ';
+	char *svg;
+	unsigned height = picture->height + legend_height;
+	if (asprintf(&svg,
+		    "<?xml version='1.0' encoding='UTF-8'?>\n"
+		    "<svg xmlns='http://www.w3.org/2000/svg' width='%u' height='%u' "
+		    "viewBox='0 0 %u %u' version='1.1'>\n"
+		    "\t<rect width='%u' height='%u' fill='rgb(255,255,255)'/>\n"
+		    "\t<text font-family='Monospace' x='7' y='17' fill='rgb(0,0,0)' "
+		    "font-size='12px' font-weight='bold'>%s</text>\n"
+		    "<g transform='translate(0,%u)'>%.*s</g>\n%s</svg>\n",
+		    picture->width, height, picture->width, height, picture->width, height, title,
+		    TITLE_HEIGHT, (int)picture->length, picture->elements, legend) < 0)
+		return NULL;
+	return svg;
+}
+
+/* Returns how far the sides of a sheet are from RATIO: 1 is exact, 2 twice too wide or too high. */
+static double
+distance_of(unsigned width, unsigned height)
+{
+	double ratio = height > 0 ? width / (RATIO * height) : RATIO;
+	return ratio < 1 ? 1 / (ratio > 0 ? ratio : 1e-9) : ratio;
+}
+
+/* Returns the layout that fits a sheet best, which the caller frees, or NULL with the reason. */
+static char *
+draw_best(const struct map *map, const char *title, int input, struct err *e)
+{
+	char *best = NULL;
+	double least = 0;
+	for (size_t i = 0; i < LAYOUTS; i++) {
+		struct picture picture = {0};
+		unsigned height = 0;
+		int r = draw_layout(layouts[i], input, &picture, e);
+		AUTO_FREE char *legend =
+			r == 0 ? map_legend(map, picture.width, picture.height, &height) : NULL;
+		double distance = distance_of(picture.width, picture.height + height);
+		if (r == 0 && legend != NULL && (best == NULL || distance < least)) {
+			free(best);
+			best = join(&picture, title, legend, height);
+			least = distance;
+		}
+		free(picture.svg);
+		if (r != 0 || legend == NULL || best == NULL) {
+			free(best);
+			return r != 0 ? NULL : (err_set(e, "out of memory"), NULL);
+		}
+	}
+	return best;
+}
+
+/*
+ * Returns "db-host-1, 2026-11-27 14:03", or for a captured host the name of its file, without
+ * markup; the caller frees it; NULL without memory.
+ */
+static char *
+make_title(const struct map *map, const struct options *options)
+{
+	char name[256] = "Host", date[32] = "", text[300];
+	const time_t now = time(NULL);
+	struct tm local;
+	if (options->against_count > 0) {
+		const char *slash = strrchr(options->against[0], '/');
+		snprintf(name, sizeof(name), "%s", slash != NULL ? slash + 1 : options->against[0]);
+	} else if (file_read_value(map->topology.root, "proc/sys/kernel/hostname", name,
+			   sizeof(name)) == 0 &&
+		   localtime_r(&now, &local) != NULL) {
+		strftime(date, sizeof(date), ", %Y-%m-%d %H:%M", &local);
+	}
+	snprintf(text, sizeof(text), "%s%s", name, date);
+	return map_safe_text(text, true);
 }
 
 /* Returns the picture, which the caller frees, or NULL with the reason. */
 static char *
-draw(const struct map *map, struct err *e)
+draw(const struct map *map, const struct options *options, struct err *e)
 {
-	char *svg = NULL;
-	size_t length;
 	AUTO_CLOSE int input = memfd_create("map.xml", MFD_CLOEXEC);
-	AUTO_CLOSE int output = memfd_create("map.svg", MFD_CLOEXEC);
-	if (input < 0 || output < 0 || write_input(map, input) != 0)
+	AUTO_FREE char *title = make_title(map, options);
+	if (title == NULL)
+		return err_set(e, "out of memory"), NULL;
+	if (input < 0 || write_input(map, input) != 0)
 		return err_errno(e, "a file in memory"), NULL;
-	if (run_lstopo(map, input, output, e) != 0)
-		return NULL;
-	if (lseek(output, 0, SEEK_SET) != 0 || file_read_all(output, SVG_MAX, &svg, &length) != 0)
-		return err_errno(e, "the picture"), NULL;
-	if (strstr(svg, "</svg>") == NULL) {
-		free(svg);
-		return err_set(e, LSTOPO " drew nothing"), NULL;
-	}
-	mend_view_box(svg);
-	return svg;
+	if (access(LSTOPO, X_OK) != 0 && errno == ENOENT)
+		return err_set(e,
+			       LSTOPO " draws the picture, and is not there: install the package "
+				      "hwloc-nox (Debian, Ubuntu) or hwloc (Fedora)"),
+		       NULL;
+	return draw_best(map, title, input, e);
 }
 
 /* Writes text to out and closes it. Returns 0, or -1 with the reason. */
@@ -179,9 +289,10 @@ write_file(const char *path, const char *text, struct err *e)
 }
 
 int
-map_write_svg(const struct map *map, const char *path, struct err *e)
+map_write_svg(const struct map *map, const struct options *options, struct err *e)
 {
-	AUTO_FREE char *svg = draw(map, e);
+	const char *path = options->svg;
+	AUTO_FREE char *svg = draw(map, options, e);
 	if (svg == NULL)
 		return -1;
 	if (strcmp(path, "-") != 0)

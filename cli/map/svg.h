@@ -3,12 +3,13 @@
 #ifndef VMAFFINITY_CLI_MAP_SVG_H
 #define VMAFFINITY_CLI_MAP_SVG_H
 
+#include "cli/command.h"
 #include "cli/map/map.h"
 
 /*
- * Writes the picture to the file path, or to stdout if path is "-". A regular file is replaced only
- * when the picture is complete. Returns 0, or -1 with the reason.
+ * Writes the picture to the file options->svg, or to stdout if that is "-". A regular file is
+ * replaced only when the picture is complete. Returns 0, or -1 with the reason.
  */
-int map_write_svg(const struct map *map, const char *path, struct err *e);
+int map_write_svg(const struct map *map, const struct options *options, struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
 /* The map as text: columns for the hardware threads of a core, as wide as the terminal allows. */
 #include "cli/map/text.h"
 
+#include "cli/columns.h"
 #include "cli/command.h"
 #include "cli/map/remarks.h"
 #include "cli/map/rows.h"
@@ -36,15 +37,6 @@ struct row {
 	size_t titles; /* levels that have a title of their own above the row */
 	char *name;
 };
-
-static unsigned
-width_of(const char *text, size_t length)
-{
-	unsigned width = 0;
-	for (; length-- > 0 && *text != '\0'; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80; /* begins a character */
-	return width;
-}
 
 /* Returns the name of a row, with the level that consists of just this row: "L3 0, core 0-3 P".
  * The caller frees it; NULL if there is no memory. */
@@ -125,14 +117,14 @@ measure(struct picture *picture, size_t columns)
 		picture->numbers[i] = (unsigned)strlen("CPU"), picture->texts[i] = 1;
 	while ((r = next_row(picture->map, &row)) == 0 && row.count > 0) {
 		const struct map_core *core = &picture->map->cores[row.first];
-		widen(&picture->label, 2 * (unsigned)row.titles + width_of(row.name, WHOLE));
+		widen(&picture->label, 2 * (unsigned)row.titles + columns_of(row.name, WHOLE));
 		for (size_t t = 0; t < core->cpu_count && r == 0; t++) {
 			AUTO_FREE char *numbers = row_numbers(picture->map, &row, t);
 			AUTO_FREE char *text = map_occupants(picture->map, row.first, row.count, t);
 			if (numbers == NULL || text == NULL)
 				return free(row.name), -1;
-			widen(&picture->numbers[t % columns], width_of(numbers, WHOLE));
-			widen(&picture->texts[t % columns], width_of(text, WHOLE));
+			widen(&picture->numbers[t % columns], columns_of(numbers, WHOLE));
+			widen(&picture->texts[t % columns], columns_of(text, WHOLE));
 		}
 	}
 	free(row.name);
@@ -201,8 +193,8 @@ print_part(const struct picture *picture, unsigned cpu, size_t column, const cha
 	const char *text = *rest, *color = text_cpu_color(picture->map, cpu);
 	size_t length = map_take_line(rest, picture->texts[column]);
 	bool mark = numbers[0] != '\0' && map_state(picture->map, cpu) >= MAP_SHARED;
-	unsigned width = width_of(text, length);
-	printf("  %*s", (int)(picture->numbers[column] - width_of(numbers, WHOLE)), "");
+	unsigned width = columns_of(text, length);
+	printf("  %*s", (int)(picture->numbers[column] - columns_of(numbers, WHOLE)), "");
 	paint(picture, color);
 	printf("%s%s %.*s", numbers, mark ? "!" : " ", (int)length, text);
 	paint(picture, color[0] != '\0' ? "0" : "");

@@ -2,6 +2,8 @@
 /* The texts in the pictures of the map. */
 #include "cli/map/words.h"
 
+#include "cli/columns.h"
+
 #include "base/cleanup.h"
 
 #include <stdlib.h>
@@ -19,6 +21,7 @@ map_write_level(FILE *out, const struct map *map, const struct map_level *level)
 	} kinds[MAP_LEVELS] = {
 		{TOPOLOGY_PACKAGE, "package"}, {TOPOLOGY_NODE, "node"}, {TOPOLOGY_L3, "L3"}};
 	const char *separator = "";
+	char size[TOPOLOGY_SIZE_MAX];
 	for (size_t i = 0; i < MAP_LEVELS; i++) {
 		const struct topology_object *object = level->objects[kinds[i].kind];
 		if (object == NULL)
@@ -27,6 +30,8 @@ map_write_level(FILE *out, const struct map *map, const struct map_level *level)
 		fprintf(out, "%s%s %zu", separator, kinds[i].name, index);
 		if (kinds[i].kind == TOPOLOGY_NODE && object->number != index)
 			fprintf(out, " (the kernel's %u)", object->number);
+		if (kinds[i].kind == TOPOLOGY_L3 && map->l3_kib != NULL)
+			fprintf(out, " (%s)", topology_size_text(map->l3_kib[index], size));
 		separator = ", ";
 	}
 }
@@ -210,18 +215,17 @@ map_occupants(const struct map *map, size_t first, size_t count, size_t thread)
 size_t
 map_take_line(const char **text, unsigned width)
 {
-	const char *start = *text;
-	size_t word = 0, item = 0, end = 0;
-	for (unsigned used = 0;; end++) {
-		bool boundary = start[end] == ' ' || start[end] == '\0';
+	const char *start = *text, *s = start;
+	size_t word = 0, item = 0;
+	for (unsigned used = 0;; used += columns_next(&s)) {
+		size_t end = (size_t)(s - start);
+		bool boundary = *s == ' ' || *s == '\0';
 		if (boundary && (used <= width || word == 0)) {
 			word = end;
-			item = start[end] == '\0' || (end > 0 && start[end - 1] == ';') ? end
-											: item;
+			item = *s == '\0' || (end > 0 && s[-1] == ';') ? end : item;
 		}
-		if (start[end] == '\0' || (used > width && word > 0))
+		if (*s == '\0' || (used > width && word > 0))
 			break;
-		used += ((unsigned char)start[end] & 0xc0) != 0x80; /* begins a character */
 	}
 	word = item > 0 ? item : word;
 	*text += word;

@@ -38,6 +38,14 @@ topology_l3_size(struct topology *topology, const struct topology_object *l3)
 	return 0;
 }
 
+const char *
+topology_size_text(unsigned kib, char out[TOPOLOGY_SIZE_MAX])
+{
+	bool whole = kib % 1024 == 0;
+	snprintf(out, TOPOLOGY_SIZE_MAX, "%u %s", whole ? kib / 1024 : kib, whole ? "MB" : "KB");
+	return out;
+}
+
 __attribute__((format(printf, 3, 4))) static void
 describe_append(char *out, size_t size, const char *format, ...)
 {
@@ -97,7 +105,7 @@ describe_l3(struct topology *topology, char *out, size_t size)
 	describe_append(out, size, "%sits L3s differ in size", *out != '\0' ? "; " : "");
 	for (unsigned next = most; next != 0;) {
 		struct cpumask indexes = {0}, cpus = {0};
-		char list[64], cpu_list[64];
+		char list[64], cpu_list[64], text[TOPOLOGY_SIZE_MAX];
 		unsigned current = next;
 		next = 0;
 		for (size_t i = 0; i < l3->count; i++) {
@@ -110,10 +118,9 @@ describe_l3(struct topology *topology, char *out, size_t size)
 			if (kib == current)
 				cpumask_set_range(&indexes, (unsigned)i, (unsigned)i);
 		}
-		describe_append(out, size, "%s l3:%s %u %s (CPUs %s)", current == most ? ":" : ",",
+		describe_append(out, size, "%s l3:%s %s (CPUs %s)", current == most ? ":" : ",",
 			cpumask_format(&indexes, list, sizeof(list)),
-			current % 1024 == 0 ? current / 1024 : current,
-			current % 1024 == 0 ? "MB" : "KB",
+			topology_size_text(current, text),
 			cpumask_format(&cpus, cpu_list, sizeof(cpu_list)));
 	}
 }

@@ -97,6 +97,11 @@ int topology_nearest_nodes(struct topology *topology, unsigned node, const struc
  */
 unsigned topology_l3_size(struct topology *topology, const struct topology_object *l3);
 
+#define TOPOLOGY_SIZE_MAX 16
+
+/* Writes a size in KiB as a person says it: "32 MB", "1280 KB". Returns out. */
+const char *topology_size_text(unsigned kib, char out[TOPOLOGY_SIZE_MAX]);
+
 /*
  * Writes in what the cores differ, for hosts on which the kernel reports no kinds of cores: L3s of
  * several sizes, and the extremes of cpu_capacity, acpi_cppc/highest_perf and

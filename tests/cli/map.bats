@@ -270,6 +270,73 @@ texts() { xmllint --xpath '//*[local-name()="text"]/text()' "$1"; }
 	xmllint --noout map.svg
 }
 
+# color WORDS: the fill of the box that has this text.
+color()
+{
+	xmllint --xpath "string(//*[local-name()='text' and text()='$1']/preceding-sibling::*[local-name()='rect'][1]/@fill)" map.svg
+}
+
+@test "--svg: a guest's boxes and its entry in the legend have one colour, no other guest's; host and date are above" {
+	topology 1 1 4 1
+	runs db1 2000 emulator=0 vcpu0=1
+	runs "db1 2" 3000 vcpu0=2
+	runs web 4000 vcpu0=3
+	mkdir -p root/proc/sys/kernel
+	echo "kvm-7 & <co>" >root/proc/sys/kernel/hostname
+	map --svg map.svg
+	xmllint --noout map.svg
+	texts map.svg | head -n 1 >title
+	grep -qE '^kvm-7 \\x26 \\x3cco\\x3e, [0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}$' title || { cat title; false; }
+	rgb() { printf 'rgb(%d,%d,%d)' "0x${1:1:2}" "0x${1:3:2}" "0x${1:5:2}"; }
+	for guest in db1 "db1 2" web; do [ -n "$(color "$guest")" ]; done
+	same "$(rgb "$(color db1)")" "$(color "db1 vcpu0")"
+	same "$(rgb "$(color "db1 2")")" "$(color "db1 2 vcpu0")"
+	same "$(rgb "$(color web)")" "$(color "web vcpu0")"
+	same 3 "$(for guest in db1 "db1 2" web; do color "$guest"; done | sort -u | wc -l)"
+	# a captured host has the name of its file
+	vmaffinity map --against "$REPO/tests/fixtures/machines/amd-two-l3.txt" --svg map.svg
+	texts map.svg >words
+	same amd-two-l3.txt "$(head -n 1 words)"
+	grep -qx "16 MB L3 0" words
+	grep -qx "8 MB L3 1" words
+	vmaffinity map --against "$REPO/tests/fixtures/machines/desktop-8p-16e.txt" --svg map.svg
+	same "8 16" "$(texts map.svg | grep -c '^P core [0-9]*$') $(texts map.svg | grep -c '^E core [0-9]*$')"
+}
+
+@test "--svg: a sheet is neither a strip nor a column, whatever the host" {
+	topology 1 2 8 2
+	runs a-guest-with-a-long-name 1000 emulator=8-15,24-31 vcpu0-7=0+ vcpu8-15=16+
+	sheet() # the ratio of its sides, in tenths
+	{
+		map --svg map.svg
+		local ratio
+		ratio=$(sed -nE "s/^<svg .* width='([0-9]+)' height='([0-9]+)'.*/\1 \2/p" map.svg | awk '{ printf "%d", 10 * $1 / $2 }')
+		[ "$ratio" -ge 10 ] && [ "$ratio" -le 25 ] || { echo "$ratio"; false; }
+	}
+	sheet
+	rm -r root
+	large
+	sheet
+	rm -r root
+	topology 1 1 4 1
+	sheet
+}
+
+@test "a name takes the columns that a terminal gives it; L3s of several sizes show them" {
+	topology 1 1 2 2
+	runs 日本語日本語 2000 vcpu0=0
+	runs naïve 3000 vcpu0=1 vcpu1=2
+	map >out
+	# the second threads of both cores begin in one column
+	same 1 "$(sed -n 's/^\(  core .*  \)[23]  [a-z].*/\1/p' out |
+		python3 -c 'import sys, unicodedata
+for line in sys.stdin.read().splitlines(): print(sum(1 + (unicodedata.east_asian_width(c) == "W") for c in line))' | sort -u | wc -l)"
+	same 2 "$(grep -c '^  core ' out)"
+	run -0 vmaffinity map --against "$REPO/tests/fixtures/machines/amd-two-l3.txt"
+	grep -qx "  L3 0 (16 MB)" <<<"$output"
+	grep -qx "  L3 1 (8 MB)" <<<"$output"
+}
+
 @test "--svg: all recorded machines, and a large one" {
 	large
 	map --svg large.svg
