@@ -132,8 +132,8 @@ guest_color(const struct map *map, const char *text, char out[MAP_COLOR_MAX])
 	size_t longest = 0, found = 0;
 	for (size_t i = 0; i < map->guests.count; i++) {
 		size_t length = strlen(map->guests.items[i]);
-		if (length > longest && text[length] == ' ' &&
-			strncmp(text, map->guests.items[i], length) == 0) {
+		if (length > longest && strncmp(text, map->guests.items[i], length) == 0 &&
+			text[length] == ' ') {
 			longest = length;
 			found = i;
 		}
