@@ -94,6 +94,7 @@ test   lib:cmocka                    libcmocka-dev               libcmocka-devel
 test   cmd:bats                      bats                        bats
 test   cmd:parallel                  parallel                    parallel
 test   cmd:strace                    strace                      strace
+test   cmd:ansible-playbook          ansible-core                ansible-core
 test   cmd:jq                        jq                          jq
 test   cmd:xmllint                   libxml2-utils               libxml2
 test   cmd:mmdebstrap                mmdebstrap                  mmdebstrap

@@ -182,6 +182,50 @@ sudo ./install.sh --test all" "$(sed -nE '/^```/,/^```/d; s/^    ([a-z]+\/|[^#]*
 	planned web vcpu=1 emulator=0-1,8-9 vcpu0=2-7
 }
 
+@test "examples: the rules are README's" {
+	for example in gaming-desktop:5 databases:6; do
+		diff <(block README.md "${example#*:}") <(grep -v '^;' "$REPO/conf/examples/${example%:*}.ini" | sed 1d)
+	done
+}
+
+@test "examples: Ansible puts rules in place, once; rules with a fault or a warning are refused" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	local play=$REPO/conf/examples/ansible
+	host_with smt-nodes
+	export LC_ALL=C.UTF-8 HOME=$PWD ANSIBLE_LOCALHOST_WARNING=0 ANSIBLE_NOCOLOR=1 PATH=$PWD/bin:$PATH
+	echo "localhost ansible_connection=local ansible_remote_tmp=$PWD/tmp ansible_python_interpreter=/usr/bin/python3" | sed '1i [kvm]' >hosts
+	# on this host; apply only says that it was run
+	cat >bin/vmaffinity <<-END
+		#!/bin/bash
+		[ "\$1" != apply ] || { echo applied >>"$PWD/applied"; exit; }
+		exec "$BUILD/vmaffinity" "\$@" --sysroot "$PWD/root"
+	END
+	role() { run -"$1" ansible-playbook -i hosts -e "vmaffinity_package='' vmaffinity_directory=$PWD/rules.d" "${@:2}" "$play/site.yml"; }
+	role 0 || { echo "$output"; false; }
+	[[ $output == *"localhost "*" changed=3 "*" failed=0 "* ]]
+	same applied "$(cat applied)"
+	same "[cpus]
+host = core:0
+guests = all ^@host
+
+[*]
+emulator = @host
+iothreads = @host
+vcpus = @guests" "$(sed 1,2d rules.d/50-ansible.ini)"
+	role 0 || { echo "$output"; false; }
+	[[ $output == *"localhost "*" changed=0 "*" failed=0 "* ]]
+	same applied "$(cat applied)"
+	cp rules.d/50-ansible.ini before.ini
+	role 2 -e '{"vmaffinity_rules": [{"match": "db", "vcpu": "9"}]}'
+	[[ $output == *"unknown key 'vcpu'; did you mean 'vcpus'?"* ]]
+	role 2 -e '{"vmaffinity_rules": [{"match": "db", "vcpus": "^0 0-3"}]}'
+	[[ $output == *"'^0' precedes other CPUs"* ]]
+	cmp before.ini rules.d/50-ansible.ini
+	same applied "$(cat applied)"
+	role 0 -e '{"vmaffinity_rules": [{"match": "db", "vcpus": "^0 0-3"}], "vmaffinity_validate": "sh -c '"'vmaffinity check %s; test \$? -le 1'"'"}'
+	grep -q "vcpus = ^0 0-3" rules.d/50-ansible.ini
+}
+
 @test "README: a fleet" {
 	cp "$REPO/tests/fixtures/machines/v2-nodes.txt" rack1.txt
 	cp "$REPO/tests/fixtures/machines/smt-nodes.txt" rack2.txt

@@ -63,3 +63,23 @@ guest_is() { assert_guest "$@" 2>/dev/null; }
 	systemctl stop $UNIT
 	[ "$(property Result)" = success ]
 }
+
+# bats test_tags=vm
+@test "the example of a timer: what status finds is where the collector of Prometheus reads it" {
+	local directory=/var/lib/prometheus/node-exporter units=/run/systemd/system
+	cp "$E2E_SOURCE"/../../conf/examples/vmaffinity-metrics.* $units
+	mkdir -p $directory
+	systemctl daemon-reload
+	[ -z "$(systemd-analyze verify $units/vmaffinity-metrics.timer 2>&1)" ]
+	guest_start g vcpus=1
+	systemctl start vmaffinity-metrics.service
+	grep -x 'vmaffinity_status_success 1' $directory/vmaffinity.prom
+	grep -x 'vmaffinity_guests{state="as-ruled"} 1' $directory/vmaffinity.prom
+	# a guest that drifts is no failure of the unit
+	v vcpupin g 0 0 --live
+	systemctl start vmaffinity-metrics.service
+	grep -x 'vmaffinity_guests{state="drift"} 1' $directory/vmaffinity.prom
+	[ "$(ls $directory)" = vmaffinity.prom ]
+	rm -r $directory $units/vmaffinity-metrics.*
+	systemctl daemon-reload
+}
