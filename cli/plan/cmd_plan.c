@@ -150,7 +150,7 @@ summarize(const struct plans *plans, char out[SUMMARY_MAX])
 			change++;
 	}
 	const struct tally_part parts[] = {{change, "would change"},
-		{plans->count - change - no_rule - off, "would not"}, {no_rule, "without a rule"},
+		{plans->count - change - no_rule - off, "unchanged"}, {no_rule, "without a rule"},
 		{off, "not running here"}, {plans->failures.count, "failed"}};
 	tally_text(plans->count + plans->failures.count, parts, sizeof(parts) / sizeof(parts[0]),
 		out, SUMMARY_MAX);

@@ -131,7 +131,7 @@ running_db1()
 	rules '[db*]\nemulator = 0-1\nvcpu0 = 2\nvcpu1 = 3\n'
 	run -0 --separate-stderr plan
 	same "\
-2 guests: 1 would not, 1 without a rule
+2 guests: 1 unchanged, 1 without a rule
 
 box  no rule
 db1  no change  vcpu0 2, vcpu1 3, emulator 0-1" "$output"
