@@ -112,9 +112,10 @@ systemd_real()
 }
 
 @test "a daemon that SIGHUP would end, and one that ignores it: in capitals, and status 1" {
-	local pid other="" last
-	cp /bin/sleep "$E2E_DIR/libvirtd"
-	"$E2E_DIR/libvirtd" 300 3>&- 4>&- &
+	local pid other="" last directory
+	directory=$(mktemp -d /var/tmp/e2e.XXXXXX) # programs run there, as they may not below /run
+	cp /bin/sleep "$directory/libvirtd"
+	"$directory/libvirtd" 300 3>&- 4>&- &
 	pid=$!
 	eventually grep -qsx libvirtd "/proc/$pid/comm"
 	run installer
@@ -127,14 +128,14 @@ systemd_real()
 	[[ $output == *"libvirtd ($pid): not reloaded: SIGHUP would end it"* ]]
 	[ "$last" = "NOT DONE YET: RESTART libvirtd (its pid is $pid). UNTIL THEN IT MAY NOT RUN THE HOOK. GUESTS RUN ON MEANWHILE" ]
 
-	cp /bin/bash "$E2E_DIR/libvirtd"
-	"$E2E_DIR/libvirtd" -c 'trap : HUP; while :; do sleep 1; done' 3>&- 4>&- &
+	cp /bin/bash "$directory/libvirtd"
+	"$directory/libvirtd" -c 'trap : HUP; while :; do sleep 1; done' 3>&- 4>&- &
 	other=$!
 	eventually grep -qsx libvirtd "/proc/$other/comm"
 	touch "$GUARD"
 	run vmaffinity enable
 	kill -KILL "$other"
-	rm "$E2E_DIR/libvirtd"
+	rm -r "$directory"
 	echo "$output"
 	[ "$status" = 1 ]
 	[[ $output == *"libvirtd ($other): not reloaded: it does not react to SIGHUP"*"NOT DONE YET: RESTART libvirtd (its pid is $other)."* ]]

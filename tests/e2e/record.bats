@@ -25,6 +25,7 @@ recorded()
 	} | tr -s ' :\n' ' ' | sed 's/^ //; s/ $//'
 }
 
+# bats test_tags=vm
 @test "record: virsh says what the rules say, the kernel what it said; release takes it back" {
 	local before of_libvirt
 	no_rules
@@ -85,7 +86,7 @@ recorded()
 	run -1 --separate-stderr vm record nobody
 	show "$stderr"
 	[[ $stderr == "vmaffinity: nobody: not recorded: "* ]]
-	host_stop
+	host_down
 	run -1 --separate-stderr vm record
 	show "$stderr"
 	[[ $stderr == "vmaffinity: g: not recorded: no libvirt daemon answers at qemu:///system"* ]]

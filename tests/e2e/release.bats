@@ -60,7 +60,7 @@ release() { timeout 60 vmaffinity release "$@" 3>&- 4>&-; }
 @test "no daemon: the rules are followed, what they are not about is left, with a warning" {
 	guest_start g vcpus=2
 	printf '[*]\nvcpus = 0\n' | rules
-	host_stop
+	host_down
 	run -0 --separate-stderr apply
 	[[ $stderr == "vmaffinity: g: warning: groups that no rule is about are left as they are, libvirt's record of them is not known: "* ]] ||
 		[[ $stderr == "g: warning: groups that no rule is about are left as they are, libvirt's record of them is not known: "* ]]

@@ -33,7 +33,7 @@ packages()
 {
 	echo systemd-sysv dbus udev systemd-container apparmor linux-image-cloud-amd64 initramfs-tools zstd
 	sed -n '/^needs()/,/^END/p' "$here/../../install.sh" | awk '$1 == "build" || $1 == "host" { print $3 }'
-	echo bats strace jq libxml2-utils procps
+	echo bats strace jq libxml2-utils procps python3-libvirt
 }
 
 # A hook of mmdebstrap, run here with the new root as its argument before any package is there. Of the kernel's modules the
