@@ -70,6 +70,7 @@ build  cmd:gcc                       gcc                         gcc
 build  cmd:make                      make                        make
 build  cmd:pkg-config                pkgconf                     pkgconf-pkg-config
 build  file:/usr/include/stdio.h     libc6-dev                   glibc-devel
+build  archive:libc.a                libc6-dev                   glibc-static
 build  lib:libxml-2.0                libxml2-dev                 libxml2-devel
 build  lib:inih                      libinih-dev                 inih-devel
 build  lib:libvirt                   libvirt-dev                 libvirt-devel
@@ -113,6 +114,7 @@ have()
 	case $1 in
 	cmd:*) command -v "${1#*:}" ;;
 	file:*) [ -e "${1#*:}" ] ;;
+	archive:*) [ -e "$(gcc -print-file-name="${1#*:}")" ] ;; # the guard is linked with it
 	lib:*) pkg-config --exists "${1#*:}" ;;
 	python:*) /usr/bin/python3 -c "import ${1#*:}" ;;
 	clang-rt:*) find "$(clang -print-resource-dir)/lib" -name "libclang_rt.${1#*:}*.a" | grep . ;;

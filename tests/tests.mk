@@ -4,6 +4,7 @@
 #: make check-vm        end to end on virtual hosts with systemd and 8 CPUs, cgroup v2 and v1; VM_ALL=1: all cases, faults and rounds; VM_HOSTS="debian13"
 #: make check-packages  the Debian package: built twice, lintian, its life in a chroot; the RPM package's files (needs debhelper,
 #:                      lintian, mmdebstrap, rpmbuild)
+#: make check-modular   end to end under virtqemud, built from Debian's source of libvirt: minutes more (needs meson; the script names the rest)
 #: make lint            warnings of gcc and clang, analyzers, formatting, shell scripts, options in step
 #: make coverage        lines of engine/ and hook/ that the suites run through
 #: make fuzz            fuzzes each parser for FUZZ_SECONDS (60)
@@ -89,6 +90,9 @@ check-sanitize:
 check-packages:
 	tests/checks/packages.sh
 
+check-modular: tests
+	BUILD=$(BUILD) tests/checks/modular.sh
+
 check-vm:
 	tests/run.sh vm
 
@@ -110,4 +114,4 @@ bench: all $(BENCH_PROGRAMS)
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-.PHONY: tests check check-root check-sanitize check-packages check-vm lint coverage fuzz bench format
+.PHONY: tests check check-root check-sanitize check-packages check-modular check-vm lint coverage fuzz bench format

@@ -3,7 +3,9 @@
 # downgraded, removed, purged, installed again. Builds the RPM package and compares its files. TAP. Needs root, mmdebstrap,
 # lintian, and what "make deb" and "make rpm" need.
 #
-# usage: tests/checks/packages.sh
+# With names of virtual hosts (tests/vm/hosts.bash) it is also installed there, on a daemon with guests, built for this Debian.
+#
+# usage: tests/checks/packages.sh [HOST...]
 # shellcheck disable=SC2317,SC2016 # called through check(); apt's words
 set -u -o pipefail
 cd "$(dirname "$0")/../.." || exit 2
@@ -110,4 +112,8 @@ check "packages: beside another program's hook, which is left alone" beside_anot
 rm -rf "$root/etc/libvirt"
 check "packages: no place for the hook: installed all the same, and said" no_place
 check "packages: purged once more: nothing is left" purged
+for host; do
+	check "packages: $host: with a daemon and guests, none of which is disturbed" \
+		env VM_FILES="$work/0.1.0.deb $work/0.1.1.deb" tests/vm/run.sh "$host" tests/vm/packages.bats
+done
 tap_end

@@ -61,7 +61,7 @@ finds()
 	[ -z "$output" ]
 	[[ $all == *"PASS  hook       $GUARD is in place and executable"* ]]
 	[[ $all == *"PASS  worker     $WORKER runs and finds its libraries"* ]]
-	[[ $all == *"PASS  daemon     libvirtd "*" was started after the hook was installed"* ]]
+	[[ $all == *"PASS  daemon     $HOST_DAEMON "*" was started after the hook was installed"* ]]
 	[[ $all == *"PASS  cpuset     running guests: 2, each with its cpusets"* ]]
 	show "$all"
 }
@@ -95,7 +95,7 @@ finds()
 	host_restart
 	product_restore
 	touch "$GUARD" # for its ctime
-	finds 1 "WARN  daemon     libvirtd ("
+	finds 1 "WARN  daemon     $HOST_DAEMON ("
 	# it does not know of it indeed
 	guest_start g vcpus=2
 	assert_guest g "$HOST_CPUS" "$HOST_CPUS"
@@ -103,7 +103,7 @@ finds()
 	host_reload
 	if [ "$E2E_HOST" = systemd ]; then
 		doctor 0
-		[[ $all == *"PASS  daemon     libvirtd ("*") was reloaded after the hook was installed"* ]]
+		[[ $all == *"PASS  daemon     $HOST_DAEMON ("*") was reloaded after the hook was installed"* ]]
 	else
 		finds 1 "it is unknown if it has been reloaded since" "-> kill -HUP $(cat "$HOST_PIDFILE") unless that has been done"
 	fi
@@ -124,13 +124,13 @@ finds()
 	mkdir -p /run/systemd/system
 	busctl_says "u $pid" "t $((now + 10))000000"
 	doctor 0
-	[[ $all == *"PASS  daemon     libvirtd ($pid) was reloaded after the hook was installed"* ]]
+	[[ $all == *"PASS  daemon     $HOST_DAEMON ($pid) was reloaded after the hook was installed"* ]]
 	busctl_says "u $pid" "t $((now - 10))000000"
-	finds 1 "it has not been reloaded since, and may not know of the hook" "-> systemctl reload libvirtd; no guest is touched"
+	finds 1 "it has not been reloaded since, and may not know of the hook" "-> systemctl reload $HOST_DAEMON; no guest is touched"
 	busctl_says "u $pid" "t $((now + 10))000000" exit-code
 	finds 1 "it has not been reloaded since, and may not know of the hook" # the reload failed
 	busctl_says "u 1" "t $((now + 10))000000"
-	finds 1 "it is unknown if it has been reloaded since" "-> systemctl reload libvirtd unless that has been done; no guest is touched"
+	finds 1 "it is unknown if it has been reloaded since" "-> systemctl reload $HOST_DAEMON unless that has been done; no guest is touched"
 	printf '#!/bin/sh\nexec sleep 60\n' >/usr/bin/busctl
 	finds 1 "it is unknown if it has been reloaded since" # it is not waited for
 }
@@ -142,9 +142,9 @@ busctl_says()
 	cat >/usr/bin/busctl <<-END
 		#!/bin/sh
 		case \$* in
-		"get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/libvirtd_2eservice org.freedesktop.systemd1.Service MainPID") echo "$1" ;;
-		"get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/libvirtd_2eservice org.freedesktop.systemd1.Unit StateChangeTimestamp") echo "$2" ;;
-		"get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/libvirtd_2eservice org.freedesktop.systemd1.Service ReloadResult") echo 's "${3:-success}"' ;;
+		"get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/${HOST_DAEMON}_2eservice org.freedesktop.systemd1.Service MainPID") echo "$1" ;;
+		"get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/${HOST_DAEMON}_2eservice org.freedesktop.systemd1.Unit StateChangeTimestamp") echo "$2" ;;
+		"get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/${HOST_DAEMON}_2eservice org.freedesktop.systemd1.Service ReloadResult") echo 's "${3:-success}"' ;;
 		esac
 	END
 	chmod 755 /usr/bin/busctl

@@ -11,7 +11,8 @@
 # host_partition      makes a partition for guests
 # host_log_stop, host_log_start                    take the system log away and give it back
 
-HOST_PIDFILE=/run/libvirtd.pid
+HOST_DAEMON=${E2E_DAEMON:-libvirtd}
+HOST_PIDFILE=/run/$HOST_DAEMON.pid
 HOST_LOG_PIDFILE=$E2E_DIR/logd.pid
 
 # Starts it on one CPU, always the same: where KVM is there, libvirt compares the CPUID of the CPU it runs on with that of
@@ -20,7 +21,7 @@ host_start()
 {
 	local cpus pid
 	cpus=$(taskset -cp $$) || return 1
-	taskset -c "${cpus##*[ ,-]}" libvirtd -d -p "$HOST_PIDFILE" 3>&- 4>&- || return 1
+	taskset -c "${cpus##*[ ,-]}" "$HOST_DAEMON" -d -p "$HOST_PIDFILE" 3>&- 4>&- || return 1
 	timeout 60 virsh -q -c qemu:///system version >/dev/null || return 1
 	pid=$(cat "$HOST_PIDFILE") || return 1
 	# it fails if a thread ends meanwhile
@@ -34,7 +35,7 @@ host_signal()
 	pid=$(cat "$HOST_PIDFILE") && kill "-$1" "$pid" || return 1
 	while [ -d "/proc/$pid" ]; do
 		if [ $((tries += 1)) -gt 600 ]; then
-			echo "libvirtd ($pid) does not end" >&2
+			echo "$HOST_DAEMON ($pid) does not end" >&2
 			return 1
 		fi
 		sleep 0.05

@@ -3,6 +3,8 @@
 # journal: the virtual hosts of tests/vm. Never a machine that anybody uses. The functions are those of host-private.bash.
 
 # shellcheck disable=SC2034 # for the cases
+# shellcheck disable=SC2034 # for the cases
+HOST_DAEMON=libvirtd
 HOST_PIDFILE=/run/libvirtd.pid
 
 # A restart too often within seconds is refused by systemd, unless it forgets those before.

@@ -10,6 +10,9 @@
 #   E2E_DIR         a scratch directory
 #   E2E_LOG         the file of the system log, one message per line
 #   E2E_VIRT_TYPE   the domain type that works here: kvm or qemu
+# From the environment it takes
+#   E2E_LIBVIRT     a directory with another libvirt, as its build installs it: it covers the machine's
+#   E2E_DAEMON      the daemon to start: virtqemud, if not libvirtd
 # Exit status: the command's; 125 if there is no host to run it on.
 set -u
 
@@ -23,7 +26,7 @@ enter_namespace()
 	local tool
 	[ $# -gt 0 ] || die "usage: host.sh COMMAND [ARG...]"
 	[ "$(id -u)" = 0 ] || die "must be run as root"
-	for tool in unshare setpriv flock logger libvirtd virsh qemu-system-x86_64; do
+	for tool in unshare setpriv flock logger virsh qemu-system-x86_64; do
 		command -v "$tool" >/dev/null || die "$tool is not installed"
 	done
 	HOST_SELF=$(realpath "$0")
@@ -68,6 +71,11 @@ make_tree()
 		tmp "$dir"
 	done
 	mkdir -p /etc/libvirt/hooks
+	if [ -n "${E2E_LIBVIRT:-}" ]; then
+		cp -a "$E2E_LIBVIRT/usr" "$E2E_LIBVIRT/etc" / || die "cannot install the libvirt in $E2E_LIBVIRT"
+		ldconfig
+	fi
+	command -v "${E2E_DAEMON:-libvirtd}" >/dev/null || die "${E2E_DAEMON:-libvirtd} is not installed"
 
 	# A /dev of our own: the machine's /dev/log must stay what it is.
 	mkdir "$E2E_DIR/dev"
@@ -213,7 +221,7 @@ run_command()
 		stdio_handler = "file"
 		namespaces = []
 	END
-	cat >/etc/libvirt/libvirtd.conf <<-'END'
+	cat >"/etc/libvirt/${E2E_DAEMON:-libvirtd}.conf" <<-'END'
 		auth_unix_ro = "none"
 		auth_unix_rw = "none"
 		unix_sock_group = "root"
@@ -221,7 +229,7 @@ run_command()
 	# shellcheck source=tests/e2e/host-private.bash disable=SC1091
 	. "${HOST_SELF%/*}/host-private.bash"
 	host_log_start || die "the log collector does not start"
-	host_start || die "the private libvirtd does not start"
+	host_start || die "the private ${E2E_DAEMON:-libvirtd} does not start"
 	E2E_VIRT_TYPE=$(virt_type)
 	export E2E_VIRT_TYPE
 	unset HOST_STAGE HOST_SELF

@@ -56,7 +56,7 @@ systemd_says()
 	install -m 755 /dev/stdin /usr/bin/systemctl <<-END
 		#!/bin/sh
 		echo "systemctl \$*" >>"$E2E_DIR/calls"
-		[ "\$1" != reload ] || { echo "Job for libvirtd.service failed." >&2; exit 1; }
+		[ "\$1" != reload ] || { echo "Job for $HOST_DAEMON.service failed." >&2; exit 1; }
 	END
 	install -m 755 /dev/stdin /usr/bin/busctl <<-END
 		#!/bin/sh
@@ -85,10 +85,10 @@ systemd_real()
 	systemd_real
 	echo "$output"
 	[ "$status" = 0 ]
-	grep -qx 'systemctl reload libvirtd.service' <<<"$calls"
-	[[ $output == *"libvirtd ($pid): reloaded; it looks for hooks"* ]]
+	grep -qx "systemctl reload $HOST_DAEMON.service" <<<"$calls"
+	[[ $output == *"$HOST_DAEMON ($pid): reloaded; it looks for hooks"* ]]
 	# a reload that failed is none
-	[[ $output == *"WARN  daemon     libvirtd ($pid) has run since "*"it has not been reloaded since"* ]]
+	[[ $output == *"WARN  daemon     $HOST_DAEMON ($pid) has run since "*"it has not been reloaded since"* ]]
 	vcpu_rules
 	guest_start g vcpus=2
 	assert_guest g 0 1
@@ -101,23 +101,23 @@ systemd_real()
 	host_restart
 	pid=$(cat "$HOST_PIDFILE")
 	run -0 vmaffinity enable
-	[[ $output == "$GUARD: was in place"$'\n'"libvirtd ($pid): was started after that; it looks for hooks" ]]
+	[[ $output == "$GUARD: was in place"$'\n'"$HOST_DAEMON ($pid): was started after that; it looks for hooks" ]]
 	touch "$GUARD" # for its ctime
 	systemd_says "$pid" success
 	run vmaffinity enable
 	calls=$(cat "$E2E_DIR/calls" 2>/dev/null || true)
 	systemd_real
 	[ -z "$calls" ]
-	[[ $output == "$GUARD: was in place"$'\n'"libvirtd ($pid): was reloaded after that; it looks for hooks" ]]
+	[[ $output == "$GUARD: was in place"$'\n'"$HOST_DAEMON ($pid): was reloaded after that; it looks for hooks" ]]
 }
 
 @test "a daemon that SIGHUP would end, and one that ignores it: in capitals, and status 1" {
 	local pid other="" last directory
 	directory=$(mktemp -d /var/tmp/e2e.XXXXXX) # programs run there, as they may not below /run
-	cp /bin/sleep "$directory/libvirtd"
-	"$directory/libvirtd" 300 3>&- 4>&- &
+	cp /bin/sleep "$directory/$HOST_DAEMON"
+	"$directory/$HOST_DAEMON" 300 3>&- 4>&- &
 	pid=$!
-	eventually grep -qsx libvirtd "/proc/$pid/comm"
+	eventually grep -qsx "$HOST_DAEMON" "/proc/$pid/comm"
 	run installer
 	[ -d "/proc/$pid" ]
 	kill "$pid"
@@ -125,22 +125,22 @@ systemd_real()
 	echo "$output"
 	[ "$status" = 1 ]
 	last=${output##*$'\n'}
-	[[ $output == *"libvirtd ($pid): not reloaded: SIGHUP would end it"* ]]
-	[ "$last" = "NOT DONE YET: RESTART libvirtd (its pid is $pid). UNTIL THEN IT MAY NOT RUN THE HOOK. GUESTS RUN ON MEANWHILE" ]
+	[[ $output == *"$HOST_DAEMON ($pid): not reloaded: SIGHUP would end it"* ]]
+	[ "$last" = "NOT DONE YET: RESTART $HOST_DAEMON (its pid is $pid). UNTIL THEN IT MAY NOT RUN THE HOOK. GUESTS RUN ON MEANWHILE" ]
 
-	cp /bin/bash "$directory/libvirtd"
-	"$directory/libvirtd" -c 'trap : HUP; while :; do sleep 1; done' 3>&- 4>&- &
+	cp /bin/bash "$directory/$HOST_DAEMON"
+	"$directory/$HOST_DAEMON" -c 'trap : HUP; while :; do sleep 1; done' 3>&- 4>&- &
 	other=$!
-	eventually grep -qsx libvirtd "/proc/$other/comm"
+	eventually grep -qsx "$HOST_DAEMON" "/proc/$other/comm"
 	touch "$GUARD"
 	run vmaffinity enable
 	kill -KILL "$other"
 	rm -r "$directory"
 	echo "$output"
 	[ "$status" = 1 ]
-	[[ $output == *"libvirtd ($other): not reloaded: it does not react to SIGHUP"*"NOT DONE YET: RESTART libvirtd (its pid is $other)."* ]]
+	[[ $output == *"$HOST_DAEMON ($other): not reloaded: it does not react to SIGHUP"*"NOT DONE YET: RESTART $HOST_DAEMON (its pid is $other)."* ]]
 	# the real one was
-	[[ $output == *"libvirtd ($(cat "$HOST_PIDFILE")): reloaded; it looks for hooks"* ]]
+	[[ $output == *"$HOST_DAEMON ($(cat "$HOST_PIDFILE")): reloaded; it looks for hooks"* ]]
 }
 
 @test "installed into a running daemon, uninstalled: the daemon is reloaded, the guest keeps its pins, the configuration stays" {
@@ -148,7 +148,7 @@ systemd_real()
 	pid=$(cat "$HOST_PIDFILE")
 	run -0 installer
 	echo "$output"
-	[[ $output == *"hook       $GUARD: put in place"*"libvirtd ($pid): reloaded; it looks for hooks"* ]]
+	[[ $output == *"hook       $GUARD: put in place"*"$HOST_DAEMON ($pid): reloaded; it looks for hooks"* ]]
 	[[ $output == *$'\n'"vmaffinity doctor:"$'\n'"PASS  hook       /etc/libvirt/hooks/qemu is in place and executable"* ]]
 	[[ $output == *"PASS  worker     /usr/sbin/vmaffinity-hook runs and finds its libraries"* ]]
 	diff - <(changes) <<-'END'
@@ -177,7 +177,7 @@ systemd_real()
 	pinned=$(snapshot g)
 	run -0 installer --uninstall
 	echo "$output"
-	[[ $output == *"$GUARD: removed"*"libvirtd ($pid): reloaded"*"running guests are left as they are"* ]]
+	[[ $output == *"$GUARD: removed"*"$HOST_DAEMON ($pid): reloaded"*"running guests are left as they are"* ]]
 	diff - <(changes) <<-'END'
 		> /etc/vmaffinity.ini
 	END

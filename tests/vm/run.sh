@@ -9,7 +9,7 @@
 # with the same cgroups, three kinds are left out: those of tests/e2e that it runs itself on a private libvirt host, those
 # with the tag "once" and the second boot, which the other host has. VM_ALL=1: all cases, with every fault on every path,
 # and 10 rounds of 16 guests instead of one of 4. Arguments go to bats; then there is no second boot.
-# VM_COMMAND: shell commands to run inside instead. VM_TIMEOUT: seconds after which a machine is killed.
+# VM_FILES: files to be put into /srv. VM_COMMAND: shell commands to run inside instead. VM_TIMEOUT: seconds after which a machine is killed.
 # VM_CONSOLE: a file for its console.
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -43,8 +43,10 @@ stage()
 {
 	local tree=$image/root/srv/vmaffinity
 	cd "$here/../.."
-	rm -rf "$tree"
+	rm -rf "$image"/root/srv/*
 	mkdir -p "$tree"
+	# shellcheck disable=SC2086 # words
+	[ -z "${VM_FILES:-}" ] || cp $VM_FILES "$image/root/srv/"
 	git ls-files -z --cached --others --exclude-standard --deduplicate |
 		while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
 		tar --create --null --files-from=- --owner=0 --group=0 | tar --extract --directory="$tree"
