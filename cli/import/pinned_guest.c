@@ -3,6 +3,7 @@
 
 #include "cli/import/cpu_words.h"
 
+#include "desired/one_to_one.h"
 #include "guest/domain.h"
 #include "guest/domain_pins.h"
 
@@ -88,17 +89,71 @@ write_groups(const struct writer *writer, const struct groups *groups)
 	}
 }
 
+/* True if each vCPU is pinned to one CPU; adds these to cpus. */
+static bool
+is_one_each(const struct writer *writer, const struct groups *vcpus, struct cpumask *cpus)
+{
+	for (size_t i = 0; i < vcpus->count; i++) {
+		const struct cpumask *own = pins_of(writer, vcpus, i);
+		if (own == NULL || cpumask_count(own) != 1)
+			return false;
+		cpumask_or(cpus, own);
+	}
+	return vcpus->count > 1;
+}
+
+/* True if one-to-one gives each vCPU, out of all their CPUs, the one that it is pinned to. */
+static bool
+is_one_to_one(const struct writer *writer, const struct groups *vcpus, const struct domain *domain,
+	const struct cpumask *cpus)
+{
+	static const struct value placement = {.text = (char *)"", .file = ""};
+	static const struct setting setting = {.kind = GROUP_VCPU, .every = true};
+	struct desired_mask mask = {
+		.setting = &setting, .requested = *cpus, .cpus = *cpus, .whole = *cpus};
+	struct desired desired = {.masks = &mask, .mask_count = 1, .group_count = vcpus->count};
+	struct messages messages = {0};
+	struct err ignored;
+	desired.groups = calloc(vcpus->count, sizeof(*desired.groups));
+	for (size_t i = 0; i < vcpus->count && desired.groups != NULL; i++)
+		desired.groups[i] = (struct desired_group){group_at(vcpus, i), &setting, &mask};
+	bool same = desired.groups != NULL && desired_one_to_one(&desired, &placement, domain,
+						      writer->topology, &messages, &ignored) == 0;
+	for (size_t i = 0; i < messages.count; i++)
+		same = same && messages.items[i].level < MESSAGE_WARNING;
+	for (size_t i = 0; i < vcpus->count && same; i++)
+		same = cpumask_equal(&desired.groups[i].mask->cpus, pins_of(writer, vcpus, i));
+	messages_free(&messages);
+	free(desired.per_vcpu);
+	free(desired.groups);
+	return same;
+}
+
+/* Writes the keys of the vCPUs: a set and one-to-one where that means the same. */
+static void
+write_vcpus(const struct writer *writer, const struct domain *domain)
+{
+	const struct groups vcpus = {GROUP_VCPU, "vcpus", NULL, domain->vcpus};
+	struct cpumask cpus = {0};
+	if (!is_one_each(writer, &vcpus, &cpus) || cpumask_count(&cpus) != vcpus.count ||
+		!is_one_to_one(writer, &vcpus, domain, &cpus)) {
+		write_groups(writer, &vcpus);
+		return;
+	}
+	write_key(writer, "vcpus", &cpus);
+	fputs("placement = one-to-one\n", writer->out);
+}
+
 static void
 write_keys(const struct writer *writer, const struct domain *domain)
 {
 	char list[CPULIST_MAX];
 	const struct domain_pins *pins = writer->pins;
 	const struct groups emulator = {GROUP_EMULATOR, "emulator", NULL, 1};
-	const struct groups vcpus = {GROUP_VCPU, "vcpus", NULL, domain->vcpus};
 	const struct groups iothreads = {
 		GROUP_IOTHREAD, "iothreads", domain->iothreads, domain->iothread_count};
 	write_groups(writer, &emulator);
-	write_groups(writer, &vcpus);
+	write_vcpus(writer, domain);
 	write_groups(writer, &iothreads);
 	if (!cpumask_empty(&pins->nodes) && !pins->nodes_automatic)
 		fprintf(writer->out, "memory = %s\n",

@@ -70,6 +70,22 @@ $TAKE_OUT
 	[[ $output == *"emulator = 0-7"*"vcpu0-1 = 8-15"* ]]
 }
 
+@test "a CPU for each vCPU is one-to-one where that places them so, else a key for each" {
+	host_with smt-nodes # a core is 0 and 1, 2 and 3, ...
+	local siblings="<cpu><topology sockets='1' cores='2' threads='2'/></cpu></domain>"
+	keys() { import --xml g.xml | sed -n '/^\[g\]/,/^$/p' | sed '1d;$d'; }
+	guest g vcpu=4 pins='0:2 1:3 2:4 3:5' | sed "s,</domain>,$siblings," >g.xml
+	same $'vcpus = 2-5\nplacement = one-to-one' "$(keys)"
+	guest g vcpu=4 pins='0:2 1:3 2:4 3:5' >g.xml # cores first
+	same $'vcpu0 = 2\nvcpu1 = 3\nvcpu2 = 4\nvcpu3 = 5' "$(keys)"
+	guest g vcpu=4 pins='0:2 1:4 2:6 3:3' >g.xml
+	same $'vcpus = 2-4,6\nplacement = one-to-one' "$(keys)"
+	guest g vcpu=4 pins='0:3 1:2 2:4 3:5' | sed "s,</domain>,$siblings," >g.xml
+	same $'vcpu0 = 3\nvcpu1 = 2\nvcpu2 = 4\nvcpu3 = 5' "$(keys)"
+	guest g vcpu=2 pins='0:2 1:2' >g.xml
+	same "vcpus = 2" "$(keys)"
+}
+
 @test "guests that are alike share a rule: a pattern if it matches just these, else their names" {
 	for name in web-1 web-2 web-10; do guest $name vcpu=2 cpuset=2-3 >$name.xml; done
 	guest mail cpuset=2 >mail.xml
@@ -139,7 +155,7 @@ $TAKE_OUT
 	printf '<node>%s%s</node>' "$(guest db1 vcpu=2 pins='0:1 1:2')" "$(guest web)" |
 		sed 's/type="kvm"/type="test"/; s/<vcpu/<memory>8192<\/memory><os><type>hvm<\/type><\/os>&/' >node.xml
 	run -0 --separate-stderr import --connect "test://$PWD/node.xml"
-	[[ $output == *"; The pins in the XML of 1 of 2 guests"*$'\n[db1]\nvcpu0 = 1\nvcpu1 = 2\n'*$'\n;   web\n'* ]]
+	[[ $output == *"; The pins in the XML of 1 of 2 guests"*$'\n[db1]\nvcpus = 1-2\nplacement = one-to-one\n'*$'\n;   web\n'* ]]
 	run -3 --separate-stderr import --connect "test://$PWD/node.xml" db1 x
 	same "vmaffinity: x: Domain not found" "$stderr"
 	[[ $output == *"1 of 1 guests"* ]]
