@@ -55,6 +55,27 @@ verify(struct recorder *recorder, const struct virt_guest *guest, struct err *e)
 	return r;
 }
 
+/*
+ * Pins a guest again whose record could not be written: with the record that it had before, libvirt
+ * has given it the CPUs of that. Adds to e if this fails.
+ */
+static void
+pin_again(struct recorder *recorder, const struct virt_guest *guest, struct err *e)
+{
+	struct pin pin = {.lock = -1};
+	struct err why;
+	char *xml = NULL, done[PIN_DONE_MAX];
+	enum pin_result r = PIN_FAILED;
+	if (virt_xml(guest, &xml, &why) == VIRT_OK)
+		r = pin_guest(&pin, recorder->host, xml, strlen(xml), guest->name, done, &why);
+	if (r == PIN_FAILED) {
+		const struct err first = *e;
+		err_set(e, "%.400s; and it is not pinned now: %.400s", first.text, why.text);
+	}
+	pin_free(&pin);
+	free(xml);
+}
+
 static int
 record(struct recorder *recorder, const struct virt_guest *guest, struct status *status,
 	size_t *changed, struct err *e)
@@ -63,9 +84,10 @@ record(struct recorder *recorder, const struct virt_guest *guest, struct status 
 		return -1;
 	if (status->state == STATE_NO_RULE)
 		return record_undo(guest, changed, e);
-	return record_write(guest, status, changed, e) != 0 ? -1
-	       : *changed > 0				    ? verify(recorder, guest, e)
-							    : 0;
+	if (record_write(guest, status, changed, e) == 0)
+		return *changed > 0 ? verify(recorder, guest, e) : 0;
+	pin_again(recorder, guest, e);
+	return -1;
 }
 
 /* Records one guest: struct change. */

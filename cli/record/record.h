@@ -12,8 +12,9 @@
 /*
  * Records the CPUs of each group that a rule decides, and takes back what was recorded of groups
  * that no rule decides any more. status: the guest, as ruled, compared with the rules just now.
- * Returns 0 with the number of groups whose record changed; or -1 with the reason, and the record
- * is as it was then, or the reason says that it is not.
+ * Returns 0 with the number of groups whose record changed, or -1 with the reason. After a failure
+ * the record is as it was, but libvirt has also given the groups the CPUs of that record: the
+ * caller pins the guest again.
  */
 int record_write(
 	const struct virt_guest *guest, struct status *status, size_t *changed, struct err *e);

@@ -109,3 +109,19 @@ recorded()
 	show "$output"
 	[ "$(recorded g)" = "vcpu 0 $HOST_CPUS emulator $HOST_CPUS iothread 1 $HOST_CPUS" ]
 }
+
+@test "record: libvirt refuses one group: the others' record is as it was, and nothing is noted" {
+	local of_libvirt file
+	guest_start g vcpus=2 iothreads=1
+	of_libvirt=$(recorded g)
+	file=$(guest_cgroup g)/iothread1/cpuset.cpus
+	mount --bind "$file" "$file"
+	mount -o remount,bind,ro "$file"
+	run -1 --separate-stderr vm record
+	umount "$file"
+	show "$stderr"
+	[[ $stderr == "vmaffinity: g: not recorded: iothread1: "* ]]
+	assert_guest g 0 1 0 # libvirt has taken the pins back with the record
+	[ "$(recorded g)" = "$of_libvirt" ]
+	[[ $(v dumpxml g) != *vmaffinity* ]]
+}
