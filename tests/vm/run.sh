@@ -5,9 +5,9 @@
 #
 # usage: tests/vm/run.sh HOST [BATS-ARGUMENT...]       hosts: see hosts.bash
 #
-# Emulated CPUs are slow: without arguments only the cases with the tag "vm" are run. If this machine is the same Debian
-# with the same cgroups, three kinds are left out: those of tests/e2e that it runs itself on a private libvirt host, those
-# with the tag "once" and the second boot, which the other host has. VM_ALL=1: all cases, with every fault on every path,
+# Emulated CPUs are slow: without arguments only the cases with the tag "vm" are run. Three kinds are left out if this machine
+# is the same Debian with the same cgroups, and on Debian 14 and on Debian 12 with cgroup v2: those of tests/e2e that the
+# machine runs itself on a private libvirt host, those with the tag "once" and the second boot, which Debian 13 has. VM_ALL=1: all cases, with every fault on every path,
 # and 10 rounds of 16 guests instead of one of 4. Arguments go to bats; then there is no second boot.
 # VM_FILES: files to be put into /srv. VM_COMMAND: shell commands to run inside instead. VM_TIMEOUT: seconds after which a machine is killed.
 # VM_CONSOLE: a file for its console.
@@ -65,10 +65,13 @@ is_like_this_machine()
 	[ "$cgroups" = $own ] && grep -qx "VERSION_CODENAME=$suite" /etc/os-release
 }
 
+# True if this machine, or Debian 13 as another host, shows most of what this host would.
+is_shown_elsewhere() { is_like_this_machine || [ "$host" = debian14 ] || [ "$host" = debian12 ]; }
+
 # True if there is a second boot: not where another host has it.
 boots_again()
 {
-	[ -z "${VM_COMMAND:-}" ] && { [ -n "${VM_ALL:-}" ] || ! is_like_this_machine; }
+	[ -z "${VM_COMMAND:-}" ] && { [ -n "${VM_ALL:-}" ] || ! is_shown_elsewhere; }
 }
 
 # command_for BOOT [BATS-ARGUMENT...]: what the virtual host is to do, as shell code.
@@ -85,7 +88,7 @@ command_for()
 		echo "E2E_INSTALL=: tests/e2e/run.sh --tap --timing tests/vm/boot.bats"
 	else
 		if [ -z "${VM_ALL:-}" ]; then
-			if is_like_this_machine; then
+			if is_shown_elsewhere; then
 				cases="${cases/"*.bats"/wide.bats} --filter-tags 'vm,!once'"
 			else
 				cases+=" --filter-tags vm"
