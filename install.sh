@@ -18,8 +18,8 @@ another program is left alone; hooks/qemu.d/50-vmaffinity is used instead (libvi
                touches none of its libvirt daemons
   --test       build it and run all tests that need no virtual host: those with guests in the
                same kind of namespaces
-  --test all   also run the tests on two virtual hosts with Debian from apt's mirror (3 GB in
-               build/)
+  --test all   also run the tests on virtual hosts with Debian 12, 13 and 14 from apt's mirror
+               (4 GB in build/)
   --uninstall  remove everything except the configuration; running guests keep their pins
   --release    with --uninstall: first give running guests back what libvirt gave them
   --purge      with --uninstall: also remove the configuration

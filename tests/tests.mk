@@ -1,7 +1,7 @@
 #: make check           what needs neither root nor libvirt: walls, unit, golden, hwloc as oracle, fuzz corpora, options
 #: make check-root      the rest, on this machine: cases for root, command line, end to end, a glance at the benchmark
 #: make check-sanitize  unit, golden, fuzz corpora and a pass of each program under ASan, UBSan and LeakSanitizer
-#: make check-vm        end to end on virtual hosts with systemd and 8 CPUs, cgroup v2 and v1; VM_ALL=1: all cases, faults and rounds; VM_HOSTS="debian13"
+#: make check-vm        end to end on virtual hosts with systemd and 8 CPUs, cgroup v2 and v1; VM_ALL=1: all cases, faults and rounds; VM_HOSTS="debian13 debian12"
 #: make check-packages  the Debian package: built twice, lintian, its life in a chroot; the RPM package's files (needs debhelper,
 #:                      lintian, mmdebstrap, rpmbuild)
 #: make check-modular   end to end under virtqemud, built from Debian's source of libvirt: minutes more (needs meson; the script names the rest)

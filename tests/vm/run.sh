@@ -7,9 +7,10 @@
 #
 # Emulated CPUs are slow: without arguments only the cases with the tag "vm" are run. Three kinds are left out if this machine
 # is the same Debian with the same cgroups, and on Debian 14 and on Debian 12 with cgroup v2: those of tests/e2e that the
-# machine runs itself on a private libvirt host, those with the tag "once" and the second boot, which Debian 13 has. VM_ALL=1: all cases, with every fault on every path,
-# and 10 rounds of 16 guests instead of one of 4. Arguments go to bats; then there is no second boot.
-# VM_FILES: files to be put into /srv. VM_COMMAND: shell commands to run inside instead. VM_TIMEOUT: seconds after which a machine is killed.
+# machine runs itself on a private libvirt host, those with the tag "once" and the second boot, which Debian 13 has.
+# VM_ALL=1: all cases, with every fault on every path, and 10 rounds of 16 guests instead of one of 4. Arguments go to bats;
+# then there is no second boot. VM_FILES: files to be put into /srv. VM_COMMAND: shell commands to run inside instead.
+# VM_TIMEOUT: seconds after which a machine is killed.
 # VM_CONSOLE: a file for its console.
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
