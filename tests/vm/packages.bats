@@ -56,9 +56,8 @@ undisturbed()
 		assert_guest before 0 4
 		systemctl is-active vmaffinity-watch.service
 		cmp /usr/lib/vmaffinity/guard "$GUARD"
-		guest_start h vcpus=1
-		assert_guest h 0 4
-		guest_stop h
+		guest_start "under-$version" vcpus=1
+		assert_guest "under-$version" 0 4
 	done
 
 	run -0 dpkg --remove vmaffinity
@@ -67,8 +66,8 @@ undisturbed()
 	assert_guest before 0 4
 	[ ! -e "$GUARD" ]
 	run ! systemctl is-active vmaffinity-watch.service
-	guest_start h vcpus=1
-	assert_guest h 0-7 0-7
+	guest_start after vcpus=1
+	assert_guest after 0-7 0-7
 	[ -e /etc/vmaffinity.d/x.ini ]
 	run -0 dpkg --purge vmaffinity
 	[ -z "$(find / -xdev \( -path /proc -o -path /srv -o -path '/var/lib/dpkg*' -o -path /var/log -o -path /var/cache -o -path "$E2E_DIR" \) -prune -o -name '*vmaffinity*' -print)" ]
