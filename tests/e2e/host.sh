@@ -94,6 +94,19 @@ make_tree()
 	ln -s /proc/self/fd/1 /dev/stdout
 	ln -s /proc/self/fd/2 /dev/stderr
 	umount -l "$E2E_DIR/dev"
+	own_hugepages
+}
+
+# Mounts huge pages of our own where the machine has its: on most at /dev/hugepages, which libvirt does not start without
+# once it is among the mounts.
+own_hugepages()
+{
+	local dir options
+	while read -r dir options; do
+		if ! mkdir -p "$dir" || ! mount -t hugetlbfs -o "$options" e2e "$dir"; then
+			die "cannot mount huge pages on $dir"
+		fi
+	done < <(sed -nE 's/^[^ ]+ ([^ ]+) hugetlbfs .*(pagesize=[^, ]*).*/\1 \2/p' /proc/self/mounts)
 }
 
 # A chroot may have /sys without the cgroups below it: the same hierarchies, mounted again.

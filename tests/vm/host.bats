@@ -145,3 +145,15 @@ cpu() { echo "$2" >"/sys/devices/system/cpu/cpu$1/online"; }
 	daemon_restart
 	assert_running g
 }
+
+# bats test_tags=vm,once
+@test "the demo beside the host's own libvirt, which it does not touch" {
+	local daemon
+	guest_define own vcpus=1
+	daemon=$(systemctl show --property MainPID --value libvirtd.service)
+	run -0 env -i PATH="$PATH" HOME=/root TERM=dumb "$E2E_SOURCE/../../install.sh" --demo
+	show "$output"
+	[ "$(systemctl show --property MainPID --value libvirtd.service)" = "$daemon" ]
+	[ "$(v list --all --name)" = own ]
+	[ -z "$(find /sys/fs/cgroup -maxdepth 2 -name 'machine' -o -maxdepth 2 -name '*.libvirt-qemu')" ]
+}
