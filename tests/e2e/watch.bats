@@ -147,7 +147,7 @@ asked() { grep -cF "$(printf '\\x20\\x00\\x80\\x86\\x00\\x00\\x00\\x01\\x00\\x00
 }
 
 @test "a guest that libvirt is still starting: nothing is said of groups that are to come" {
-	mkdir -p -m 1777 "$E2E_DIR/open" # QEMU's user may not be root
+	install -d -m 1777 "$E2E_DIR/open" # QEMU's user may not be root
 	printf '#!/bin/sh\ncase "$*" in *guest=slow,*) touch %s/open/starting; sleep 3 ;; esac\nexec %s "$@"\n' \
 		"$E2E_DIR" "$(command -v qemu-system-x86_64)" | install -m 755 /dev/stdin /usr/bin/slow-qemu
 	guest_xml slow vcpus=2 | sed 's,<devices>,&<emulator>/usr/bin/slow-qemu</emulator>,' >"$E2E_DIR/slow.xml"
