@@ -39,7 +39,7 @@ static const char *const command[] = {LSTOPO, "--input-format", "xml", "--input"
 /* Ways to lay the picture out, as lstopo's options. Which one comes nearest to RATIO depends on the
  * host, and on how much is to be said of its CPUs. */
 #define LAYOUT_WORDS 2u
-static const char *const layouts[][LAYOUT_WORDS] = {{NULL}, {"--rect=L3Cache"}, {"--vert=PU"},
+static const char *const layouts[][LAYOUT_WORDS] = {{"--rect=L3Cache"}, {NULL}, {"--vert=PU"},
 	{"--rect"}, {"--horiz=Core"}, {"--horiz=Core", "--rect=L3Cache"},
 	{"--horiz=Core", "--rect=PU,L3Cache"}};
 #define LAYOUTS (sizeof(layouts) / sizeof(layouts[0]))
@@ -48,6 +48,9 @@ static const char *const layouts[][LAYOUT_WORDS] = {{NULL}, {"--rect=L3Cache"}, 
  * room. */
 #define RATIO 1.6
 #define WIDTH_MIN 640u
+
+/* As distance_of(): a layout that is no farther off is taken, and no other is tried. */
+#define NEAR 1.2
 
 /* Pixels above lstopo's drawing. */
 #define TITLE_HEIGHT 24u
@@ -174,7 +177,7 @@ draw_best(const struct map *map, const char *title, int input, struct err *e)
 {
 	char *best = NULL;
 	double least = 0;
-	for (size_t i = 0; i < LAYOUTS; i++) {
+	for (size_t i = 0; i < LAYOUTS && (best == NULL || least > NEAR); i++) {
 		struct picture picture = {0};
 		unsigned height = 0;
 		int r = draw_layout(layouts[i], input, &picture, e);

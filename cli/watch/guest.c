@@ -156,21 +156,28 @@ xml_length(const struct pass *pass)
 	return pass->xml != NULL ? strlen(pass->xml) : 0;
 }
 
+/* Finds the drift from the plan. Returns 0, or -1 with the reason. */
+static int
+find_drift(struct pass *pass, struct err *e)
+{
+	const struct watch_view *view = pass->view;
+	struct pin *pin = &pass->pin;
+	pin_free(&pass->before);
+	drift_free(&pass->drift);
+	pass->drift = (struct drift){0};
+	if ((pass->guest->reasons & WATCH_RULES) != 0 && view->before != NULL)
+		pass->compared = pin_prepare(&pass->before, view->before, pass->xml,
+					 xml_length(pass), pass->guest->name, PIN_SHOW, e) == 0;
+	return drift_find(view->host->root, &pin->plan, &pin->cgroup, &pass->drift, e);
+}
+
 /* Sets what watch is to set. Returns as pin_apply() does. */
 static int
 set_ours(struct pass *pass, char done[PIN_DONE_MAX], struct err *e)
 {
-	const struct watch_view *view = pass->view;
 	struct pin *pin = &pass->pin;
-	if ((pass->guest->reasons & WATCH_RULES) != 0 && view->before != NULL)
-		pass->compared = pin_prepare(&pass->before, view->before, pass->xml,
-					 xml_length(pass), pass->guest->name, PIN_SHOW, e) == 0;
-	if (drift_find(view->host->root, &pin->plan, &pin->cgroup, &pass->drift, e) != 0)
-		return -1;
 	if (pass->drift.drifted == 0)
 		return pin_obstacle(pin) != NULL ? pin_apply(pin, done, e) : 0;
-	if ((pass->guest->reasons & WATCH_NEW) != 0)
-		read_definition(pass);
 	keep_only_ours(pass);
 	return pin_apply(pin, done, e);
 }
@@ -230,16 +237,32 @@ changed_meanwhile(struct pass *pass)
 	return is_new || guest->plugged_count != count || guest->reasons != reasons;
 }
 
-/* Makes the plan until it is of one state of the guest, and applies it. Returns as pin_guest()
- * does.
+/* Makes the plan until it is of one state of the guest, and finds the drift. Returns as prepare().
  */
 static int
-prepare_and_set(struct pass *pass, char done[PIN_DONE_MAX], struct err *e)
+look(struct pass *pass, struct err *e)
 {
 	int r;
 	do
 		r = prepare(pass, e);
 	while (r == 0 && changed_meanwhile(pass));
+	return r == 0 ? find_drift(pass, e) : r;
+}
+
+/*
+ * Finds what is not as ruled, and sets what watch is to set. Returns as pin_guest() does. libvirt
+ * is asked for the definition without the guest's lock: it may not answer before the end of a hook
+ * that waits for the lock.
+ */
+static int
+look_and_set(struct pass *pass, char done[PIN_DONE_MAX], struct err *e)
+{
+	int r = look(pass, e);
+	if (r == 0 && pass->drift.drifted > 0 && (pass->guest->reasons & WATCH_NEW) != 0) {
+		pin_free(&pass->pin);
+		read_definition(pass);
+		r = look(pass, e);
+	}
 	return r == 0 ? set_ours(pass, done, e) : r;
 }
 
@@ -280,7 +303,7 @@ watch_guest(const struct watch_view *view, struct watched *guest)
 	if (guest->given_up)
 		guest->reasons |= WATCH_STARTED;
 	guest->given_up = false;
-	int r = prepare_and_set(&pass, done, &e);
+	int r = look_and_set(&pass, done, &e);
 	const char *obstacle = pin_obstacle(&pass.pin);
 	for (size_t i = 0; i < pass.pin.messages.count; i++)
 		if (pass.pin.messages.items[i].level == MESSAGE_WARNING)

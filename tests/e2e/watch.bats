@@ -100,6 +100,32 @@ asked() { grep -cF "$(printf '\\x20\\x00\\x80\\x86\\x00\\x00\\x00\\x01\\x00\\x00
 	wait "$tracer" || true
 }
 
+@test "libvirt is asked for nothing while a guest's lock is held: a hook may wait for that, and libvirt for the hook" {
+	local tracer
+	guest_start g vcpus=2
+	rm "$GUARD"
+	v vcpupin --domain g --vcpu 0 --cpulist 0 --live
+	watch_start
+	watch_settled
+	strace -qq -f -e trace=connect,fcntl,close,write,sendto,sendmsg -o "$E2E_DIR/trace" -p "$WATCH" 3>&- 4>&- &
+	tracer=$!
+	eventually is_traced
+	host_restart # watch looks at every guest anew, and at the definition of one that is not as ruled
+	eventually told '^libvirt answers' 2
+	watch_settled
+	kill "$tracer"
+	wait "$tracer" || true
+	product_restore
+	awk '
+		/ connect\([0-9]+, .*libvirt-sock|virtqemud-sock/ { fd = $0; sub(/.*connect\(/, "", fd); sub(/,.*/, "", fd); socket = fd }
+		/ fcntl\([0-9]+, F_OFD_SETLK, .* = 0$/ { fd = $0; sub(/.*fcntl\(/, "", fd); sub(/,.*/, "", fd); held = fd; locks++ }
+		/ close\([0-9]+\)/ { fd = $0; sub(/.*close\(/, "", fd); sub(/\).*/, "", fd); if (fd == held) held = "" }
+		/ (write|sendto|sendmsg)\(/ { fd = $0; sub(/.*(write|sendto|sendmsg)\(/, "", fd); sub(/,.*/, "", fd)
+			if (fd == socket) { asked++; if (held != "") { print; bad = 1 } } }
+		END { print locks + 0 " locks, " asked + 0 " questions"; exit bad || locks < 2 || asked < 2 }
+	' "$E2E_DIR/trace"
+}
+
 @test "a guest that cannot be pinned: given up after four failures, until the rules change" {
 	local tracer
 	guest_start g vcpus=2
