@@ -33,7 +33,7 @@ packages()
 {
 	echo systemd-sysv dbus udev systemd-container apparmor linux-image-cloud-amd64 initramfs-tools zstd
 	sed -n '/^needs()/,/^END/p' "$here/../../install.sh" | awk '$1 == "build" || $1 == "host" { print $3 }'
-	echo bats strace jq libxml2-utils python3-libvirt
+	echo bats strace jq libxml2-utils python3-libvirt perl
 	# without it there is no /bin/kill, with which libvirt's unit has the daemon reloaded
 	[ "$host" = debian14 ] || echo procps
 }
