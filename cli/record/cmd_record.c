@@ -76,18 +76,40 @@ pin_again(struct recorder *recorder, const struct virt_guest *guest, struct err 
 	free(xml);
 }
 
+/*
+ * Records a guest, or takes back what is recorded of one that no rule pins. Returns 0 with the
+ * number of pins that changed, or -1 with the reason; then nothing is recorded.
+ */
 static int
 record(struct recorder *recorder, const struct virt_guest *guest, struct status *status,
 	size_t *changed, struct err *e)
 {
+	struct err ignored;
+	size_t undone;
 	if (read_status(recorder, guest, status, e) != 0)
 		return -1;
 	if (status->state == STATE_NO_RULE)
 		return record_undo(guest, changed, e);
-	if (record_write(guest, status, changed, e) == 0)
-		return *changed > 0 ? verify(recorder, guest, e) : 0;
-	pin_again(recorder, guest, e);
-	return -1;
+	int r = record_write(guest, status, changed, e);
+	if (r == 0 && *changed > 0) {
+		r = verify(recorder, guest, e);
+		if (r != 0)
+			record_undo(guest, &undone, &ignored);
+	}
+	if (r != 0)
+		pin_again(recorder, guest, e);
+	return r;
+}
+
+static void
+describe(const struct status *status, size_t changed, char done[PIN_DONE_MAX])
+{
+	char summary[512];
+	snprintf(done, PIN_DONE_MAX, "%s (%zu pin%s)",
+		status->state == STATE_NO_RULE
+			? "what it had before, as no rule pins it"
+			: plan_summary(&status->pin.plan, summary, sizeof(summary)),
+		changed, changed == 1 ? "" : "s");
 }
 
 /* Records one guest: struct change. */
@@ -99,7 +121,6 @@ record_guest(
 	struct virt *virt = &recorder->virt;
 	struct status status = {.pin = {.lock = -1}};
 	size_t changed = 0;
-	char summary[512];
 	if (virt->connection == NULL && virt_open_to_change(virt, guests->options->connect, e) != 0)
 		return PIN_FAILED;
 	if (virt_find(virt, name, e) != 0)
@@ -107,9 +128,7 @@ record_guest(
 	const struct virt_guest *guest = &virt->guests[virt->count - 1];
 	int r = record(recorder, guest, &status, &changed, e);
 	if (r == 0 && changed > 0)
-		snprintf(done, PIN_DONE_MAX, "%s (%zu pin%s)",
-			plan_summary(&status.pin.plan, summary, sizeof(summary)), changed,
-			changed == 1 ? "" : "s");
+		describe(&status, changed, done);
 	bool ended = r != 0 && !virt_is_running(guest);
 	bool unruled = r == 0 && status.state == STATE_NO_RULE && changed == 0;
 	status_free(&status);

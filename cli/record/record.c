@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What libvirt had on record of groups before the first record_write(). */
+/* The pins that libvirt had on record before the first record_write(). */
 struct former {
 	struct domain_pin *pins;
 	size_t count;
@@ -137,14 +137,28 @@ all_cpus(struct status *status)
 		       : &pin->cgroup.allowed;
 }
 
+static bool
+has_group(const struct status *status, struct thread_group group)
+{
+	for (size_t i = 0; i < status->drift.count; i++)
+		if (thread_group_compare(status->drift.groups[i].step->group, group) == 0)
+			return true;
+	return false;
+}
+
 /*
  * Makes the steps from the record to the rules. old is what was on record before the first time,
- * new what is to be remembered of that after this one.
+ * new what is to be remembered of that after this one. libvirt keeps the record of a vCPU that is
+ * unplugged, so that is remembered, too.
  */
 static int
 make_steps(struct status *status, const struct former *old, struct former *new, struct steps *steps)
 {
 	const struct cpumask *all = all_cpus(status);
+	for (size_t i = 0; i < old->count; i++)
+		if (!has_group(status, old->pins[i].group) &&
+			add_former(new, old->pins[i].group, &old->pins[i].cpus) != 0)
+			return -1;
 	for (size_t i = 0; i < status->drift.count; i++) {
 		const struct plan_step *step = status->drift.groups[i].step;
 		bool ruled = step->cpus != NULL && !step->given;

@@ -63,6 +63,15 @@ recorded()
 	show "$output"
 	[ "$(recorded own)" = "vcpu 0 0 vcpu 1 0 emulator 1" ]
 	assert_pinned own emulator 1
+	no_rules
+	run -0 vm record
+	show "$output"
+	[ "$output" = "own: recorded: what it had before, as no rule pins it (2 pins)" ]
+	[ "$(recorded own)" = "vcpu 0 1 vcpu 1 0 emulator 1" ]
+	printf '[*]\nvcpus = 0\n' | rules
+	vm apply
+	run -0 vm record
+	[ "$(recorded own)" = "vcpu 0 0 vcpu 1 0 emulator 1" ]
 	run -0 vm release own
 	[ "$(recorded own)" = "vcpu 0 1 vcpu 1 0 emulator 1" ]
 	assert_pinned own vcpu0 1
@@ -105,6 +114,10 @@ recorded()
 	run -0 vm record -q
 	[ -z "$output" ]
 	v iothreaddel g 2 --live
+	printf '[*]\nemulator = 1\nvcpus = 1\niothreads = 0\n' | rules
+	vm apply
+	vm record
+	[[ $(v metadata g urn:vmaffinity:record --live) == *"iothread2=$HOST_CPUS"* ]] # as of a vCPU, which may come back
 	run -0 vm release g
 	show "$output"
 	[ "$(recorded g)" = "vcpu 0 $HOST_CPUS emulator $HOST_CPUS iothread 1 $HOST_CPUS" ]
