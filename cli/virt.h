@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The guests that libvirt knows. Nothing else of vmaffinity calls libvirt. */
+/* The guests that libvirt knows. Nothing but this and virt_loop.h calls libvirt. */
 #ifndef VMAFFINITY_CLI_VIRT_H
 #define VMAFFINITY_CLI_VIRT_H
 
@@ -116,38 +116,5 @@ int virt_read_note(const struct virt_guest *guest, char **text, struct err *e);
 
 /* Replaces the note; NULL: removes it. Returns 0, or -1 with the reason. */
 int virt_write_note(const struct virt_guest *guest, const char *text, struct err *e);
-
-/*
- * libvirt's events, for a command that keeps running. virt_loop_run() reports them, and readable
- * files that virt_loop_add() added. Call virt_loop_open() before virt_open().
- */
-
-enum virt_event {
-	VIRT_STARTED, /* in any way: booted, restored, migrated in */
-	VIRT_STOPPED, /* in any way */
-	VIRT_CHANGED, /* the running guest was given other pins or another device */
-	VIRT_LOST,    /* the connection has ended: only virt_close() may be called now */
-};
-
-/* Receives events; guest is NULL with VIRT_LOST. tell must not call virt_ functions. */
-struct virt_listener {
-	void (*tell)(void *data, enum virt_event event, const char *guest);
-	void *data;
-};
-
-/* ready is called when fd can be read. */
-struct virt_source {
-	int fd;
-	void (*ready)(void *data);
-	void *data;
-};
-
-/* The listener and the source must outlive the loop. Return 0, or -1 with the reason. */
-int virt_loop_open(struct err *e);
-int virt_loop_add(struct virt_source *source, struct err *e);
-int virt_listen(struct virt *virt, struct virt_listener *listener, struct err *e);
-
-/* Waits for events and calls their receivers. Returns 0, or -1 with the reason. */
-int virt_loop_run(struct err *e);
 
 #endif

@@ -4,7 +4,7 @@
 #define VMAFFINITY_CLI_WATCH_WATCH_H
 
 #include "cli/command.h"
-#include "cli/virt.h"
+#include "cli/virt_loop.h"
 #include "cli/watch/rule_files.h"
 #include "cli/watch/watched.h"
 #include "pin/pin.h"
