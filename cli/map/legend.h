@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is below the picture: the colours and their meaning, and the remarks. */
+/* Draws the legend below the picture: the colours with their meaning, and the remarks. */
 #ifndef VMAFFINITY_CLI_MAP_LEGEND_H
 #define VMAFFINITY_CLI_MAP_LEGEND_H
 

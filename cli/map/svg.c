@@ -171,29 +171,49 @@ distance_of(unsigned width, unsigned height)
 	return ratio < 1 ? 1 / (ratio > 0 ? ratio : 1e-9) : ratio;
 }
 
-/* Returns the layout that fits a sheet best, which the caller frees, or NULL with the reason. */
+/*
+ * Returns the sheet in one layout, which the caller frees, with its distance_of(); NULL with the
+ * reason.
+ */
+static char *
+draw_sheet(const struct map *map, const char *title, const char *const layout[LAYOUT_WORDS],
+	int input, double *distance, struct err *e)
+{
+	struct picture picture = {0};
+	AUTO_FREE char *legend = NULL;
+	char *sheet = NULL;
+	unsigned height;
+	int r = draw_layout(layout, input, &picture, e);
+	if (r == 0)
+		legend = map_legend(map, picture.width, picture.height, &height);
+	if (legend != NULL) {
+		sheet = join(&picture, title, legend, height);
+		*distance = distance_of(picture.width, picture.height + height);
+	}
+	if (r == 0 && sheet == NULL)
+		err_set(e, "out of memory");
+	free(picture.svg);
+	return sheet;
+}
+
+/* Returns the sheet in the layout that fits best, which the caller frees, or NULL with the reason.
+ */
 static char *
 draw_best(const struct map *map, const char *title, int input, struct err *e)
 {
 	char *best = NULL;
-	double least = 0;
+	double least = 0, distance;
 	for (size_t i = 0; i < LAYOUTS && (best == NULL || least > NEAR); i++) {
-		struct picture picture = {0};
-		unsigned height = 0;
-		int r = draw_layout(layouts[i], input, &picture, e);
-		AUTO_FREE char *legend =
-			r == 0 ? map_legend(map, picture.width, picture.height, &height) : NULL;
-		double distance = distance_of(picture.width, picture.height + height);
-		if (r == 0 && legend != NULL && (best == NULL || distance < least)) {
+		char *sheet = draw_sheet(map, title, layouts[i], input, &distance, e);
+		if (sheet == NULL || best == NULL || distance < least) {
 			free(best);
-			best = join(&picture, title, legend, height);
+			best = sheet;
 			least = distance;
+		} else {
+			free(sheet);
 		}
-		free(picture.svg);
-		if (r != 0 || legend == NULL || best == NULL) {
-			free(best);
-			return r != 0 ? NULL : (err_set(e, "out of memory"), NULL);
-		}
+		if (sheet == NULL)
+			return NULL;
 	}
 	return best;
 }
