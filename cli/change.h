@@ -7,7 +7,7 @@
 
 #include "pin/pin.h"
 
-/* What is done to a guest, and the words for it. */
+/* A change that is made to each guest, and the words for it. */
 struct change {
 	/* Returns what pin_apply() does, and fills in done or e as it does. */
 	enum pin_result (*make)(struct guests *guests, const char *name, void *data,

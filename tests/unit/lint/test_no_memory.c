@@ -9,7 +9,6 @@
 #include "support/tree.h"
 #include "support/unit.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,12 +22,6 @@ static const char machine[] =
 	"sys/devices/system/cpu/isolated 3\n"
 	"etc/vmaffinity.ini [cpus]\\nunused = 1\\n[*]\\nvcpus = 0-3\\nvcpu7 = 1\\n[db]\\n"
 	"vcpus = 0-1\\nplacement = one-to-one\\nemulator = 0\\n[nobody]\\nvcpus = ^0 0-4";
-
-static bool
-says_so(const char *text)
-{
-	return strstr(text, "out of memory") != NULL || strstr(text, strerror(ENOMEM)) != NULL;
-}
 
 static int
 add_guest(struct lint *lint, const char *name, struct messages *findings, struct err *e)
@@ -85,9 +78,9 @@ check(const struct tree *t, unsigned number, bool *failed)
 		r = lint_finish(&lint, &limit, &e);
 	*failed = memory_has_failed();
 	memory_fail_at(0);
-	bool said = says_so(e.text) || findings.dropped > 0;
+	bool said = memory_is_reason(e.text) || findings.dropped > 0;
 	for (size_t i = 0; i < findings.count; i++)
-		said = said || says_so(findings.items[i].text);
+		said = said || memory_is_reason(findings.items[i].text);
 	if (r != 0 && !said)
 		fail_msg("allocation %u: '%s'", number, e.text);
 	r = r == 0 ? (int)(findings.count + findings.dropped) : -1;

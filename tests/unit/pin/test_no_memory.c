@@ -7,7 +7,6 @@
 #include "support/tree.h"
 #include "support/unit.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,18 +98,11 @@ start_over(const struct tree *t)
 	sched_setaffinity(threads.tids[0], sizeof(own), (const cpu_set_t *)&own);
 }
 
-/* True of the texts of err_set() and of err_errno(). */
-static bool
-says_so(const char *text)
-{
-	return strstr(text, "out of memory") != NULL || strstr(text, strerror(ENOMEM)) != NULL;
-}
-
 static bool
 any_says_so(const struct messages *messages)
 {
 	for (size_t i = 0; i < messages->count; i++)
-		if (says_so(messages->items[i].text))
+		if (memory_is_reason(messages->items[i].text))
 			return true;
 	return messages->dropped > 0;
 }
@@ -135,7 +127,7 @@ pin_web(const struct tree *t, unsigned number, bool *failed)
 		said = any_says_so(&messages);
 	else
 		r = pin_guest(&pin, &host, web, strlen(web), "web", done, &e);
-	said = said || says_so(e.text) || any_says_so(&pin.messages);
+	said = said || memory_is_reason(e.text) || any_says_so(&pin.messages);
 	pin_free(&pin);
 	pin_host_free(&host);
 	messages_free(&messages);

@@ -23,6 +23,13 @@ memory_has_failed(void)
 	return failing != 0 && calls >= failing;
 }
 
+bool
+memory_is_reason(const char *message)
+{
+	return strstr(message, "out of memory") != NULL ||
+	       strstr(message, strerror(ENOMEM)) != NULL;
+}
+
 static bool
 fails(void)
 {

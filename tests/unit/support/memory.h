@@ -14,4 +14,7 @@ void memory_fail_at(unsigned number);
 /* True if that allocation was asked for, and so has failed. */
 bool memory_has_failed(void);
 
+/* True if a message, of err_set() or of err_errno(), gives the lack of memory as its reason. */
+bool memory_is_reason(const char *message);
+
 #endif
