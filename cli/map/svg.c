@@ -202,18 +202,20 @@ static char *
 draw_best(const struct map *map, const char *title, int input, struct err *e)
 {
 	char *best = NULL;
-	double least = 0, distance;
+	double least = 0, distance = 0;
 	for (size_t i = 0; i < LAYOUTS && (best == NULL || least > NEAR); i++) {
 		char *sheet = draw_sheet(map, title, layouts[i], input, &distance, e);
-		if (sheet == NULL || best == NULL || distance < least) {
+		if (sheet == NULL) {
 			free(best);
-			best = sheet;
-			least = distance;
-		} else {
-			free(sheet);
-		}
-		if (sheet == NULL)
 			return NULL;
+		}
+		if (best != NULL && distance >= least) {
+			free(sheet);
+			continue;
+		}
+		free(best);
+		best = sheet;
+		least = distance;
 	}
 	return best;
 }
