@@ -183,10 +183,12 @@ key_take_value(const struct key *key, struct key_line *line, struct err *e)
 static int
 key_take_placement(const struct key *key, struct key_line *line, struct err *e)
 {
+	static const char *const words[] = {"float", "one-to-one", "exclusive"};
 	const char *text = line->value->text;
-	if (strcmp(text, "float") != 0 && strcmp(text, "one-to-one") != 0)
-		return err_set(e, "placement = %.60s: write 'one-to-one' or 'float'", text);
-	return key_take_value(key, line, e);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(text, words[i]) == 0)
+			return key_take_value(key, line, e);
+	return err_set(e, "placement = %.60s: write 'float', 'one-to-one' or 'exclusive'", text);
 }
 
 /*

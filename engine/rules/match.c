@@ -72,7 +72,7 @@ matched_wants_change(const struct matched *matched)
 bool
 matched_needs_xml(const struct matched *matched)
 {
-	return rules_one_to_one(matched) != NULL;
+	return rules_placement(matched) != NULL;
 }
 
 static const struct setting *
@@ -114,14 +114,20 @@ rules_memory(const struct matched *matched)
 }
 
 const struct value *
-rules_one_to_one(const struct matched *matched)
+rules_placement(const struct matched *matched)
 {
 	for (size_t i = matched->count; i-- > 0;) {
 		const struct value *placement = &matched->rules[i]->placement;
 		if (placement->text != NULL)
-			return strcmp(placement->text, "one-to-one") == 0 ? placement : NULL;
+			return strcmp(placement->text, "float") != 0 ? placement : NULL;
 	}
 	return NULL;
+}
+
+bool
+placement_is_exclusive(const struct value *placement)
+{
+	return strcmp(placement->text, "exclusive") == 0;
 }
 
 enum on_error

@@ -82,7 +82,7 @@ struct rule {
 	/* The text of a value is NULL if the rule does not have the key. */
 	struct value match; /* without it, the section's name is the pattern */
 	struct value memory;
-	struct value placement; /* "one-to-one" or "float" */
+	struct value placement; /* "float", "one-to-one" or "exclusive" */
 	struct setting *settings;
 	size_t setting_count;
 	enum on_error on_error;
@@ -180,7 +180,7 @@ int rules_match(
 bool matched_wants_change(const struct matched *matched);
 
 /*
- * True if the rules ask for what only the guest's XML says: "placement = one-to-one" needs its
+ * True if the rules ask for what only the guest's XML says: a placement other than float needs its
  * maximum of vCPUs, its threads per core and its NUMA cells.
  */
 bool matched_needs_xml(const struct matched *matched);
@@ -196,10 +196,13 @@ const struct setting *rules_setting(const struct matched *matched, struct thread
 const struct value *rules_memory(const struct matched *matched);
 
 /*
- * Returns the value of "placement" of the last matching rule that has the key if it is
- * "one-to-one"; or NULL, which means "float".
+ * Returns the value of "placement" of the last matching rule that has the key, which gives each
+ * vCPU a CPU: "one-to-one" or "exclusive"; or NULL, which means "float".
  */
-const struct value *rules_one_to_one(const struct matched *matched);
+const struct value *rules_placement(const struct matched *matched);
+
+/* True if the value of "placement" is "exclusive". */
+bool placement_is_exclusive(const struct value *placement);
 
 /*
  * Returns ON_ERROR_IGNORE or ON_ERROR_FAIL: what the last rule that matches the guest and has the

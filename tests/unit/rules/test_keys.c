@@ -223,7 +223,8 @@ knows_the_words_of_placement(void **state)
 	struct err e, wanted;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		assert_int_equal(add(NULL, &rule, "placement", wrong[i], 1, &stored, &e), -1);
-		err_set(&wanted, "placement = %s: write 'one-to-one' or 'float'", wrong[i]);
+		err_set(&wanted, "placement = %s: write 'float', 'one-to-one' or 'exclusive'",
+			wrong[i]);
 		assert_string_equal(e.text, wanted.text);
 	}
 	/* a value that was refused is not given */
