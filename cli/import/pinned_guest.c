@@ -117,8 +117,9 @@ is_one_to_one(const struct writer *writer, const struct groups *vcpus, const str
 	desired.groups = calloc(vcpus->count, sizeof(*desired.groups));
 	for (size_t i = 0; i < vcpus->count && desired.groups != NULL; i++)
 		desired.groups[i] = (struct desired_group){group_at(vcpus, i), &setting, &mask};
-	bool same = desired.groups != NULL && desired_one_to_one(&desired, &placement, domain,
-						      writer->topology, &messages, &ignored) == 0;
+	bool same =
+		desired.groups != NULL && desired_one_to_one(&desired, &placement, domain,
+						  writer->topology, NULL, &messages, &ignored) == 0;
 	for (size_t i = 0; i < messages.count; i++)
 		same = same && messages.items[i].level < MESSAGE_WARNING;
 	for (size_t i = 0; i < vcpus->count && same; i++)

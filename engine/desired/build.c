@@ -2,6 +2,7 @@
 /* Builds the desired CPUs of each thread group from the rules that match a guest. */
 #include "desired/build.h"
 
+#include "desired/exclusive.h"
 #include "desired/memory_nodes.h"
 #include "desired/one_to_one.h"
 
@@ -90,9 +91,10 @@ count_masks(const struct desired *desired)
 	return count;
 }
 
+/* usable, for_vcpus: the CPUs that the guest can be given, and those that its vCPUs can. */
 static int
 evaluate(struct desired *desired, struct cpuset_expr *expr, const struct cpumask *usable,
-	struct err *e)
+	const struct cpumask *for_vcpus, struct err *e)
 {
 	desired->masks = calloc(count_masks(desired) + 1, sizeof(*desired->masks));
 	if (desired->masks == NULL)
@@ -101,7 +103,8 @@ evaluate(struct desired *desired, struct cpuset_expr *expr, const struct cpumask
 		struct desired_group *group = &desired->groups[i];
 		if (!wants_mask(group))
 			continue;
-		group->mask = mask_of(desired, group->setting, expr, usable, e);
+		group->mask = mask_of(desired, group->setting, expr,
+			group->group.kind == GROUP_VCPU ? for_vcpus : usable, e);
 		if (group->mask == NULL)
 			return -1;
 	}
@@ -173,25 +176,40 @@ report_absent(const struct desired *desired, const struct matched *matched,
 	}
 }
 
+/* Gives each vCPU a CPU where the rules ask for that. Returns as desired_build() does. */
+static int
+place_vcpus(struct desired *desired, const struct matched *matched, const struct domain *domain,
+	const struct thread_group *running, size_t count, struct topology *topology,
+	const struct claims *claims, struct messages *messages, struct err *e)
+{
+	const struct value *placement = domain != NULL ? rules_placement(matched) : NULL;
+	if (placement == NULL)
+		return 0;
+	if (!placement_is_exclusive(placement))
+		return desired_one_to_one(desired, placement, domain, topology, NULL, messages, e);
+	return claims == NULL ? 0
+			      : desired_exclusive(desired, placement, domain, running, count,
+					topology, claims, messages, e);
+}
+
 int
 desired_build(const struct matched *matched, const struct domain *domain,
 	const struct thread_group *running, size_t count, struct cpuset_expr *expr,
-	const struct cpumask *usable, struct desired *desired, struct messages *messages,
-	struct err *e)
+	const struct cpumask *usable, const struct claims *claims, struct desired *desired,
+	struct messages *messages, struct err *e)
 {
 	*desired = (struct desired){0};
 	if (list_all_groups(desired, matched, domain, running, count) != 0)
 		return err_set(e, "out of memory");
-	if (domain != NULL)
+	int r = evaluate(desired, expr, usable, claims != NULL ? &claims->usable : usable, e);
+	if (r == 0)
+		r = place_vcpus(desired, matched, domain, running, count, expr->topology, claims,
+			messages, e);
+	if (r == 0 && domain != NULL)
 		report_absent(desired, matched, domain, messages);
-	const struct value *one_to_one = domain != NULL ? rules_one_to_one(matched) : NULL;
-	if (evaluate(desired, expr, usable, e) != 0 ||
-		(one_to_one != NULL && desired_one_to_one(desired, one_to_one, domain,
-					       expr->topology, messages, e) != 0)) {
+	if (r != 0)
 		desired_free(desired);
-		return -1;
-	}
-	return 0;
+	return r;
 }
 
 int

@@ -20,6 +20,8 @@ struct desired_mask {
 	struct cpumask cpus;	  /* the usable CPUs of requested; may be empty */
 	struct cpumask whole;	  /* the CPUs of requested that the host has, offline ones too */
 	bool single;		  /* one-to-one: the mask of one vCPU, with its CPU or none */
+	struct cpumask exclusive; /* the CPUs that the vCPU has to itself: cpus, and idle siblings
+				   */
 };
 
 struct desired_group {

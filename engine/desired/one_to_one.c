@@ -5,6 +5,7 @@
  */
 #include "desired/one_to_one.h"
 
+#include "desired/compact_private.h"
 #include "desired/cpu_shares_private.h"
 #include "desired/vcpu_layout.h"
 
@@ -17,6 +18,7 @@
 struct part {
 	const struct desired_mask *set;
 	size_t first, count;	 /* a range of the vcpus and placed of struct one_to_one */
+	struct cpumask choice;	 /* the CPUs of set that may be given out */
 	struct cpumask cpus;	 /* the CPUs of set that are given out to this part */
 	struct cpumask left_out; /* the CPUs of set that other vCPUs have to themselves */
 	struct vcpu_layout_report report;
@@ -29,7 +31,8 @@ struct one_to_one {
 	struct topology *topology;
 	struct part *parts; /* by the size of set, ascending */
 	size_t part_count;
-	struct cpumask own;   /* CPUs that are the only one of a vCPU with its own key */
+	const struct one_to_one_limits *limits; /* NULL: none */
+	struct cpumask own;   /* CPUs that are the only one of a vCPU with its own key, or kept */
 	struct cpumask taken; /* own, and the CPUs of the parts placed so far */
 	unsigned *vcpus;      /* the ids to place, ascending within each part */
 	unsigned *placed;     /* the CPU of each of vcpus */
@@ -43,11 +46,26 @@ is_vcpu_with_cpus(const struct desired_group *group)
 	return group->group.kind == GROUP_VCPU && group->mask != NULL;
 }
 
-/* True if a vCPU's own key has just one CPU: there is nothing to place. */
+/* Returns the CPU that a vCPU keeps, or NULL if it is to be placed. */
+static const struct claim_kept *
+find_kept(const struct one_to_one *work, const struct desired_group *group)
+{
+	for (size_t i = 0; work->limits != NULL && i < work->limits->kept_count; i++)
+		if (work->limits->kept[i].vcpu == group->group.id)
+			return &work->limits->kept[i];
+	return NULL;
+}
+
+/*
+ * True if there is nothing to place: a vCPU's own key has just one CPU or, with limits, which may
+ * keep that CPU from it, it keeps the one that it has.
+ */
 static bool
-is_fixed(const struct desired_group *group)
+is_fixed(const struct one_to_one *work, const struct desired_group *group)
 {
 	const struct setting *setting = group->setting;
+	if (work->limits != NULL)
+		return find_kept(work, group) != NULL;
 	return !setting->every && setting->first == setting->last &&
 	       cpumask_count(&group->mask->cpus) == 1;
 }
@@ -60,18 +78,26 @@ report(const struct one_to_one *work, enum message_level level, const char *form
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	messages_add(work->messages, level, "one-to-one", "%s:%u: one-to-one: %s",
-		work->placement->file, work->placement->line, text);
+	bool exclusive = work->limits != NULL;
+	messages_add(work->messages, level, exclusive ? "exclusive" : "one-to-one", "%s:%u: %s: %s",
+		work->placement->file, work->placement->line,
+		exclusive ? "exclusive" : "one-to-one", text);
 }
 
-/* Reserves the CPUs of keys that have just one; reports those that two vCPUs have. */
+/* Reserves the CPUs that vCPUs keep or, without limits, the CPUs of keys that have just one;
+ * reports those that two vCPUs have.
+ */
 static void
 reserve_fixed(struct one_to_one *work)
 {
+	for (size_t i = 0; work->limits != NULL && i < work->limits->kept_count; i++)
+		cpumask_set_range(&work->own, work->limits->kept[i].cpu, work->limits->kept[i].cpu);
+	if (work->limits != NULL)
+		return;
 	for (size_t i = 0; i < work->desired->group_count; i++) {
 		const struct desired_group *group = &work->desired->groups[i];
 		char key[SETTING_KEY_MAX];
-		if (!is_vcpu_with_cpus(group) || !is_fixed(group))
+		if (!is_vcpu_with_cpus(group) || !is_fixed(work, group))
 			continue;
 		unsigned cpu = cpumask_next(&group->mask->cpus, 0);
 		if (cpumask_test(&work->own, cpu))
@@ -88,8 +114,8 @@ static int
 compare_parts(const void *a, const void *b)
 {
 	const struct part *left = a, *right = b;
-	unsigned left_size = cpumask_count(&left->set->cpus);
-	unsigned right_size = cpumask_count(&right->set->cpus);
+	unsigned left_size = cpumask_count(&left->choice);
+	unsigned right_size = cpumask_count(&right->choice);
 	if (left_size != right_size)
 		return left_size < right_size ? -1 : 1;
 	return (left->first > right->first) - (left->first < right->first);
@@ -108,11 +134,16 @@ list_parts(struct one_to_one *work)
 			continue;
 		for (size_t i = 0; i < desired->group_count; i++) {
 			const struct desired_group *group = &desired->groups[i];
-			if (is_vcpu_with_cpus(group) && group->mask == part.set && !is_fixed(group))
+			if (is_vcpu_with_cpus(group) && group->mask == part.set &&
+				!is_fixed(work, group))
 				work->vcpus[work->count++] = group->group.id;
 		}
 		part.count = work->count - part.first;
-		part.left_out = part.set->cpus;
+		part.choice = part.set->cpus;
+		if (work->limits != NULL)
+			cpumask_and(&part.choice, work->limits->free);
+		if (work->limits == NULL)
+			part.left_out = part.set->cpus;
 		cpumask_and(&part.left_out, &work->own);
 		if (part.count > 0)
 			work->parts[work->part_count++] = part;
@@ -133,6 +164,10 @@ place_part(struct one_to_one *work, struct part *part, struct err *e)
 		.die_vcpus = domain->die_vcpus,
 		.die_word = domain->die_word};
 	struct vcpu_layout_host host = {.cpus = &part->cpus, .taken = &work->taken};
+	if (work->limits != NULL && guest.cells == NULL && guest.die_vcpus == 0 &&
+		compact_choose(&part->cpus, &work->taken, guest.count, guest.threads,
+			work->topology, e) != 0)
+		return -1;
 	if (topology_objects(work->topology, TOPOLOGY_CORE, &host.cores, e) != 0)
 		return -1;
 	if (guest.cells != NULL &&
@@ -155,7 +190,7 @@ place_in_turn(struct one_to_one *work, struct err *e)
 	work->taken = work->own;
 	for (size_t i = 0; i < work->part_count; i++) {
 		struct part *part = &work->parts[i];
-		part->cpus = part->set->cpus;
+		part->cpus = part->choice;
 		cpumask_andnot(&part->cpus, &work->taken);
 		int r = place_part(work, part, e);
 		if (r != 0)
@@ -188,7 +223,7 @@ list_short(const struct one_to_one *work, const struct cpu_shares *shares, char 
 static void
 report_short(const struct one_to_one *work, const struct cpu_shares *shares)
 {
-	char keys[512], list[128], own[192] = "", has[160] = "no CPU";
+	char keys[512], list[128], own[192] = "", has[160];
 	struct cpumask left_out = {0};
 	size_t needed = 0, count = 0;
 	for (size_t i = 0; i < work->part_count; i++) {
@@ -202,11 +237,16 @@ report_short(const struct one_to_one *work, const struct cpu_shares *shares)
 	if (!cpumask_empty(&left_out))
 		snprintf(own, sizeof(own), "; left out: %s, for a vCPU with a key of its own",
 			cpumask_format(&left_out, list, sizeof(list)));
-	if (!cpumask_empty(&shares->contested))
-		snprintf(has, sizeof(has), "only %u: %s", cpumask_count(&shares->contested),
+	const char *free = work->limits != NULL ? " free" : "";
+	const char *why = work->limits != NULL ? work->limits->why : "";
+	if (cpumask_empty(&shares->contested))
+		snprintf(has, sizeof(has), "no%s CPU", free);
+	else
+		snprintf(has, sizeof(has), "only %u%s: %s", cpumask_count(&shares->contested), free,
 			cpumask_format(&shares->contested, list, sizeof(list)));
-	report(work, MESSAGE_ERROR, "a CPU for each of %zu vCPUs is needed, but %s %s %s%s", needed,
-		keys, count == 1 ? "has" : "have between them", has, own);
+	report(work, MESSAGE_ERROR, "a CPU for each of %zu vCPUs is needed, but %s %s %s%s%s%s",
+		needed, keys, count == 1 ? "has" : "have between them", has, own,
+		why[0] != '\0' ? "; " : "", why);
 }
 
 /*
@@ -222,7 +262,7 @@ place_on_shares(struct one_to_one *work, struct err *e)
 		return err_set(e, "out of memory");
 	for (size_t i = 0; i < work->part_count; i++) {
 		shares.parts[i].needed = work->parts[i].count;
-		shares.parts[i].cpus = work->parts[i].set->cpus;
+		shares.parts[i].cpus = work->parts[i].choice;
 		cpumask_andnot(&shares.parts[i].cpus, &work->own);
 	}
 	int r = cpu_shares_divide(&shares, e);
@@ -237,24 +277,37 @@ place_on_shares(struct one_to_one *work, struct err *e)
 	return r;
 }
 
-/* Gives each vCPU of the parts a mask of its own, with its CPU if placed, else empty. */
+/* Gives a group a mask of its own, with one CPU or none. */
+static void
+set_mask(struct desired_group *group, struct desired_mask *mask, const unsigned *cpu)
+{
+	mask->setting = group->setting;
+	mask->single = true;
+	if (cpu != NULL)
+		cpumask_set_range(&mask->requested, *cpu, *cpu);
+	mask->cpus = mask->whole = mask->requested;
+	group->mask = mask;
+}
+
+/* Gives each vCPU that keeps a CPU, or is of a part, a mask: with its CPU if placed, else empty. */
 static void
 set_masks(struct one_to_one *work, bool placed)
 {
 	struct desired_mask *mask = work->desired->per_vcpu;
+	for (size_t i = 0; i < work->desired->group_count; i++) {
+		struct desired_group *group = &work->desired->groups[i];
+		const struct claim_kept *kept =
+			is_vcpu_with_cpus(group) ? find_kept(work, group) : NULL;
+		if (kept != NULL)
+			set_mask(group, mask++, &kept->cpu);
+	}
 	for (size_t i = 0; i < work->part_count; i++) {
 		const struct part *part = &work->parts[i];
 		for (size_t j = part->first; j < part->first + part->count; j++) {
 			struct desired_group key = {.group = {GROUP_VCPU, work->vcpus[j]}};
 			struct desired_group *group = bsearch(&key, work->desired->groups,
 				work->desired->group_count, sizeof(key), desired_group_compare);
-			mask->setting = group->setting;
-			mask->single = true;
-			if (placed)
-				cpumask_set_range(
-					&mask->requested, work->placed[j], work->placed[j]);
-			mask->cpus = mask->whole = mask->requested;
-			group->mask = mask++;
+			set_mask(group, mask++, placed ? &work->placed[j] : NULL);
 		}
 	}
 }
@@ -365,13 +418,14 @@ place_all_parts(struct one_to_one *work, struct err *e)
 
 int
 desired_one_to_one(struct desired *desired, const struct value *placement,
-	const struct domain *domain, struct topology *topology, struct messages *messages,
-	struct err *e)
+	const struct domain *domain, struct topology *topology,
+	const struct one_to_one_limits *limits, struct messages *messages, struct err *e)
 {
 	struct one_to_one work = {.desired = desired,
 		.placement = placement,
 		.domain = domain,
 		.topology = topology,
+		.limits = limits,
 		.messages = messages};
 	report_unset(&work);
 	reserve_fixed(&work);
@@ -383,8 +437,9 @@ desired_one_to_one(struct desired *desired, const struct value *placement,
 			: 0;
 	if (r == 0)
 		list_parts(&work);
-	if (r == 0 && work.count > 0) {
-		desired->per_vcpu = calloc(work.count, sizeof(*desired->per_vcpu));
+	size_t count = work.count + (limits != NULL ? limits->kept_count : 0);
+	if (r == 0 && count > 0) {
+		desired->per_vcpu = calloc(count, sizeof(*desired->per_vcpu));
 		r = desired->per_vcpu == NULL ? err_set(e, "out of memory")
 					      : place_all_parts(&work, e);
 	}

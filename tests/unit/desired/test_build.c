@@ -47,7 +47,7 @@ place(const struct tree *t, const char *rules, const char *usable)
 	assert_int_equal(rules_match(&f.rules, f.domain.name, NULL, &f.matched), 0);
 	f.expr = (struct cpuset_expr){.rules = &f.rules, .topology = &f.topology};
 	memset(&f.desired, 0x5a, sizeof(f.desired));
-	return desired_build(&f.matched, &f.domain, running, running_count, &f.expr, &mask,
+	return desired_build(&f.matched, &f.domain, running, running_count, &f.expr, &mask, NULL,
 		&f.desired, &f.messages, &f.e);
 }
 

@@ -49,7 +49,7 @@ apply(const struct tree *t, const char *all, const char *alone)
 	groups[4].mask = NULL;
 	desired = (struct desired){
 		.masks = masks, .mask_count = 2, .groups = groups, .group_count = VCPUS + 1};
-	int r = desired_one_to_one(&desired, &placement, &domain, &topology, &messages, &e);
+	int r = desired_one_to_one(&desired, &placement, &domain, &topology, NULL, &messages, &e);
 	topology_free(&topology);
 	return r;
 }
