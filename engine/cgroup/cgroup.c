@@ -5,11 +5,12 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/number.h"
+#include "cgroup/exclusive.h"
 #include "cgroup/files.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/lost_cpus.h"
 #include "cgroup/qemu_process.h"
+#include "cgroup/threads.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,9 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* All threads of a host: pid_max is at most 4 Mi, each with up to 7 digits and a newline. */
-#define THREADS_FILE_MAX ((size_t)32 * 1024 * 1024)
 
 const char *
 cgroup_effective_file(const struct cgroup *cgroup)
@@ -185,6 +183,26 @@ read_groups(struct cgroup *cgroup, bool nodes, struct err *e)
 	return 0;
 }
 
+/*
+ * Reads the partitions of vCPUs. The directory of the groups has exclusive CPUs once a partition
+ * was made in it; Linux before 6.7 has no such file.
+ */
+static int
+read_partitions(struct cgroup *cgroup, struct err *e)
+{
+	char list[CPULIST_MAX];
+	cgroup->partitioned = cgroup->v2 &&
+			      file_read_value(cgroup->directory, "cpuset.cpus.exclusive", list,
+				      sizeof(list)) == 0 &&
+			      list[0] != '\0';
+	for (size_t i = 0; cgroup->partitioned && i < cgroup->group_count; i++)
+		if (cgroup->groups[i].group.kind == GROUP_VCPU &&
+			exclusive_read(cgroup, cgroup->groups[i].group,
+				&cgroup->groups[i].partition, e) != 0)
+			return -1;
+	return 0;
+}
+
 static int
 read_masks(struct cgroup *cgroup, struct err *e)
 {
@@ -193,7 +211,7 @@ read_masks(struct cgroup *cgroup, struct err *e)
 		return err_context(e, "%s", cgroup->path);
 	if (!cgroup->v2)
 		lost_cpus_find(cgroup);
-	return read_groups(cgroup, false, e);
+	return read_groups(cgroup, false, e) == 0 ? read_partitions(cgroup, e) : -1;
 }
 
 int
@@ -279,7 +297,7 @@ open_directory(int root, struct cgroup_location *location, struct cgroup *cgroup
 enum cgroup_result
 cgroup_open(int root, const char *name, struct cgroup *cgroup, struct err *e)
 {
-	struct cgroup result = {.mount = -1, .directory = -1};
+	struct cgroup result = {.root = root, .mount = -1, .directory = -1};
 	struct cgroup_location location;
 	switch (qemu_process_find(root, name, &result.pid, e)) {
 	case QEMU_PROCESS_FOUND:
@@ -318,37 +336,53 @@ cgroup_has_group(const struct cgroup *cgroup, struct thread_group group)
 	return faccessat(cgroup->directory, thread_group_name(group, name), F_OK, 0) == 0;
 }
 
+/* True if a group may have a child with CPUs to itself. */
+static bool
+may_have_partition(const struct cgroup *cgroup, struct thread_group group)
+{
+	return cgroup->partitioned && group.kind == GROUP_VCPU;
+}
+
 int
 cgroup_threads(const struct cgroup *cgroup, struct thread_group group, pid_t **tids, size_t *count)
 {
-	char path[64];
-	AUTO_FREE char *text = NULL;
-	size_t length;
-	group_file(group, cgroup_files(cgroup->v2)->threads, path, sizeof(path));
-	if (file_read_all_at(cgroup->directory, path, THREADS_FILE_MAX, &text, &length) != 0)
+	char path[96], file[64];
+	pid_t *inside, *all;
+	size_t inside_count;
+	const char *threads = cgroup_files(cgroup->v2)->threads;
+	group_file(group, threads, path, sizeof(path));
+	if (threads_list(cgroup->directory, path, tids, count) != 0)
 		return -1;
-	size_t lines = 0;
-	for (const char *s = text; (s = strchr(s, '\n')) != NULL; s++)
-		lines++;
-	pid_t *list = calloc(lines + 1, sizeof(*list));
-	if (list == NULL)
+	if (!may_have_partition(cgroup, group))
+		return 0;
+	snprintf(file, sizeof(file), EXCLUSIVE_CHILD "/%s", threads);
+	group_file(group, file, path, sizeof(path));
+	if (threads_list(cgroup->directory, path, &inside, &inside_count) != 0)
+		return 0; /* none, or gone */
+	all = reallocarray(*tids, *count + inside_count + 1, sizeof(**tids));
+	if (all == NULL) {
+		free(*tids);
+		free(inside);
 		return -1;
-	*count = 0;
-	for (const char *s = text; *s != '\0' && *count < lines; s += *s == '\n') {
-		unsigned tid;
-		/*
-		 * 0 is a thread of another pid namespace; to sched_setaffinity(2) it would mean
-		 * ourselves.
-		 */
-		if (number_parse(&s, 0x7fffffff, &tid) != 0 || *s != '\n' || tid == 0) {
-			free(list);
-			errno = EPROTO;
-			return -1;
-		}
-		list[(*count)++] = (pid_t)tid;
 	}
-	*tids = list;
+	memcpy(all + *count, inside, inside_count * sizeof(*all));
+	*tids = all;
+	*count += inside_count;
+	free(inside);
 	return 0;
+}
+
+int
+cgroup_read_granted(
+	const struct cgroup *cgroup, struct thread_group group, struct cpumask *mask, struct err *e)
+{
+	struct cgroup_partition partition = {0};
+	if (may_have_partition(cgroup, group) && exclusive_read(cgroup, group, &partition, e) != 0)
+		return -1;
+	*mask = partition.granted;
+	return partition.in_force
+		       ? 0
+		       : cgroup_read_mask(cgroup, group, cgroup_effective_file(cgroup), mask, e);
 }
 
 enum cgroup_result

@@ -14,16 +14,28 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* The partition in which a vCPU has CPUs to itself: cgroup/exclusive.h. */
+struct cgroup_partition {
+	bool there;
+	bool in_force;	     /* the kernel has taken cpus from all others, and the thread is in */
+	struct cpumask cpus; /* its cpuset.cpus.exclusive */
+	struct cpumask granted; /* the CPUs that it has now: those of cpus that are online */
+	char kernel[128]; /* its cpuset.cpus.partition: "isolated", "isolated invalid (...)" */
+};
+
 struct cgroup_child {
 	struct thread_group group;
 	/* On cgroup v2 a mask is empty if nothing has been written to it. */
-	struct cpumask now;   /* its cpuset.cpus */
-	struct cpumask nodes; /* its cpuset.mems; set by cgroup_read_memory() */
+	struct cpumask now;		   /* its cpuset.cpus */
+	struct cpumask nodes;		   /* its cpuset.mems; set by cgroup_read_memory() */
+	struct cgroup_partition partition; /* read where the guest has any */
 };
 
 struct cgroup {
+	int root;  /* the directory fd below which it was opened; the caller's */
 	pid_t pid; /* of QEMU */
 	bool v2;
+	bool partitioned;	/* its vCPUs have, or may have had, CPUs to themselves */
 	int mount;		/* fd of the hierarchy's mount point */
 	int directory;		/* fd of the directory that holds the groups */
 	char *path;		/* of that directory, absolute */
@@ -95,8 +107,15 @@ int cgroup_write_mask(const struct cgroup *cgroup, struct thread_group group, co
 bool cgroup_has_group(const struct cgroup *cgroup, struct thread_group group);
 
 /*
- * Lists the ids of a group's threads. Returns 0 with *tids (caller frees) and *count, or -1 with
- * errno set.
+ * Reads the CPUs that the kernel grants a group's threads now: those of the group, or of a vCPU's
+ * partition. Returns 0, or -1 with the reason.
+ */
+int cgroup_read_granted(const struct cgroup *cgroup, struct thread_group group,
+	struct cpumask *mask, struct err *e);
+
+/*
+ * Lists the ids of a group's threads, those in a vCPU's partition included. Returns 0 with *tids
+ * (caller frees) and *count, or -1 with errno set.
  */
 int cgroup_threads(
 	const struct cgroup *cgroup, struct thread_group group, pid_t **tids, size_t *count);

@@ -3,6 +3,7 @@
 #include "cgroup/group_state.h"
 
 #include "base/file.h"
+#include "cgroup/exclusive.h"
 #include "cgroup/proc_stat.h"
 
 #include <errno.h>
@@ -32,18 +33,26 @@ parse_status(char *text, struct cpumask *cpus, struct err *e)
 	return cpumask_parse(list, cpus, e);
 }
 
+int
+thread_read_cpus(int root, pid_t tid, struct cpumask *cpus, struct err *e)
+{
+	char path[64], text[STATUS_MAX];
+	snprintf(path, sizeof(path), "proc/%d/status", (int)tid);
+	if (file_read_value(root, path, text, sizeof(text)) != 0)
+		return errno == ENOENT || errno == ESRCH ? 1 : err_errno(e, "/%s", path);
+	return parse_status(text, cpus, e) != 0 ? err_context(e, "/%s", path) : 0;
+}
+
 /* Returns 0, 1 if the thread has ended, or -1 with the reason. */
 static int
 read_thread(int root, pid_t tid, struct thread_state *thread, struct err *e)
 {
-	char path[64], text[STATUS_MAX];
+	char path[64];
 	uint64_t last;
 	thread->tid = tid;
-	snprintf(path, sizeof(path), "proc/%d/status", (int)tid);
-	if (file_read_value(root, path, text, sizeof(text)) != 0)
-		return errno == ENOENT || errno == ESRCH ? 1 : err_errno(e, "/%s", path);
-	if (parse_status(text, &thread->cpus, e) != 0)
-		return err_context(e, "/%s", path);
+	int r = thread_read_cpus(root, tid, &thread->cpus, e);
+	if (r != 0)
+		return r;
 	if (proc_stat_read(root, tid, PROC_STAT_PROCESSOR, &last) == 0) {
 		thread->last = (unsigned)last;
 		return 0;
@@ -95,8 +104,9 @@ group_state_read(int root, const struct cgroup *cgroup, struct thread_group grou
 {
 	struct group_state result = {0};
 	if (cgroup_read_mask(cgroup, group, "cpuset.cpus", &result.cpus, e) != 0 ||
-		cgroup_read_mask(
-			cgroup, group, cgroup_effective_file(cgroup), &result.granted, e) != 0 ||
+		cgroup_read_granted(cgroup, group, &result.granted, e) != 0 ||
+		(cgroup->partitioned && group.kind == GROUP_VCPU &&
+			exclusive_read(cgroup, group, &result.partition, e) != 0) ||
 		read_threads(root, cgroup, group, &result, e) != 0) {
 		group_state_free(&result);
 		return cgroup_has_group(cgroup, group) ? GROUP_STATE_ERROR : GROUP_STATE_GONE;

@@ -17,9 +17,10 @@ struct thread_state {
 };
 
 struct group_state {
-	struct cpumask cpus;	/* cpuset.cpus */
-	struct cpumask granted; /* the CPUs that the kernel lets the group use now */
-	struct cpumask nodes;	/* the NUMA nodes that the kernel grants; empty if unknown */
+	struct cpumask cpus;		   /* cpuset.cpus */
+	struct cpumask granted;		   /* the CPUs that the kernel lets the group use now */
+	struct cgroup_partition partition; /* the CPUs that a vCPU has to itself */
+	struct cpumask nodes; /* the NUMA nodes that the kernel grants; empty if unknown */
 	struct thread_state *threads;
 	size_t thread_count;
 };
@@ -29,6 +30,12 @@ enum group_state_result {
 	GROUP_STATE_READ,
 	GROUP_STATE_GONE, /* the group was removed */
 };
+
+/*
+ * Reads the CPUs on which a thread may run from /proc below the directory fd root. Returns 0, 1 if
+ * the thread has ended, or -1 with the reason.
+ */
+int thread_read_cpus(int root, pid_t tid, struct cpumask *cpus, struct err *e);
 
 /*
  * Reads the state of a group of cgroup; /proc/TID of its threads is read below the directory fd
