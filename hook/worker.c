@@ -184,7 +184,7 @@ main(int argc, char *argv[])
 		return (int)WORKER_FAILED;
 	}
 	struct job job = {
-		.guest = argv[1], .starts = strcmp(argv[2], "started") == 0, .pin = {.lock = -1}};
+		.guest = argv[1], .starts = strcmp(argv[2], "started") == 0, .pin = PIN_NONE};
 	if (!job.starts && strcmp(argv[2], "reconnect") != 0)
 		return 0;
 	openlog("vmaffinity", LOG_PID, LOG_DAEMON);

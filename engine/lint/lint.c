@@ -56,6 +56,7 @@ lint_free(struct lint *lint)
 	for (size_t i = 0; i < lint->guest_count; i++) {
 		free(lint->guests[i].name);
 		free(lint->guests[i].devices);
+		free(lint->guests[i].pins);
 	}
 	free(lint->guests);
 	free(lint->claims);
@@ -200,7 +201,8 @@ add_group_findings(struct lint *lint, const struct domain *domain,
 	of->limited |= limited;
 	if (find_isolated(lint, of, cpus, lint->of_guest, e) != 0)
 		return -1;
-	if (!is_running_vcpu(domain, group))
+	/* CPUs that are chosen when the guest starts are no claim on these: lint_exclusive.c. */
+	if (!is_running_vcpu(domain, group) || !cpumask_empty(&group->mask->exclusive))
 		return 0;
 	struct lint_claim *claim = add_claim(lint, of, e);
 	if (claim == NULL)
@@ -246,6 +248,9 @@ lint_guest(struct lint *lint, const struct lint_subject *subject, struct message
 			return -1;
 	}
 	find_all_overcommitted(lint, domain, desired);
+	if (lint_exclusive_guest(lint, desired, e) != 0 ||
+		lint_exclusive_pins(lint, domain, pins, e) != 0)
+		return -1;
 	if (matched->count == 0)
 		return lint_open_without_rule(lint, domain, pins, e);
 	return lint_open(lint, domain, desired, pins, e);
@@ -342,5 +347,7 @@ lint_finish(struct lint *lint, const struct lint_limit *limit, struct err *e)
 	if (lint_open_between_guests(lint, e) != 0)
 		return -1;
 	lint_pools(lint);
+	if (lint_exclusive(lint, e) != 0)
+		return -1;
 	return lint_between_guests(lint, e);
 }

@@ -48,14 +48,25 @@ struct lint_claim {
 	struct cpumask alone; /* those of cpus that are meant for one vCPU alone */
 };
 
+/* The CPUs to which a guest's XML pins a group. */
+struct lint_pin {
+	struct thread_group group;
+	struct cpumask cpus;
+};
+
 struct lint_guest {
 	char *name;
-	char *devices;			/* its host devices, of struct domain_pins; NULL: none */
-	struct cpumask vcpus;		/* the CPUs that rules give the guest's vCPUs */
-	struct cpumask alone;		/* the CPUs that are each one vCPU's own */
-	struct cpumask open;		/* the CPUs that any thread of the guest may use */
-	const struct lint_setting *own; /* the first setting with CPUs in alone, or NULL */
-	const struct setting *first;	/* the first setting that decides a group, or NULL */
+	char *devices;			 /* its host devices, of struct domain_pins; NULL: none */
+	struct cpumask vcpus;		 /* the CPUs that rules give the guest's vCPUs */
+	struct cpumask alone;		 /* the CPUs that are each one vCPU's own */
+	struct cpumask open;		 /* the CPUs that any thread of the guest may use */
+	const struct lint_setting *own;	 /* the first setting with CPUs in alone, or NULL */
+	const struct setting *first;	 /* the first setting that decides a group, or NULL */
+	const struct setting *exclusive; /* the first that gives it CPUs to itself, or NULL */
+	struct cpumask choice;		 /* the CPUs among which these are chosen */
+	size_t cores;			 /* how many cores of the host they are */
+	struct lint_pin *pins;		 /* those in its XML */
+	size_t pin_count;
 };
 
 /* Collects what the rules do to all guests of one host. */

@@ -36,7 +36,8 @@ is_own(const struct domain *domain, const struct desired_group *group)
 {
 	const struct setting *setting = group->setting;
 	if (group->group.kind != GROUP_VCPU || group->mask == NULL || setting == NULL ||
-		!is_online_vcpu(domain, group) || cpumask_count(&group->mask->cpus) != 1)
+		!is_online_vcpu(domain, group) || cpumask_count(&group->mask->cpus) != 1 ||
+		!cpumask_empty(&group->mask->exclusive))
 		return false;
 	return group->mask->single || (!setting->every && setting->first == setting->last);
 }

@@ -26,6 +26,20 @@ int lint_open(struct lint *lint, const struct domain *domain, const struct desir
 int lint_open_without_rule(struct lint *lint, const struct domain *domain,
 	const struct domain_pins *pins, struct err *e);
 
+/*
+ * Collects, for the guest added last, the CPUs among which those that it has to itself are chosen,
+ * and the pins in its XML. Both return 0, or -1 with the reason.
+ */
+int lint_exclusive_guest(struct lint *lint, const struct desired *desired, struct err *e);
+int lint_exclusive_pins(struct lint *lint, const struct domain *domain,
+	const struct domain_pins *pins, struct err *e);
+
+/*
+ * Reports what stands in the way of guests with CPUs to themselves. Returns 0, or -1 with the
+ * reason.
+ */
+int lint_exclusive(struct lint *lint, struct err *e);
+
 /* Reports sets of CPUs on which several guests have more than twice as many vCPUs. */
 void lint_pools(struct lint *lint);
 

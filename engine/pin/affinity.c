@@ -2,6 +2,8 @@
 /* Settles the sticky affinity of a group's threads, and restores it; see affinity.h. */
 #include "pin/affinity.h"
 
+#include "cgroup/group_state.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -64,7 +66,8 @@ affinity_is_settled(
 		return true;
 	for (size_t i = 0; i < count && settled; i++) {
 		struct cpumask now;
-		settled = get_affinity(tids[i], &now) != 0 || cpumask_equal(&now, cpus);
+		settled = thread_read_cpus(cgroup->root, tids[i], &now, &ignored) != 0 ||
+			  cpumask_equal(&now, cpus);
 	}
 	free(tids);
 	return settled;

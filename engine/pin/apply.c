@@ -4,6 +4,7 @@
 
 #include "cgroup/lost_cpus.h"
 #include "pin/affinity.h"
+#include "pin/apply_exclusive.h"
 #include "pin/apply_memory.h"
 
 #include <errno.h>
@@ -35,10 +36,9 @@ verify_mask(const struct apply_work *work, const struct target *target, struct e
 	struct thread_group group = target->step->group;
 	struct cpumask granted;
 	char name[THREAD_GROUP_NAME_MAX], want[128], have[128];
-	if (cgroup_read_mask(
-		    work->cgroup, group, cgroup_effective_file(work->cgroup), &granted, e) != 0)
+	if (cgroup_read_granted(work->cgroup, group, &granted, e) != 0)
 		return cgroup_has_group(work->cgroup, group) ? -1 : 0;
-	if (cpumask_equal(&granted, target->step->cpus))
+	if (cpumask_equal(&granted, plan_step_granted(target->step)))
 		return 0;
 	return err_set(e, "%s/%s: asked for CPUs %s, the kernel grants %s", work->cgroup->path,
 		thread_group_name(group, name),
@@ -137,13 +137,13 @@ apply_nodes(const struct plan *plan, const struct cgroup *cgroup, struct apply_r
 }
 
 int
-apply(const struct plan *plan, const struct cgroup *cgroup, struct apply_result *result,
-	struct err *e)
+apply(const struct plan *plan, struct cgroup *cgroup, struct apply_result *result, struct err *e)
 {
 	struct target *targets = calloc(plan->step_count + 1, sizeof(*targets));
 	if (targets == NULL)
 		return err_set(e, "out of memory");
 	struct apply_work work = {.cgroup = cgroup, .targets = targets, .result = result};
+	struct exclusive_work exclusive = {.plan = plan, .cgroup = cgroup};
 	*result = (struct apply_result){0};
 	for (size_t i = 0; i < plan->step_count; i++)
 		if (plan->steps[i].cpus != NULL)
@@ -151,18 +151,26 @@ apply(const struct plan *plan, const struct cgroup *cgroup, struct apply_result 
 				(struct target){.step = &plan->steps[i]};
 	int r = cgroup->narrowed ? lost_cpus_widen(cgroup, e) : 0;
 	if (r == 0)
+		r = apply_exclusive_release(&exclusive, e);
+	if (r == 0)
 		r = apply_cpus(&work, e);
+	if (r == 0)
+		r = apply_exclusive_make(&exclusive, &work.saved, &result->threads, e);
+	result->partitions = exclusive.changed;
 	/* Memory is last: moving RAM takes long, and so does moving it back. */
 	if (r == 0 && plan->nodes != NULL)
 		r = apply_nodes(plan, cgroup, result, e);
 	if (r != 0) {
-		size_t failures = apply_undo(&work);
+		size_t failures = apply_exclusive_undo(&exclusive);
+		failures += apply_undo(&work);
+		failures += apply_exclusive_restore(&exclusive);
 		if (failures > 0)
 			err_context(e,
 				"%zu masks or affinities could not be put back after this failure",
 				failures);
 	}
 	free(targets);
+	free(exclusive.done);
 	saved_affinities_free(&work.saved);
 	return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Carries out a plan: masks, then the threads' own affinity, then memory nodes, and reads
- * everything back; or undoes it all.
+ * Carries out a plan: masks, then the threads' own affinity, then the CPUs that vCPUs have to
+ * themselves, then memory nodes, and reads everything back; or undoes it all.
  */
 #ifndef VMAFFINITY_PIN_APPLY_H
 #define VMAFFINITY_PIN_APPLY_H
@@ -14,10 +14,11 @@
 #include <stddef.h>
 
 struct apply_result {
-	size_t masks;	  /* groups whose cpuset.cpus was written */
-	size_t threads;	  /* threads whose affinity was set */
-	size_t nodes;	  /* groups whose cpuset.mems was written */
-	bool memory_left; /* optional nodes could not be written, for the reason in memory */
+	size_t masks;	   /* groups whose cpuset.cpus was written */
+	size_t threads;	   /* threads whose affinity was set */
+	size_t nodes;	   /* groups whose cpuset.mems was written */
+	size_t partitions; /* vCPUs whose partition was made or taken away */
+	bool memory_left;  /* optional nodes could not be written, for the reason in memory */
 	struct err memory;
 };
 
@@ -27,11 +28,15 @@ struct apply_result {
  * affinity of every thread, read back, equals them: the affinity is sticky, see pin/affinity.h. A
  * group or thread that goes away meanwhile is left out.
  *
- * Returns 0 with *result. On any failure puts back all masks, then all affinities, and returns -1
+ * A partition that is not wanted, or not in force, is taken away first; the new ones are made when
+ * all masks are right.
+ *
+ * Returns 0 with *result. On any failure puts back all masks, then all affinities, then the
+ * partitions that were in force, and returns -1
  * with the reason, and with the number of those that could not be put back if there are any.
  * Optional memory nodes that cannot be written are no failure; the nodes alone are put back then.
  */
-int apply(const struct plan *plan, const struct cgroup *cgroup, struct apply_result *result,
-	struct err *e);
+int apply(
+	const struct plan *plan, struct cgroup *cgroup, struct apply_result *result, struct err *e);
 
 #endif

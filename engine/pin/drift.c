@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Threads named in one line; more are counted only. */
 #define NAMED_MAX 3
@@ -12,6 +13,11 @@ static enum drift_kind
 cpu_drift(const struct plan_step *step, const struct group_state *actual,
 	const struct cpumask *allowed)
 {
+	const struct cgroup_partition *own = &actual->partition;
+	bool isolated = own->in_force && step->exclusive != NULL &&
+			cpumask_equal(&own->granted, step->exclusive);
+	if (step->release && step->exclusive == NULL)
+		return DRIFT_EXCLUSIVE;
 	if (step->cpus == NULL || cpumask_empty(step->cpus))
 		return DRIFT_NONE;
 	if (step->given && !cpumask_equal(&actual->granted, step->cpus))
@@ -20,7 +26,9 @@ cpu_drift(const struct plan_step *step, const struct group_state *actual,
 		return cpumask_empty(&actual->cpus) || cpumask_equal(&actual->cpus, allowed)
 			       ? DRIFT_UNPINNED
 			       : DRIFT_MASK;
-	if (!cpumask_equal(&actual->granted, step->cpus))
+	if (step->exclusive != NULL && !isolated)
+		return DRIFT_EXCLUSIVE;
+	if (!cpumask_equal(&actual->granted, isolated ? step->exclusive : step->cpus))
 		return DRIFT_GRANTED;
 	for (size_t i = 0; i < actual->thread_count; i++)
 		if (!cpumask_equal(&actual->threads[i].cpus, step->cpus))
@@ -82,6 +90,10 @@ drift_alike(const struct drift_group *a, const struct drift_group *b)
 	if (a->kind != b->kind || a->step->group.kind != b->step->group.kind ||
 		a->step->group.id + 1 != b->step->group.id)
 		return false;
+	if (a->kind == DRIFT_EXCLUSIVE)
+		return !a->actual.partition.in_force &&
+		       strcmp(a->actual.partition.kernel, b->actual.partition.kernel) == 0 &&
+		       (a->step->exclusive != NULL) == (b->step->exclusive != NULL);
 	if (a->kind == DRIFT_MEMORY)
 		return cpumask_equal(&a->actual.nodes, &b->actual.nodes);
 	return cpumask_equal(a->step->cpus, b->step->cpus) &&
@@ -120,6 +132,32 @@ drift_describe_threads(const struct drift_group *group, const char *want, char *
 		actual->thread_count, want, named, differ > NAMED_MAX ? ", ..." : "");
 }
 
+/* Writes "does not have CPUs 4-5 to itself: the kernel says 'isolated invalid (...)'". */
+static void
+drift_describe_exclusive(
+	const struct drift_group *first, const struct drift_group *end, char *out, size_t size)
+{
+	struct cpumask cpus = {0};
+	char list[128], have[128];
+	const struct cgroup_partition *own = &first->actual.partition;
+	bool wanted = first->step->exclusive != NULL;
+	for (const struct drift_group *group = first; group < end; group++)
+		cpumask_or(
+			&cpus, wanted ? group->step->exclusive : &group->actual.partition.granted);
+	cpumask_format(&cpus, list, sizeof(list));
+	if (!wanted)
+		snprintf(out, size, "no rule says so, but no other may use CPUs %s", list);
+	else if (own->in_force)
+		snprintf(out, size, "it has CPUs %s to itself; the rule says %s",
+			cpumask_format(&own->granted, have, sizeof(have)), list);
+	else if (!own->there)
+		snprintf(out, size, "others may use CPUs %s; the rule says exclusive", list);
+	else
+		snprintf(out, size,
+			"others may use CPUs %s; the rule says exclusive; its partition is '%s'",
+			list, own->kernel);
+}
+
 static void
 drift_describe(const struct drift_group *group, char *out, size_t size)
 {
@@ -147,6 +185,8 @@ drift_describe(const struct drift_group *group, char *out, size_t size)
 			cpumask_format(&group->actual.cpus, want, sizeof(want)),
 			have[0] != '\0' ? "only " : "none", have);
 		break;
+	case DRIFT_EXCLUSIVE: /* of all groups of the run */
+		break;
 	case DRIFT_LEFT:
 		snprintf(out, size,
 			"no rule is about it, but the cgroup has CPUs %s; libvirt would give it %s",
@@ -171,7 +211,10 @@ drift_text(const struct drift_group *first, const struct drift_group *end, char 
 	out[0] = '\0';
 	if (first->kind == DRIFT_NONE)
 		return out;
-	drift_describe(first, what, sizeof(what));
+	if (first->kind == DRIFT_EXCLUSIVE)
+		drift_describe_exclusive(first, end, what, sizeof(what));
+	else
+		drift_describe(first, what, sizeof(what));
 	snprintf(out, DRIFT_TEXT_MAX, "%s: %s",
 		thread_group_run_name(first->step->group, end[-1].step->group.id, run), what);
 	return out;

@@ -12,6 +12,7 @@ struct unit_names {
 	enum topology_set ready; /* those that can be used */
 	const char *one_is_not, *several_are_not;
 	const char *absent, *not_ready, *not_allowed; /* codes of messages */
+	const char *held; /* the same, where a guest can have units to itself; NULL: none can */
 };
 
 static const struct unit_names cpu_names = {
@@ -24,6 +25,7 @@ static const struct unit_names cpu_names = {
 	.absent = "absent-cpu",
 	.not_ready = "offline-cpu",
 	.not_allowed = "cpu-not-allowed",
+	.held = "cpu-held",
 };
 
 static const struct unit_names node_names = {
@@ -48,6 +50,7 @@ struct dropped_query {
 	const struct cgroup *cgroup;	   /* NULL: the guest does not run */
 	const char *file;		   /* of the cgroup, see cgroup_find_limit() */
 	const struct partition *partition; /* its limit on CPUs, or NULL */
+	const struct claims *claims;	   /* the CPUs that other guests have to themselves */
 	struct messages *messages;
 };
 
@@ -67,6 +70,14 @@ missing_from(const struct dropped_query *query, enum topology_set set,
 	return !cpumask_empty(lacking);
 }
 
+/* True if other guests have all of missing to themselves, until they end. */
+static bool
+is_held(const struct dropped_query *query, const struct cpumask *missing)
+{
+	const struct cpumask held = claims_held(query->claims);
+	return cpumask_subset(missing, &held);
+}
+
 /* Writes why a guest cannot have missing: "this host has only CPUs 0-7". Returns the code for it.
  */
 static const char *
@@ -78,6 +89,10 @@ reason_text(
 	const struct cpumask *host;
 	struct cpumask lacking, granted;
 	struct err ignored;
+	if (names->held != NULL && is_held(query, missing)) {
+		claims_text(query->claims, missing, out, size);
+		return names->held;
+	}
 	if (missing_from(query, names->host, missing, &host, &lacking)) {
 		snprintf(out, size, "this host has only %s %s",
 			cpumask_count(host) == 1 ? names->one : names->several,
@@ -119,18 +134,22 @@ report_dropped(const struct dropped_query *query, const struct value *value, con
 	bool none = cpumask_empty(usable);
 	const char *code = reason_text(query, &missing, why, sizeof(why));
 	cpumask_format(&missing, lost, sizeof(lost));
-	messages_add(query->messages, none ? MESSAGE_ERROR : MESSAGE_WARNING, code,
-		"%s:%u: %s %s, but %s; %s%s%s", value->file, value->line, wanted,
-		cpumask_format(all, want, sizeof(want)), why,
+	enum message_level level = none ? MESSAGE_ERROR : MESSAGE_WARNING;
+	/* They come back without anybody's doing. */
+	if (!none && code == query->names->held)
+		level = MESSAGE_INFO;
+	messages_add(query->messages, level, code, "%s:%u: %s %s, but %s; %s%s%s", value->file,
+		value->line, wanted, cpumask_format(all, want, sizeof(want)), why,
 		none ? "no " : "left out: ", none ? query->names->one : lost,
 		none ? " is left" : "");
 }
 
 void
 dropped_note(const struct desired *desired, struct topology *topology, const struct cgroup *cgroup,
-	const struct partition *partition, struct messages *messages)
+	const struct partition *partition, const struct claims *claims, struct messages *messages)
 {
 	struct dropped_query query = {.names = &cpu_names,
+		.claims = claims,
 		.topology = topology,
 		.cgroup = cgroup,
 		.partition = partition,

@@ -39,6 +39,8 @@ give_back_is_asked(const struct plan *plan, const struct cgroup *cgroup)
 {
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const struct plan_step *step = &plan->steps[i];
+		if (step->release)
+			return true;
 		if (is_undecided(step) &&
 			(!cpumask_subset(&cgroup->allowed, cpus_now(step, cgroup)) ||
 				!affinity_is_settled(cgroup, step->group, &cgroup->allowed)))
@@ -136,7 +138,7 @@ give_back(struct plan *plan, const struct cgroup *cgroup, const struct domain_pi
 		now = *cpus_now(step, cgroup);
 		cpumask_and(&now, &cgroup->allowed);
 		step->write = !cpumask_equal(&now, cpus);
-		if (!step->write && is_settled(cgroup, record, step->group, cpus))
+		if (!step->write && !step->release && is_settled(cgroup, record, step->group, cpus))
 			continue;
 		step->cpus = cpus;
 		step->given = true;

@@ -20,6 +20,9 @@
 #define LOCK_NAME "vmaffinity.lock"
 #define LOCK_FILE "run/" LOCK_NAME
 
+/* The byte of the lock on choosing: no name has it. */
+#define CHOICE_OFFSET ((off_t)1 << 62)
+
 /* Returns the byte to lock for name: its hash, without the sign of off_t. */
 static off_t
 offset_of(const char *name)
@@ -57,8 +60,9 @@ wait_for_lock(int fd, struct flock *lock, unsigned wait_ms)
 	return LOCK_TAKEN;
 }
 
-enum lock_result
-lock_guest(int root, const char *name, unsigned wait_ms, int *fd, struct err *e)
+/* what: of what the lock is, as in "lock on this guest". */
+static enum lock_result
+take_lock(int root, off_t offset, const char *what, unsigned wait_ms, int *fd, struct err *e)
 {
 	int file = openat(root, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (file < 0) {
@@ -67,7 +71,7 @@ lock_guest(int root, const char *name, unsigned wait_ms, int *fd, struct err *e)
 		return impossible ? LOCK_IMPOSSIBLE : LOCK_ERROR;
 	}
 	struct flock lock = {
-		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset_of(name), .l_len = 1};
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
 	enum lock_result r = wait_for_lock(file, &lock, wait_ms);
 	if (r == LOCK_TAKEN) {
 		*fd = file;
@@ -75,12 +79,24 @@ lock_guest(int root, const char *name, unsigned wait_ms, int *fd, struct err *e)
 	}
 	char holder[LOCK_HOLDER_MAX];
 	if (r == LOCK_HELD)
-		err_set(e, "/%s: after %g s %s still holds the lock on this guest", LOCK_FILE,
-			wait_ms / 1e3, lock_holder(root, file, LOCK_NAME, lock.l_start, holder));
+		err_set(e, "/%s: after %g s %s still holds the lock on %s", LOCK_FILE,
+			wait_ms / 1e3, lock_holder(root, file, LOCK_NAME, offset, holder), what);
 	else if (is_impossible(errno))
 		r = LOCK_IMPOSSIBLE;
 	if (r != LOCK_HELD)
 		err_errno(e, "/%s", LOCK_FILE);
 	close(file);
 	return r;
+}
+
+enum lock_result
+lock_guest(int root, const char *name, unsigned wait_ms, int *fd, struct err *e)
+{
+	return take_lock(root, offset_of(name), "this guest", wait_ms, fd, e);
+}
+
+enum lock_result
+lock_choice(int root, unsigned wait_ms, int *fd, struct err *e)
+{
+	return take_lock(root, CHOICE_OFFSET, "choosing CPUs", wait_ms, fd, e);
 }

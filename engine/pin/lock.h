@@ -25,4 +25,11 @@ enum lock_result {
  */
 enum lock_result lock_guest(int root, const char *name, unsigned wait_ms, int *fd, struct err *e);
 
+/*
+ * Takes the lock on choosing CPUs that are to be a guest's own, of which there is one for the whole
+ * host: from reading what others hold until the kernel has given the chosen CPUs to the guest. To
+ * be taken after the guest's own lock. Returns as lock_guest() does.
+ */
+enum lock_result lock_choice(int root, unsigned wait_ms, int *fd, struct err *e);
+
 #endif

@@ -7,9 +7,11 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cgroup/exclusive.h"
 #include "cgroup/qemu_process.h"
 #include "desired/build.h"
 #include "desired/memory_nodes.h"
+#include "pin/claims_read.h"
 #include "pin/dropped.h"
 #include "pin/give_back.h"
 #include "pin/lock.h"
@@ -42,6 +44,7 @@ pin_host_free(struct pin_host *host)
 {
 	cpuset_expr_free(&host->expr);
 	topology_free(&host->topology);
+	claims_free(&host->claims);
 	rules_free(&host->rules);
 }
 
@@ -50,6 +53,7 @@ pin_host_change(struct pin_host *host, int root)
 {
 	cpuset_expr_free(&host->expr);
 	topology_free(&host->topology);
+	claims_free(&host->claims);
 	host->root = root;
 	host->topology = (struct topology){.root = root};
 	host->expr = (struct cpuset_expr){.rules = &host->rules, .topology = &host->topology};
@@ -74,18 +78,24 @@ is_to_apply(enum pin_intent intent)
 	return intent == PIN_APPLY || intent == PIN_APPLY_ALL;
 }
 
+/* Accepts a lock that was taken, or that no process can have. Returns 0, or -1 with the reason. */
+static int
+accept_lock(struct pin *pin, enum lock_result locked, const struct err *e)
+{
+	if (locked == LOCK_IMPOSSIBLE)
+		messages_add(&pin->messages, MESSAGE_WARNING, "no-lock",
+			"going on without a lock: %s", e->text);
+	return locked == LOCK_IMPOSSIBLE || locked == LOCK_TAKEN ? 0 : -1;
+}
+
 static enum pin_result
 open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 {
-	if (is_to_apply(intent)) {
-		enum lock_result locked =
-			lock_guest(pin->host->root, pin->name, LOCK_WAIT_MS, &pin->lock, e);
-		if (locked == LOCK_IMPOSSIBLE)
-			messages_add(&pin->messages, MESSAGE_WARNING, "no-lock",
-				"going on without a lock: %s", e->text);
-		else if (locked != LOCK_TAKEN)
-			return PIN_FAILED;
-	}
+	if (is_to_apply(intent) &&
+		accept_lock(pin,
+			lock_guest(pin->host->root, pin->name, LOCK_WAIT_MS, &pin->lock, e),
+			e) != 0)
+		return PIN_FAILED;
 	int r = cgroup_open(pin->host->root, pin->name, &pin->cgroup, e);
 	pin->running = r == 0;
 	if (r == CGROUP_NO_GROUPS && pin_has_ended(pin)) {
@@ -104,17 +114,97 @@ open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 	return r == 0 ? PIN_OK : r == CGROUP_NOT_RUNNING ? PIN_NOT_RUNNING : PIN_FAILED;
 }
 
-static int
-place(struct pin *pin, const struct cpumask *usable, struct err *e)
+/* Returns the value of a placement that makes CPUs the guest's own, or NULL. */
+static const struct value *
+exclusive_value(const struct pin *pin)
 {
+	const struct value *placement = rules_placement(&pin->matched);
+	return placement != NULL && placement_is_exclusive(placement) ? placement : NULL;
+}
+
+/* Says why the host cannot give a guest CPUs of its own. Returns false then. */
+static bool
+can_be_exclusive(struct pin *pin, const struct value *placement)
+{
+	const struct cpumask *isolated;
+	struct err e;
+	char list[128];
+	if (!exclusive_is_possible(pin->host->root, &e)) {
+		messages_add(&pin->messages, MESSAGE_ERROR, "exclusive",
+			"%s:%u: exclusive needs cgroup v2 and Linux 6.7; this is %s; use "
+			"one-to-one",
+			placement->file, placement->line, e.text);
+		return false;
+	}
+	if (topology_get(&pin->host->topology, TOPOLOGY_ISOLATED, &isolated, &e) != 0 ||
+		cpumask_empty(isolated))
+		return true;
+	messages_add(&pin->messages, MESSAGE_ERROR, "exclusive",
+		"%s:%u: this host is booted with isolcpus=%s, which exclusive would undo; take it "
+		"off the kernel's command line, or use one-to-one on isolated CPUs",
+		placement->file, placement->line, cpumask_format(isolated, list, sizeof(list)));
+	return false;
+}
+
+/*
+ * Reads the claims of other guests: now for a plan that is to be applied, once for all plans that
+ * are shown.
+ */
+static int
+read_claims(struct pin *pin, enum pin_intent intent, struct err *e)
+{
+	struct claims *seen = &pin->host->claims;
+	if (is_to_apply(intent))
+		return claims_read_others(
+			&pin->claims, pin->host->root, pin->name, &pin->messages, e);
+	if (!seen->others_read &&
+		claims_read_others(seen, pin->host->root, NULL, &pin->messages, e) != 0)
+		return -1;
+	return claims_copy_others(&pin->claims, seen, pin->name, e);
+}
+
+/* Builds what is desired, and reads the claims of other guests if they are needed for it. */
+static int
+place_exclusive(struct pin *pin, const struct thread_group *running, size_t count,
+	const struct cpumask *usable, enum pin_intent intent, struct err *e)
+{
+	int r;
+	if (is_to_apply(intent) &&
+		accept_lock(pin, lock_choice(pin->host->root, LOCK_WAIT_MS, &pin->choice_lock, e),
+			e) != 0)
+		return -1;
+	while ((r = desired_build(&pin->matched, known_domain(pin), running, count,
+			&pin->host->expr, usable, &pin->claims, &pin->desired, &pin->messages,
+			e)) == 1)
+		if (read_claims(pin, intent, e) != 0)
+			return -1;
+	return r;
+}
+
+static int
+place(struct pin *pin, struct cpumask *usable, enum pin_intent intent, struct err *e)
+{
+	const struct value *exclusive = exclusive_value(pin);
 	size_t count = pin->running ? pin->cgroup.group_count : 0;
 	struct thread_group *running = calloc(count + 1, sizeof(*running));
 	if (running == NULL)
 		return err_set(e, "out of memory");
 	for (size_t i = 0; i < count; i++)
 		running[i] = pin->cgroup.groups[i].group;
-	int r = desired_build(&pin->matched, known_domain(pin), running, count, &pin->host->expr,
-		usable, &pin->desired, &pin->messages, e);
+	int r = 0;
+	pin->claims.usable = *usable;
+	if (pin->running && claims_read_own(&pin->claims, &pin->cgroup) != 0)
+		r = err_set(e, "out of memory");
+	if (exclusive == NULL) { /* what it has will be taken away first */
+		*usable = pin->claims.usable;
+		cpumask_or(&pin->cgroup.allowed, usable);
+	}
+	if (r == 0 && exclusive != NULL && known_domain(pin) != NULL &&
+		can_be_exclusive(pin, exclusive))
+		r = place_exclusive(pin, running, count, usable, intent, e);
+	else if (r == 0)
+		r = desired_build(&pin->matched, known_domain(pin), running, count,
+			&pin->host->expr, usable, NULL, &pin->desired, &pin->messages, e);
 	free(running);
 	return r;
 }
@@ -154,38 +244,64 @@ report_groups_missing(struct pin *pin)
 
 /*
  * Finds the CPUs that the guest may have: those of its cgroup or, if it does not run, those online
- * that the cgroup allows that it would be put into.
+ * that the cgroup allows that it would be put into. PIN_CHECK adds those that other guests have to
+ * themselves now.
  */
 static int
-find_usable(struct pin *pin, struct cpumask *usable, struct err *e)
+find_usable(struct pin *pin, enum pin_intent intent, struct cpumask *usable, struct err *e)
 {
 	const struct cpumask *online;
 	struct err ignored;
+	struct cpumask held = {0};
+	if (intent == PIN_CHECK)
+		exclusive_isolated(pin->host->root, &held);
+	pin->claims.others_read = intent == PIN_CHECK;
 	*usable = pin->cgroup.allowed;
-	if (pin->running)
+	if (pin->running) {
+		cpumask_or(usable, &held);
 		return 0;
+	}
 	if (topology_get(&pin->host->topology, TOPOLOGY_ONLINE, &online, e) != 0)
 		return -1;
 	*usable = *online;
 	pin->limited = partition_find(pin->host->root, pin->domain.partition, &pin->partition,
 			       &ignored) == CGROUP_OK;
 	if (pin->limited)
+		cpumask_or(&pin->partition.granted, &held);
+	if (pin->limited)
 		cpumask_and(usable, &pin->partition.granted);
 	return 0;
 }
 
-static int
-make_plan(struct pin *pin, struct err *e)
+/* True if a rule names CPUs that the host has, but that the guest cannot be given now. */
+static bool
+lacks_cpus(const struct pin *pin)
 {
-	struct cpumask usable;
-	if (find_usable(pin, &usable, e) != 0 || place(pin, &usable, e) != 0 ||
+	for (size_t i = 0; i < pin->desired.mask_count; i++)
+		if (!cpumask_equal(&pin->desired.masks[i].whole, &pin->desired.masks[i].cpus))
+			return true;
+	return false;
+}
+
+static int
+make_plan(struct pin *pin, enum pin_intent intent, struct err *e)
+{
+	struct cpumask usable, isolated;
+	if (find_usable(pin, intent, &usable, e) != 0 || place(pin, &usable, intent, e) != 0 ||
 		pin_memory_place(pin, &usable, e) != 0)
 		return -1;
+	if (!pin->claims.others_read && lacks_cpus(pin) &&
+		exclusive_isolated(pin->host->root, &isolated) &&
+		claims_read_others(&pin->claims, pin->host->root, pin->name, &pin->messages, e) !=
+			0)
+		return -1;
 	dropped_note(&pin->desired, &pin->host->topology, pin->running ? &pin->cgroup : NULL,
-		pin->limited ? &pin->partition : NULL, &pin->messages);
+		pin->limited ? &pin->partition : NULL, &pin->claims, &pin->messages);
 	if (plan_build(&pin->desired, known_domain(pin), pin->running ? &pin->cgroup : NULL,
 		    &pin->plan) != 0)
 		return err_set(e, "out of memory");
+	if (exclusive_value(pin) != NULL && known_domain(pin) == NULL)
+		plan_keep_partitions(&pin->plan);
 	report_groups_missing(pin);
 	return 0;
 }
@@ -223,13 +339,13 @@ add_incomplete(struct pin *pin, const char *format, ...)
 static void
 report_unread_xml(struct pin *pin, const char *why)
 {
-	const struct value *placement = rules_one_to_one(&pin->matched);
+	const struct value *placement = rules_placement(&pin->matched);
 	if (rules_need_uuid(&pin->host->rules, pin->name))
 		add_incomplete(
 			pin, "rules with 'uuid:' are left out, its UUID is not known: %s", why);
 	if (placement != NULL)
-		add_incomplete(pin, "%s:%u: one-to-one is left out, its vCPUs share their CPUs: %s",
-			placement->file, placement->line, why);
+		add_incomplete(pin, "%s:%u: %s is left out, its vCPUs share their CPUs: %s",
+			placement->file, placement->line, placement->text, why);
 }
 
 /* Finds the guest's name and its rules, reading the XML as far as that or the intent asks for. */
@@ -265,7 +381,11 @@ enum pin_result
 pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t length,
 	const char *name, enum pin_intent intent, struct err *e)
 {
-	*pin = (struct pin){.host = host, .domain = {.id = -1}, .lock = -1, .since = clock_ms()};
+	*pin = (struct pin){.host = host,
+		.domain = {.id = -1},
+		.lock = -1,
+		.choice_lock = -1,
+		.since = clock_ms()};
 	enum pin_result r = identify(pin, xml, length, name, intent, e);
 	if (r != PIN_OK)
 		return r;
@@ -277,7 +397,7 @@ pin_prepare(struct pin *pin, struct pin_host *host, const char *xml, size_t leng
 	if (r == PIN_OK && pin->running && intent >= PIN_SHOW_ALL &&
 		rules_memory(&pin->matched) == NULL)
 		pin_memory_read_left(pin);
-	if (r == PIN_OK && make_plan(pin, e) != 0)
+	if (r == PIN_OK && make_plan(pin, intent, e) != 0)
 		r = PIN_FAILED;
 	return r == PIN_FAILED && is_to_apply(intent) ? failed(pin, e) : r;
 }
@@ -316,7 +436,7 @@ enum pin_result
 pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 {
 	struct apply_result result;
-	char summary[512], memory[48] = "";
+	char summary[512], memory[48] = "", partitions[48] = "";
 	const char *obstacle = pin_obstacle(pin);
 	if (obstacle != NULL)
 		err_set(e, "%s", obstacle);
@@ -329,14 +449,17 @@ pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 	else if (result.memory_left)
 		memory_nodes_report_left(
 			pin->desired.memory.value, result.memory.text, &pin->messages);
-	if (result.masks == 0 && result.threads == 0 && result.nodes == 0)
+	if (result.masks == 0 && result.threads == 0 && result.nodes == 0 && result.partitions == 0)
 		return PIN_OK;
+	if (result.partitions > 0)
+		snprintf(partitions, sizeof(partitions), ", %zu partition%s", result.partitions,
+			plural(result.partitions));
 	if (result.nodes > 0)
 		snprintf(memory, sizeof(memory), ", memory of %zu group%s", result.nodes,
 			plural(result.nodes));
-	snprintf(done, PIN_DONE_MAX, "%s (%zu mask%s and %zu thread%s%s set in %.1f ms)",
+	snprintf(done, PIN_DONE_MAX, "%s (%zu mask%s and %zu thread%s%s%s set in %.1f ms)",
 		plan_summary(&pin->plan, summary, sizeof(summary)), result.masks,
-		plural(result.masks), result.threads, plural(result.threads), memory,
+		plural(result.masks), result.threads, plural(result.threads), partitions, memory,
 		clock_ms() - pin->since);
 	return PIN_CHANGED;
 }
@@ -361,6 +484,8 @@ pin_free(struct pin *pin)
 	free(pin->name);
 	domain_free(&pin->domain);
 	messages_free(&pin->messages);
+	claims_free(&pin->claims);
+	cleanup_close(&pin->choice_lock);
 	cleanup_close(&pin->lock);
-	*pin = (struct pin){.lock = -1};
+	*pin = (struct pin)PIN_NONE;
 }

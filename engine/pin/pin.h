@@ -7,6 +7,7 @@
 #include "base/messages.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/partition.h"
+#include "desired/claims.h"
 #include "desired/cpuset_expr.h"
 #include "desired/desired.h"
 #include "guest/domain.h"
@@ -28,6 +29,7 @@ struct pin_host {
 	struct rules rules;
 	struct topology topology;
 	struct cpuset_expr expr;
+	struct claims claims; /* of all guests, if they were read for a plan that is only shown */
 };
 
 /*
@@ -54,10 +56,12 @@ struct pin {
 	struct matched matched;	    /* its rules */
 	bool ruled;		    /* one of them wants a change */
 	int lock;		    /* see lock.h; -1 if not held */
+	int choice_lock;	    /* the same, of a guest whose CPUs are its own */
 	bool running;		    /* cgroup is there */
 	struct cgroup cgroup;	    /* if running */
 	bool limited;		    /* it does not run, and partition is there */
 	struct partition partition; /* the cgroup that it would be put into */
+	struct claims claims;	    /* of a guest whose CPUs are its own, or that lacks CPUs */
 	struct desired desired;
 	struct plan plan;
 	const char *incomplete;	  /* a rule that was left out, and why; NULL: all are followed */
@@ -67,8 +71,15 @@ struct pin {
 				     applied */
 };
 
+/* What pin_free() leaves. */
+#define PIN_NONE                                                                                   \
+	{                                                                                          \
+		.lock = -1, .choice_lock = -1                                                      \
+	}
+
 /* The purpose of a plan. */
 enum pin_intent {
+	PIN_CHECK, /* to be checked: as PIN_SHOW, as if no other guest ran */
 	PIN_SHOW,  /* to be shown: the guest need not run here */
 	PIN_APPLY, /* to be applied: the guest must run, and is locked until pin_free() */
 	/* The same for a guest that no rule matches as well, for pin_give_back(). */

@@ -6,10 +6,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool
+plan_step_changes(const struct plan_step *step)
+{
+	return step->write || step->write_nodes || step->release || step->isolate;
+}
+
 const struct cpumask *
 plan_step_written(const struct plan_step *step)
 {
 	return step->whole != NULL ? step->whole : step->cpus;
+}
+
+const struct cpumask *
+plan_step_granted(const struct plan_step *step)
+{
+	bool stays = step->partition != NULL && step->exclusive != NULL && !step->release;
+	return stays ? step->exclusive : step->cpus;
+}
+
+/* Finds what is to be done about a vCPU's partition. */
+static void
+plan_partition(
+	struct plan_step *step, const struct cgroup_child *there, const struct desired_mask *wanted)
+{
+	if (wanted != NULL && !cpumask_empty(&wanted->exclusive))
+		step->exclusive = &wanted->exclusive;
+	if (there == NULL)
+		return;
+	const struct cgroup_partition *now = &there->partition;
+	step->partition = now->there ? now : NULL;
+	step->isolate = step->exclusive != NULL &&
+			(!now->in_force || !cpumask_equal(&now->granted, step->exclusive));
+	step->release = now->there && (step->exclusive == NULL || step->isolate);
 }
 
 /* there: the group in the kernel; NULL: the guest does not run. */
@@ -25,6 +54,7 @@ make_step(const struct desired *desired, struct thread_group group,
 		step.write_nodes = desired->memory.wanted &&
 				   !cpumask_equal(&desired->memory.nodes, step.nodes_now);
 	}
+	plan_partition(&step, there, wanted != NULL ? wanted->mask : NULL);
 	if (wanted == NULL)
 		return step;
 	step.setting = wanted->setting;
@@ -42,6 +72,18 @@ is_online(const struct domain *domain, struct thread_group group)
 {
 	return domain == NULL || group.kind != GROUP_VCPU ||
 	       (group.id < domain->vcpus && domain->vcpu_online[group.id]);
+}
+
+void
+plan_keep_partitions(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->step_count; i++) {
+		struct plan_step *step = &plan->steps[i];
+		if (step->partition == NULL)
+			continue;
+		step->cpus = NULL;
+		step->write = step->release = false;
+	}
 }
 
 static int
@@ -152,6 +194,12 @@ plan_summary(const struct plan *plan, char *out, size_t size)
 		if (!append_item(out, size, &used, run, step->cpus))
 			return out;
 	}
+	struct cpumask exclusive = {0};
+	for (const struct plan_step *step = plan->steps; step < end; step++)
+		if (step->exclusive != NULL)
+			cpumask_or(&exclusive, step->exclusive);
+	if (!cpumask_empty(&exclusive) && !append_item(out, size, &used, "exclusive", &exclusive))
+		return out;
 	if (plan->nodes != NULL)
 		append_item(out, size, &used, "memory", plan->nodes);
 	return out;

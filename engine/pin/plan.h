@@ -22,6 +22,11 @@ struct plan_step {
 	const struct cpumask *whole;
 	const struct cpumask *now; /* cpuset.cpus; NULL: the guest does not run here */
 	bool write;		   /* what is to be written and now differ */
+	/* The CPUs that a vCPU is to have to itself, cpus and idle siblings of it; NULL: none. */
+	const struct cpumask *exclusive;
+	const struct cgroup_partition *partition; /* that it has now; NULL: none */
+	bool release; /* the partition is to be taken away: not wanted, or not in force */
+	bool isolate; /* a partition is to be made */
 	bool given;   /* no rule decides: cpus are what libvirt would give (give_back.h) */
 	bool inherit; /* cgroup v2: cpus are all that the parent has: an empty mask is written */
 	const struct cpumask *nodes_now; /* cpuset.mems; NULL: no rule is about memory */
@@ -50,8 +55,23 @@ int plan_build(const struct desired *desired, const struct domain *domain,
 	const struct cgroup *cgroup, struct plan *plan);
 void plan_free(struct plan *plan);
 
+/*
+ * Leaves the vCPUs as they are that have CPUs to themselves: which they are to have is not known
+ * without the guest's XML.
+ */
+void plan_keep_partitions(struct plan *plan);
+
+/* True if a step's group is to be written to. */
+bool plan_step_changes(const struct plan_step *step);
+
 /* Returns the CPUs to write to a step's group, or NULL. */
 const struct cpumask *plan_step_written(const struct plan_step *step);
+
+/*
+ * Returns the CPUs that the kernel is to grant a step's group, or NULL: those of a partition that
+ * stays, of which its thread keeps to cpus.
+ */
+const struct cpumask *plan_step_granted(const struct plan_step *step);
 
 /*
  * Writes what plan desires on one line: "emulator 0-1, vcpu0-3 4-7, iothread1 0-1, memory 0".

@@ -55,7 +55,8 @@ add_guest(struct lint *lint, const char *name, struct messages *findings, struct
 	const struct lint_subject subject = {&domain, &matched, &desired, &pins, false};
 	struct err e;
 	assert_int_equal(rules_match(&rules, name, "", &matched), 0);
-	if (desired_build(&matched, &domain, NULL, 0, &expr, &usable, &desired, ignored, &e) != 0 ||
+	if (desired_build(
+		    &matched, &domain, NULL, 0, &expr, &usable, NULL, &desired, ignored, &e) != 0 ||
 		lint_guest(lint, &subject, findings, &e) != 0)
 		fail_msg("%s", e.text);
 	desired_free(&desired);

@@ -38,7 +38,7 @@ add_guest(struct lint *lint, const char *name, struct messages *findings, struct
 	if (rules_match(lint->expr->rules, name, "", &matched) != 0)
 		return err_set(e, "out of memory");
 	int r = desired_build(
-		&matched, &domain, NULL, 0, lint->expr, &usable, &desired, &messages, e);
+		&matched, &domain, NULL, 0, lint->expr, &usable, NULL, &desired, &messages, e);
 	if (r == 0)
 		r = lint_guest(lint, &subject, findings, e);
 	desired_free(&desired);

@@ -207,6 +207,50 @@ compares_a_guest(void **state)
 	cgroup_free(&cgroup);
 }
 
+/* A vCPU that is to have CPUs 4-5 to itself, on 4, and what the kernel says of its partition. */
+static void
+tells_if_cpus_are_a_vcpus_own(void **state)
+{
+	const struct cpumask four = mask_of("4"), own = mask_of("4-5"), all = mask_of("0-7");
+	struct plan_step step = {
+		.group = {GROUP_VCPU, 0}, .cpus = &four, .exclusive = &own, .now = &four};
+	struct drift_group group = {.step = &step};
+	char text[DRIFT_TEXT_MAX];
+	(void)state;
+	group.actual = seen("4", "4-5", "4");
+	group.actual.partition =
+		(struct cgroup_partition){.there = true, .in_force = true, .granted = own};
+	assert_int_equal(drift_kind(&step, NULL, &group.actual, &all), DRIFT_NONE);
+	group.actual.partition.granted = mask_of("5");
+	group.kind = drift_kind(&step, NULL, &group.actual, &all);
+	assert_int_equal(group.kind, DRIFT_EXCLUSIVE);
+	assert_string_equal(drift_text(&group, &group + 1, text),
+		"vcpu0: it has CPUs 5 to itself; the rule says 4-5");
+	group.actual.partition = (struct cgroup_partition){
+		.there = true, .cpus = own, .kernel = "isolated invalid (...)"};
+	group.actual.granted = four;
+	group.kind = drift_kind(&step, NULL, &group.actual, &all);
+	assert_int_equal(group.kind, DRIFT_EXCLUSIVE);
+	assert_string_equal(drift_text(&group, &group + 1, text),
+		"vcpu0: others may use CPUs 4-5; the rule says exclusive; its partition is "
+		"'isolated invalid (...)'");
+	group.actual.partition = (struct cgroup_partition){0};
+	group.kind = drift_kind(&step, NULL, &group.actual, &all);
+	assert_int_equal(group.kind, DRIFT_EXCLUSIVE);
+	assert_string_equal(drift_text(&group, &group + 1, text),
+		"vcpu0: others may use CPUs 4-5; the rule says exclusive");
+	/* the rule has gone */
+	step.exclusive = NULL;
+	assert_int_equal(drift_kind(&step, NULL, &group.actual, &all), DRIFT_NONE);
+	step.release = true;
+	group.actual.partition =
+		(struct cgroup_partition){.there = true, .in_force = true, .granted = own};
+	group.kind = drift_kind(&step, NULL, &group.actual, &all);
+	assert_int_equal(group.kind, DRIFT_EXCLUSIVE);
+	assert_string_equal(drift_text(&group, &group + 1, text),
+		"vcpu0: no rule says so, but no other may use CPUs 4-5");
+}
+
 int
 main(void)
 {
@@ -217,6 +261,7 @@ main(void)
 		cmocka_unit_test(tells_runs_of_memory_once),
 		cmocka_unit_test(puts_neighbours_together),
 		tree_test(compares_a_guest),
+		cmocka_unit_test(tells_if_cpus_are_a_vcpus_own),
 	};
 	return cmocka_run_group_tests_name("drift", tests, NULL, NULL);
 }

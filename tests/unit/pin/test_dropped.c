@@ -19,6 +19,8 @@ static const struct setting vcpus = {
 	.kind = GROUP_VCPU, .every = true, .value = {.text = file, .file = file, .line = 2}};
 static const struct value memory = {.text = file, .file = file, .line = 3};
 
+static const struct claims claims;
+
 /* Returns the only message about a mask, or one about nodes; "" if there is none. */
 static const char *
 dropped(const struct tree *t, const char *requested, const char *usable, bool nodes)
@@ -35,7 +37,7 @@ dropped(const struct tree *t, const char *requested, const char *usable, bool no
 			.wanted = true,
 			.requested = mask_of(requested),
 			.nodes = mask_of(usable)};
-	dropped_note(&desired, &topology, NULL, NULL, &messages);
+	dropped_note(&desired, &topology, NULL, NULL, &claims, &messages);
 	assert_in_range(messages.count, 0, 1);
 	text[0] = '\0';
 	if (messages.count > 0) {

@@ -116,7 +116,7 @@ static enum pin_result
 pin_web(const struct tree *t, unsigned number, bool *failed)
 {
 	struct pin_host host;
-	struct pin pin = {.lock = -1};
+	struct pin pin = PIN_NONE;
 	struct messages messages = {0};
 	struct err e = {0};
 	char done[PIN_DONE_MAX];

@@ -46,7 +46,7 @@ setup(void **state)
 	int r = tree_setup(state);
 	if (r == 0)
 		tree_make(*state, machine);
-	pin = (struct pin){.lock = -1};
+	pin = (struct pin)PIN_NONE;
 	return r;
 }
 

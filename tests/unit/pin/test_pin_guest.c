@@ -48,7 +48,7 @@ setup(void **state)
 	snprintf(text, sizeof(text), "%d\n", (int)threads.tids[0]);
 	tree_put(t, BASE "emulator/cgroup.threads", text);
 	tree_put(t, BASE "emulator/cpuset.cpus.effective", cpu);
-	pin = (struct pin){.lock = -1};
+	pin = (struct pin)PIN_NONE;
 	return 0;
 }
 

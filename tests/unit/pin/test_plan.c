@@ -65,10 +65,10 @@ plans_for_a_running_guest(void **state)
 	(void)state;
 	/* a vCPU that the XML does not know was plugged in; vcpu1 and iothread2 are gone */
 	const struct cpumask none = {0};
-	struct cgroup_child there[] = {{E, mask_of("0-7"), none}, {V(0), mask_of("4-7"), none},
-		{V(2), mask_of("0-7"), none}, {V(3), mask_of(""), none},
-		{V(9), mask_of("0-7"), none}, {T(1), mask_of("0-2"), none},
-		{T(2), mask_of("3"), none}};
+	struct cgroup_child there[] = {{E, mask_of("0-7"), none, {0}},
+		{V(0), mask_of("4-7"), none, {0}}, {V(2), mask_of("0-7"), none, {0}},
+		{V(3), mask_of(""), none, {0}}, {V(9), mask_of("0-7"), none, {0}},
+		{T(1), mask_of("0-2"), none, {0}}, {T(2), mask_of("3"), none, {0}}};
 	const struct cgroup cgroup = {.groups = there, .group_count = COUNT(there)};
 	struct plan plan;
 	assert_int_equal(plan_build(&desired, &domain, &cgroup, &plan), 0);
@@ -92,6 +92,54 @@ plans_for_a_running_guest(void **state)
 	assert_ptr_equal(plan.missing[2], &groups[5]);
 	plan_free(&plan);
 	assert_null(plan.steps);
+}
+
+/* A vCPU that is to have CPUs to itself, and what it has: nothing, that, less, other CPUs. */
+static void
+plans_partitions(void **state)
+{
+	static struct desired_mask own;
+	struct desired_group wanted = {{GROUP_VCPU, 0}, &vcpus, &own};
+	const struct desired one = {.groups = &wanted, .group_count = 1};
+	struct cgroup_child there = {V(0), mask_of("4"), {{0}}, {0}};
+	const struct cgroup cgroup = {.v2 = true, .groups = &there, .group_count = 1};
+	const struct cgroup_partition in_force = {
+		.there = true, .in_force = true, .granted = mask_of("4-5")};
+	const struct {
+		struct cgroup_partition now;
+		const char *exclusive;
+		bool isolate, release;
+	} cases[] = {
+		{{0}, "4-5", true, false},
+		{in_force, "4-5", false, false},
+		{{.there = true, .cpus = mask_of("4-5")}, "4-5", true, true},
+		{in_force, "4", true, true},
+		{in_force, "", false, true},
+		{{0}, "", false, false},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct plan plan;
+		char text[64];
+		own = (struct desired_mask){.setting = &vcpus,
+			.cpus = mask_of("4"),
+			.whole = mask_of("4"),
+			.exclusive = mask_of(cases[i].exclusive)};
+		there.partition = cases[i].now;
+		assert_int_equal(plan_build(&one, NULL, &cgroup, &plan), 0);
+		const struct plan_step *step = &plan.steps[0];
+		assert_int_equal(step->isolate, cases[i].isolate);
+		assert_int_equal(step->release, cases[i].release);
+		assert_int_equal(plan_step_changes(step), cases[i].isolate || cases[i].release);
+		assert_string_equal(plan_summary(&plan, text, sizeof(text)),
+			cases[i].exclusive[0] == '\0' ? "vcpu0 4"
+			: i == 3		      ? "vcpu0 4, exclusive 4"
+						      : "vcpu0 4, exclusive 4-5");
+		/* without the guest's XML */
+		plan_keep_partitions(&plan);
+		assert_false(step->release);
+		plan_free(&plan);
+	}
 }
 
 /* cgroup v2 keeps CPUs that the parent lacks for now; v1 refuses them. */
@@ -123,9 +171,9 @@ plans_memory(void **state)
 {
 	(void)state;
 	static const struct value value;
-	struct cgroup_child there[] = {{E, mask_of("0-1"), mask_of("0-1")},
-		{V(0), mask_of("4-7"), mask_of("1")}, {V(2), mask_of("0-7"), mask_of("")},
-		{V(9), mask_of("0-7"), mask_of("0")}};
+	struct cgroup_child there[] = {{E, mask_of("0-1"), mask_of("0-1"), {0}},
+		{V(0), mask_of("4-7"), mask_of("1"), {0}}, {V(2), mask_of("0-7"), mask_of(""), {0}},
+		{V(9), mask_of("0-7"), mask_of("0"), {0}}};
 	static const bool write[] = {true, false, true, true};
 	const struct cgroup cgroup = {.groups = there, .group_count = COUNT(there)};
 	struct desired with_memory = desired;
@@ -256,6 +304,7 @@ main(void)
 		cmocka_unit_test_setup(plans_nothing_where_nothing_is, setup),
 		cmocka_unit_test(sums_up_neighbours_with_the_same_cpus),
 		cmocka_unit_test(cuts_a_long_list_of_cpus),
+		cmocka_unit_test(plans_partitions),
 	};
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }
