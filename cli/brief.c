@@ -21,6 +21,7 @@ struct run {
 	const struct plan_step *first, *end;
 	struct cpumask cpus;
 	bool one_to_one;
+	bool exclusive; /* the guest has these CPUs to itself */
 };
 
 /* True if the rules place the vCPU one to one, on a CPU of its own. */
@@ -36,7 +37,10 @@ static struct run
 find_run(const struct pin *pin, const struct plan_step *step)
 {
 	const struct plan_step *end = pin->plan.steps + pin->plan.step_count, *next = step + 1;
-	struct run run = {.first = step, .cpus = *step->cpus, .one_to_one = is_single(pin, step)};
+	struct run run = {.first = step,
+		.cpus = *step->cpus,
+		.one_to_one = is_single(pin, step),
+		.exclusive = step->exclusive != NULL};
 	for (; next < end && next->cpus != NULL && next->group.kind == step->group.kind &&
 		next->group.id == next[-1].group.id + 1;
 		next++) {
@@ -71,7 +75,9 @@ print_run(FILE *out, const struct run *run, size_t vcpus)
 		fputs(thread_group_run_name(run->first->group, run->end[-1].group.id, name), out);
 	cpumask_format(&run->cpus, list, sizeof(list));
 	fprintf(out, " %s%s", list[0] != '\0' ? list : "none",
-		run->one_to_one && count > 1 ? " one to one" : "");
+		run->exclusive		       ? " exclusive"
+		: run->one_to_one && count > 1 ? " one to one"
+					       : "");
 }
 
 /* Prints the runs of vCPUs, or those of the other groups. */

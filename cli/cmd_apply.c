@@ -184,7 +184,7 @@ static void
 apply_guest(struct guests *guests, struct pin_host *host, const char *name, bool shown,
 	struct outcomes *outcomes)
 {
-	struct pin pin = {.lock = -1};
+	struct pin pin = PIN_NONE;
 	struct err e;
 	char done[PIN_DONE_MAX] = "";
 	enum pin_result r = apply_by_rules(guests, host, name, &pin, done, &e);

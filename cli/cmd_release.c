@@ -75,7 +75,7 @@ static enum pin_result
 release_guest(
 	struct guests *guests, const char *name, void *data, char done[PIN_DONE_MAX], struct err *e)
 {
-	struct pin pin = {.lock = -1};
+	struct pin pin = PIN_NONE;
 	(void)data;
 	enum pin_result r = give_back(guests, name, &pin, done, e);
 	pin_free(&pin);

@@ -5,6 +5,7 @@
 #include "cli/capture/snapshot_read.h"
 #include "cli/virt.h"
 
+#include "cgroup/exclusive.h"
 #include "guest/domain_pins.h"
 #include "lint/lint.h"
 #include "pin/pin.h"
@@ -105,7 +106,7 @@ check_guest(struct check *check, const struct guest_xml *xml, struct lint *lint,
 	struct domain_pins pins = {0};
 	struct messages messages = {0};
 	struct err e;
-	int r = pin_prepare(&pin, &check->host, xml->text, xml->length, NULL, PIN_SHOW, &e);
+	int r = pin_prepare(&pin, &check->host, xml->text, xml->length, NULL, PIN_CHECK, &e);
 	if (r >= 0 && domain_parse_pins(xml->text, xml->length, &pins, &e) != 0)
 		r = -1;
 	if (r >= 0)
@@ -144,7 +145,10 @@ check_host(struct check *check, int root, const char *name)
 		check->understood = lint.guest_count;
 		/* Without cgroups nothing limits the guests. */
 		bool limited = partition_find(root, NULL, &partition, &e) == CGROUP_OK;
-		const struct lint_limit limit = {partition.name, partition.granted};
+		struct lint_limit limit = {partition.name, partition.granted};
+		struct cpumask isolated; /* the guests that have them to themselves will end */
+		exclusive_isolated(root, &isolated);
+		cpumask_or(&limit.granted, &isolated);
 		if (lint_finish(&lint, limited ? &limit : NULL, &e) != 0)
 			messages_add(&messages, MESSAGE_ERROR, "not-checked", "%s", e.text);
 	}

@@ -72,7 +72,7 @@ enum comparison { AS_RULED, NOT_AS_RULED, UNKNOWN, NO_MATTER };
 static enum comparison
 compare(struct doctor *doctor, const char *name)
 {
-	struct pin pin = {.lock = -1};
+	struct pin pin = PIN_NONE;
 	struct cgroup cgroup;
 	struct drift drift = {0};
 	struct err e;

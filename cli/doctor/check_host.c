@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/exclusive.h"
 #include "cgroup/files.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/qemu_process.h"
@@ -230,6 +231,9 @@ find_limit(struct doctor *doctor, struct limit *limit, struct err *e)
 		topology_get(topology, TOPOLOGY_ONLINE, &limit->online, e) != 0)
 		return -1;
 	enum cgroup_result r = partition_find(doctor->root, NULL, &limit->partition, e);
+	struct cpumask isolated; /* the guests that have them to themselves will end */
+	exclusive_isolated(doctor->root, &isolated);
+	cpumask_or(&limit->partition.granted, &isolated);
 	if (r != CGROUP_NO_PARTITION)
 		return r == CGROUP_OK ? 0 : -1;
 	limit->partition = (struct partition){.name = "this host", .granted = *limit->online};

@@ -14,6 +14,7 @@ void check_apparmor(struct doctor *doctor);
 void check_cpuset(struct doctor *doctor);
 void check_the_rules(struct doctor *doctor); /* sets doctor->host */
 void check_partition(struct doctor *doctor);
+void check_exclusive(struct doctor *doctor);
 void check_guests(struct doctor *doctor); /* after check_the_rules() */
 void check_kernel(struct doctor *doctor);
 void check_neighbours(struct doctor *doctor);

@@ -17,6 +17,7 @@ static const struct {
 	{"cpuset", check_cpuset},
 	{"rules", check_the_rules},
 	{"cpus", check_partition},
+	{"exclusive", check_exclusive},
 	{"guests", check_guests},
 	{"kernel", check_kernel},
 	{"neighbour", check_neighbours},

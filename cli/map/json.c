@@ -93,6 +93,9 @@ json_cpu(const struct map *map, unsigned cpu)
 	json_object_object_add(object, "state",
 		json_object_new_string(online ? map_state_name(map_state(map, cpu)) : "offline"));
 	json_object_object_add(object, "kind", json_kind(map, cpu));
+	const char *owner = map_exclusive(map, cpu);
+	if (owner != NULL)
+		json_object_object_add(object, "exclusive", json_text(owner));
 	json_object_object_add(object, "isolated",
 		json_object_new_boolean(cpumask_test(map->sets[TOPOLOGY_ISOLATED], cpu)));
 	return object;

@@ -124,6 +124,15 @@ map_own_set(const struct map *map, unsigned cpu)
 											: NULL;
 }
 
+const char *
+map_exclusive(const struct map *map, unsigned cpu)
+{
+	for (size_t i = 0; i < map->exclusive_count; i++)
+		if (cpumask_test(&map->exclusive[i].cpus, cpu))
+			return map->exclusive[i].guest;
+	return NULL;
+}
+
 enum map_state
 map_state(const struct map *map, unsigned cpu)
 {
@@ -134,6 +143,8 @@ map_state(const struct map *map, unsigned cpu)
 		return MAP_SHARED;
 	if (map_set(map, cpu, 0) != NULL)
 		return MAP_TAKEN;
+	if (map_exclusive(map, cpu) != NULL)
+		return MAP_IDLE;
 	return all->set_count > 0 && !all->sets[all->set_count - 1].confined ? MAP_FREE : MAP_IDLE;
 }
 
@@ -164,6 +175,7 @@ map_free(struct map *map)
 	free_texts(&map->missed);
 	failures_free(&map->failures);
 	free(map->nodes);
+	free(map->exclusive);
 	free(map->cores);
 	free(map->l3_kib);
 	topology_free(&map->topology);

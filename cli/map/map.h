@@ -33,6 +33,12 @@ struct map_texts {
 	size_t count;
 };
 
+/* CPUs that a guest has to itself: the kernel lets nobody else use them. */
+struct map_exclusive {
+	const char *guest; /* of map.guests */
+	struct cpumask cpus;
+};
+
 /* Ready for map_read_host() when all but topology.root is zero. */
 struct map {
 	struct topology topology;
@@ -42,8 +48,10 @@ struct map {
 	size_t core_count;
 	unsigned *l3_kib; /* the size of each L3 object, or NULL if all have the same */
 	struct occupancy occupancy;
-	struct map_texts guests;  /* names of the guests shown */
-	struct cpumask *nodes;	  /* of each of them: from which its memory may come */
+	struct map_texts guests; /* names of the guests shown */
+	struct cpumask *nodes;	 /* of each of them: from which its memory may come */
+	struct map_exclusive *exclusive;
+	size_t exclusive_count;
 	struct map_texts missed;  /* guests that could not be read, each with the reason */
 	struct failures failures; /* the same */
 };
@@ -67,6 +75,9 @@ const struct occupancy_set *map_set(const struct map *map, unsigned cpu, size_t 
 
 /* Returns the set of a CPU that is a vCPU's own, or NULL: the one CPU is all of the set. */
 const struct occupancy_set *map_own_set(const struct map *map, unsigned cpu);
+
+/* Returns the guest that has a CPU to itself, or NULL. */
+const char *map_exclusive(const struct map *map, unsigned cpu);
 
 /* The use of an online CPU. */
 enum map_state {

@@ -13,12 +13,12 @@
 #include <string.h>
 
 /*
- * Adds each group of a guest with the CPUs on which the kernel lets its threads run, and its memory
- * nodes to nodes.
+ * Adds each group of a guest with the CPUs on which the kernel lets its threads run, its memory
+ * nodes to nodes, and the CPUs that it has to itself to exclusive.
  */
 static int
 add_groups(struct map *map, int root, const char *name, const struct cgroup *cgroup,
-	struct cpumask *nodes, struct err *e)
+	struct cpumask *nodes, struct cpumask *exclusive, struct err *e)
 {
 	for (size_t i = 0; i < cgroup->group_count; i++) {
 		struct thread_group group = cgroup->groups[i].group;
@@ -34,6 +34,8 @@ add_groups(struct map *map, int root, const char *name, const struct cgroup *cgr
 		for (size_t j = 0; j < actual.thread_count; j++)
 			cpumask_or(&cpus, &actual.threads[j].cpus);
 		cpumask_or(nodes, &actual.nodes);
+		if (actual.partition.in_force)
+			cpumask_or(exclusive, &actual.partition.granted);
 		group_state_free(&actual);
 		if (occupancy_add(&map->occupancy, name, group, &cpus, e) != 0)
 			return -1;
@@ -68,12 +70,28 @@ add_text(struct map_texts *texts, const char *text, bool svg)
 	return safe;
 }
 
+/* Adds the CPUs that a guest has to itself. Returns 0, or -1 if there is no memory. */
+static int
+add_exclusive(struct map *map, const char *guest, const struct cpumask *cpus)
+{
+	if (cpumask_empty(cpus))
+		return 0;
+	struct map_exclusive *larger =
+		array_grow(map->exclusive, map->exclusive_count, sizeof(*larger));
+	if (larger == NULL)
+		return -1;
+	map->exclusive = larger;
+	larger[map->exclusive_count++] = (struct map_exclusive){.guest = guest, .cpus = *cpus};
+	return 0;
+}
+
 /* Adds a guest. One that cannot be read is noted and does not keep the others from being shown. */
 static int
 add_guest(struct map *map, const struct options *options, const char *name, struct err *e)
 {
 	struct cgroup cgroup;
 	struct err why;
+	struct cpumask exclusive = {0};
 	size_t before = map->occupancy.occupant_count;
 	int r = cgroup_open(map->topology.root, name, &cgroup, &why);
 	if (r == CGROUP_NOT_RUNNING)
@@ -88,7 +106,7 @@ add_guest(struct map *map, const struct options *options, const char *name, stru
 	if (r == 0) {
 		if (copy != NULL)
 			r = add_groups(map, map->topology.root, copy, &cgroup,
-				&nodes[map->guests.count - 1], &why);
+				&nodes[map->guests.count - 1], &exclusive, &why);
 		cgroup_free(&cgroup);
 	}
 	if (copy != NULL && r != 0) {
@@ -99,7 +117,8 @@ add_guest(struct map *map, const struct options *options, const char *name, stru
 		failures_add(&map->failures, name, why.text);
 		err_context(&why, "%s", name);
 		copy = add_text(&map->missed, why.text, options->svg != NULL);
-	}
+	} else if (copy != NULL && add_exclusive(map, copy, &exclusive) != 0)
+		copy = NULL;
 	return copy != NULL ? 0 : err_set(e, "out of memory");
 }
 

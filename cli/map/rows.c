@@ -57,7 +57,8 @@ continues_thread(const struct map *map, size_t core, size_t thread, unsigned shi
 {
 	const struct map_core *a = &map->cores[core], *b = a + 1;
 	unsigned cpu = a->cpus[thread], next_cpu = b->cpus[thread];
-	if (map_state(map, cpu) != map_state(map, next_cpu))
+	if (map_state(map, cpu) != map_state(map, next_cpu) ||
+		map_exclusive(map, cpu) != map_exclusive(map, next_cpu))
 		return false;
 	for (enum topology_set set = 0; set < TOPOLOGY_SETS; set++)
 		if (set != TOPOLOGY_NODES && set != TOPOLOGY_MEMORY_NODES &&

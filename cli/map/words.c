@@ -207,6 +207,11 @@ map_occupants(const struct map *map, size_t first, size_t count, size_t thread)
 			write_crowd(out, map, cpu, 1);
 		}
 	}
+	const char *owner = map_exclusive(map, cpu);
+	if (owner != NULL && state <= MAP_FREE)
+		fprintf(out, ", exclusive to %s", owner);
+	else if (owner != NULL)
+		fputs(", exclusive", out);
 	fclose(out);
 	return text;
 }

@@ -17,8 +17,9 @@ json_step(const struct pin *pin, const struct plan_step *step)
 	json_object_object_add(object, "rule",
 		setting != NULL ? json_place(setting->value.file, setting->value.line) : NULL);
 	json_object_object_add(object, "now", json_mask(step->now));
-	json_object_object_add(
-		object, "change", json_object_new_boolean(step->write || step->write_nodes));
+	if (step->exclusive != NULL)
+		json_object_object_add(object, "exclusive", json_mask(step->exclusive));
+	json_object_object_add(object, "change", json_object_new_boolean(plan_step_changes(step)));
 	snprintf(path, sizeof(path), "%s/%s/cpuset.cpus", pin->running ? pin->cgroup.path : "",
 		name);
 	json_object_object_add(object, "path", pin->running ? json_object_new_string(path) : NULL);

@@ -43,18 +43,13 @@ add_row(struct group_table *table, struct group_row *row, const char *cpus, cons
 	return group_table_add(table, row) == 0 && complete ? 0 : -1;
 }
 
-static bool
-would_change(const struct plan_step *step)
-{
-	return step->write || step->write_nodes;
-}
-
 static int
 add_step(struct group_table *table, const struct plan_step *step)
 {
 	char key[SETTING_KEY_MAX], cpus[CELL_MAX], now[CELL_MAX] = "", rule[2 * CELL_MAX];
 	const struct setting *s = step->setting;
-	struct group_row row = {.group = step->group, .mark = step->write ? "*" : ""};
+	struct group_row row = {.group = step->group,
+		.mark = step->write || step->release || step->isolate ? "*" : ""};
 	if (step->cpus == NULL)
 		snprintf(cpus, sizeof(cpus), "%s", s != NULL ? "keep" : "-");
 	else if (cpumask_empty(step->cpus))
@@ -132,12 +127,40 @@ print_plan_table(const struct pin *pin, bool wide)
 	return r;
 }
 
+/* Prints the CPUs that the guest is to have to itself, and what they leave to other guests. */
+static void
+print_exclusive(const struct pin *pin)
+{
+	char list[CELL_MAX], left[CELL_MAX], run[THREAD_GROUP_RUN_MAX];
+	const struct plan *plan = &pin->plan;
+	struct cpumask own = {0};
+	for (size_t i = 0; i < plan->step_count; i++)
+		if (plan->steps[i].exclusive != NULL)
+			cpumask_or(&own, plan->steps[i].exclusive);
+	if (cpumask_empty(&own))
+		return;
+	print_line("  own   %s, and nobody else's", cpumask_format(&own, list, sizeof(list)));
+	const struct cpumask held = claims_held(&pin->claims);
+	for (size_t i = 0; i < pin->claims.need_count; i++) {
+		const struct claim_need *need = &pin->claims.needs[i];
+		struct cpumask had = need->cpus;
+		cpumask_andnot(&had, &held);
+		struct cpumask rest = had;
+		cpumask_andnot(&rest, &own);
+		if (!cpumask_equal(&had, &rest))
+			print_line("  left  %s %s: %s of %s", need->guest,
+				thread_group_run_name(need->group, need->last, run),
+				cpumask_format(&rest, left, sizeof(left)),
+				cpumask_format(&had, list, sizeof(list)));
+	}
+}
+
 size_t
 plan_changes(const struct pin *pin)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < pin->plan.step_count; i++)
-		count += would_change(&pin->plan.steps[i]);
+		count += plan_step_changes(&pin->plan.steps[i]);
 	return count;
 }
 
@@ -159,6 +182,7 @@ plan_print_text(const struct pin *pin, bool wide)
 			pin->matched.rules[i]->line, pin->matched.rules[i]->section);
 	if (pin->running)
 		print_line("  in    %s", pin->cgroup.path);
+	print_exclusive(pin);
 	int r = print_plan_table(pin, wide);
 	print_messages(stdout, &pin->messages);
 	return r;

@@ -43,7 +43,7 @@ read_status(struct recorder *recorder, const struct virt_guest *guest, struct st
 static int
 verify(struct recorder *recorder, const struct virt_guest *guest, struct err *e)
 {
-	struct status status = {.pin = {.lock = -1}};
+	struct status status = {.pin = PIN_NONE};
 	int r = read_status(recorder, guest, &status, e);
 	for (size_t i = 0; i < status.drift.count && r == 0; i++) {
 		char name[THREAD_GROUP_NAME_MAX];
@@ -62,7 +62,7 @@ verify(struct recorder *recorder, const struct virt_guest *guest, struct err *e)
 static void
 pin_again(struct recorder *recorder, const struct virt_guest *guest, struct err *e)
 {
-	struct pin pin = {.lock = -1};
+	struct pin pin = PIN_NONE;
 	struct err why;
 	char *xml = NULL, done[PIN_DONE_MAX];
 	enum pin_result r = PIN_FAILED;
@@ -119,7 +119,7 @@ record_guest(
 {
 	struct recorder *recorder = data;
 	struct virt *virt = &recorder->virt;
-	struct status status = {.pin = {.lock = -1}};
+	struct status status = {.pin = PIN_NONE};
 	size_t changed = 0;
 	if (virt->connection == NULL && virt_open_to_change(virt, guests->options->connect, e) != 0)
 		return PIN_FAILED;

@@ -23,6 +23,7 @@ static const char *const drift_names[] = {
 	[DRIFT_MASK] = "mask",
 	[DRIFT_GRANTED] = "granted",
 	[DRIFT_THREADS] = "threads",
+	[DRIFT_EXCLUSIVE] = "exclusive",
 	[DRIFT_LEFT] = "left",
 	[DRIFT_MEMORY] = "memory",
 };
@@ -59,6 +60,11 @@ json_group(const struct status *status, const struct drift_group *group)
 	snprintf(path, sizeof(path), "%s/%s/cpuset.cpus", status->pin.cgroup.path, name);
 	json_object_object_add(object, "path", json_text(path));
 	json_object_object_add(object, "effective", json_mask(&group->actual.granted));
+	if (step->exclusive != NULL || group->actual.partition.there)
+		json_object_object_add(object, "exclusive",
+			json_mask(group->actual.partition.in_force
+					  ? &group->actual.partition.granted
+					  : NULL));
 	json_object_object_add(object, "nodes", json_mask(&group->actual.nodes));
 	json_object_object_add(object, "record", json_mask(status_record(status, group)));
 	json_object_object_add(object, "threads", json_threads(&group->actual));

@@ -51,7 +51,7 @@ int
 status_read(
 	struct status *status, struct pin_host *host, const struct guest_xml *xml, struct err *e)
 {
-	*status = (struct status){.pin = {.lock = -1}};
+	*status = (struct status){.pin = PIN_NONE};
 	if (status_compare(status, host, xml, e) == 0)
 		return 0;
 	status->state = STATE_NOT_RUNNING;

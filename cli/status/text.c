@@ -220,12 +220,14 @@ print_remedy(const struct status *status)
 		print_line("put it right with 'vmaffinity %s' and the guest's name", command);
 }
 
+/* Prints the warnings; and, held, the CPUs that other guests have to themselves. */
 static void
-print_warnings(const struct status *status, const char *indent)
+print_warnings(const struct status *status, const char *indent, bool held)
 {
 	const struct messages *messages = &status->pin.messages;
 	for (size_t i = 0; i < messages->count; i++)
-		if (messages->items[i].level > MESSAGE_INFO)
+		if (messages->items[i].level > MESSAGE_INFO ||
+			(held && strcmp(messages->items[i].code, "cpu-held") == 0))
 			print_line("%s%s: %s", indent, message_level_name(messages->items[i].level),
 				messages->items[i].text);
 }
@@ -237,7 +239,7 @@ status_print_text(const struct status *status, bool wide)
 	int r = 0;
 	if (status->drift.count > 0 && (r = print_status_table(status, wide)) != 0)
 		return r;
-	print_warnings(status, "");
+	print_warnings(status, "", true);
 	print_drift(status);
 	if (status->drift.drifted > 0)
 		print_remedy(status);
@@ -261,6 +263,6 @@ status_print_brief(const struct status *status, const struct brief_layout *layou
 		return -1;
 	brief_print(layout, status->pin.name, status_brief_state(status),
 		status->state == STATE_AS_RULED ? text : "");
-	print_warnings(status, "  ");
+	print_warnings(status, "  ", false);
 	return 0;
 }

@@ -78,14 +78,16 @@ is_as_defined(const struct pass *pass, const struct drift_group *group)
 
 /*
  * True if watch is to set a group that is not as ruled. If it is not, an administrator has changed
- * the group, and without enforce = yes that choice is left alone.
+ * the group, and without enforce = yes that choice is left alone. A partition that is not valid is
+ * nobody's choice: its CPU was offline.
  */
 static bool
 is_ours(const struct pass *pass, const struct drift_group *group, bool untouched)
 {
 	unsigned reasons = pass->guest->reasons;
 	bool unpinned = group->kind == DRIFT_UNPINNED;
-	if (pass->view->host->rules.enforce == ENFORCE_YES || (reasons & WATCH_STARTED) != 0)
+	if (pass->view->host->rules.enforce == ENFORCE_YES || (reasons & WATCH_STARTED) != 0 ||
+		group->kind == DRIFT_EXCLUSIVE)
 		return true;
 	if ((reasons & WATCH_GROUPS) != 0 && was_plugged(pass->guest, group->step->group))
 		return true;
@@ -99,8 +101,8 @@ static void
 drop_step(struct pass *pass, const struct drift_group *group)
 {
 	struct plan_step *step = &pass->pin.plan.steps[group->step - pass->pin.plan.steps];
-	step->cpus = NULL;
-	step->write = step->write_nodes = false;
+	step->cpus = step->exclusive = NULL;
+	step->write = step->write_nodes = step->isolate = step->release = false;
 }
 
 /*
@@ -293,11 +295,23 @@ report_wrong(struct pass *pass)
 	pass->wrong = (struct messages){0};
 }
 
+/*
+ * True if a vCPU's own CPU is offline. The kernel tells nobody when a CPU comes back, so the guest
+ * is looked at again until it has.
+ */
+static bool
+waits_for_cpu(const struct pass *pass)
+{
+	for (size_t i = 0; i < pass->pin.messages.count; i++)
+		if (strcmp(pass->pin.messages.items[i].code, "own-cpu-offline") == 0)
+			return true;
+	return false;
+}
+
 void
 watch_guest(const struct watch_view *view, struct watched *guest)
 {
-	struct pass pass = {
-		.view = view, .guest = guest, .pin = {.lock = -1}, .before = {.lock = -1}};
+	struct pass pass = {.view = view, .guest = guest, .pin = PIN_NONE, .before = PIN_NONE};
 	char done[PIN_DONE_MAX];
 	struct err e;
 	if (guest->given_up)
@@ -313,6 +327,8 @@ watch_guest(const struct watch_view *view, struct watched *guest)
 		watch_say(MESSAGE_INFO, "%s: pinned: %s", guest->name, done);
 	guest->failures = r < 0 && obstacle == NULL ? guest->failures + 1 : 0;
 	guest->given_up = guest->failures > FAILURES_MAX;
+	if (waits_for_cpu(&pass))
+		guest->failures = 1;
 	if (guest->given_up) {
 		guest->failures = 0;
 		messages_add(&pass.wrong, MESSAGE_ERROR, "not-pinned",

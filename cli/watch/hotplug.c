@@ -5,6 +5,7 @@
 #include "cli/watch/say.h"
 
 #include "base/array.h"
+#include "cgroup/exclusive.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,27 +14,40 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-/* Watches the directory of each group for writes. Returns 0, or -1 with errno set. */
+/*
+ * Watches a directory of a group for writes: its own, or that of its partition. Returns 0, or -1
+ * with errno set.
+ */
+static int
+watch_group(struct watched *guest, int inotify, const struct cgroup *cgroup,
+	struct thread_group group, const char *child)
+{
+	char name[THREAD_GROUP_NAME_MAX], path[64 + THREAD_GROUP_NAME_MAX];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s%s", cgroup->directory,
+		thread_group_name(group, name), child);
+	int watch = inotify_add_watch(inotify, path, IN_MODIFY | IN_ONLYDIR);
+	if (watch < 0)
+		return errno == ENOENT ? 0 : -1; /* unplugged meanwhile */
+	guest->group_watches[guest->group_watch_count++] = watch;
+	return 0;
+}
+
+/* Watches the directories of each group. Returns 0, or -1 with errno set. */
 static int
 watch_groups(struct watched *guest, int inotify, const struct cgroup *cgroup)
 {
-	int *watches = calloc(cgroup->group_count + 1, sizeof(*watches));
-	size_t count = 0;
+	int *watches = calloc(2 * cgroup->group_count + 1, sizeof(*watches));
 	if (watches == NULL)
 		return -1;
 	free(guest->group_watches);
 	guest->group_watches = watches;
 	guest->group_watch_count = 0;
 	for (size_t i = 0; i < cgroup->group_count; i++) {
-		char name[THREAD_GROUP_NAME_MAX], path[32 + THREAD_GROUP_NAME_MAX];
-		snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", cgroup->directory,
-			thread_group_name(cgroup->groups[i].group, name));
-		int watch = inotify_add_watch(inotify, path, IN_MODIFY | IN_ONLYDIR);
-		if (watch >= 0)
-			watches[count++] = watch;
-		else if (errno != ENOENT) /* not unplugged meanwhile */
+		const struct cgroup_child *child = &cgroup->groups[i];
+		if (watch_group(guest, inotify, cgroup, child->group, "") != 0 ||
+			(child->partition.there && watch_group(guest, inotify, cgroup, child->group,
+							   "/" EXCLUSIVE_CHILD) != 0))
 			return -1;
-		guest->group_watch_count = count;
 	}
 	return 0;
 }
@@ -78,7 +92,9 @@ static bool
 is_mask_written(const struct inotify_event *event)
 {
 	return (event->mask & IN_MODIFY) != 0 && event->len > 0 &&
-	       (strcmp(event->name, "cpuset.cpus") == 0 || strcmp(event->name, "cpuset.mems") == 0);
+	       (strcmp(event->name, "cpuset.cpus") == 0 ||
+		       strcmp(event->name, "cpuset.mems") == 0 ||
+		       strcmp(event->name, "cpuset.cpus.partition") == 0);
 }
 
 static void
