@@ -99,7 +99,7 @@ done
 # The third argument of messages_add(), and those that dropped.c chooses from.
 codes=$(cat engine/*/*.c cli/*.c cli/*/*.c | tr -d '\n' |
 	grep -oP 'messages_add\([^"]*?(\? )?"[a-z-]+"(\s*: "[a-z-]+")?,' | grep -oE '"[a-z-]+"' | tr -d '"')
-codes+=$'\n'$(grep -E '\.(absent|not_ready|not_allowed) = ' engine/pin/dropped.c | grep -oE '"[a-z-]+"' | tr -d '"')
+codes+=$'\n'$(grep -E '\.(absent|not_ready|not_allowed|held) = ' engine/pin/dropped.c | grep -oE '"[a-z-]+"' | tr -d '"')
 watch=$(tr -d '\n' <cli/watch/guest.c | grep -oP 'messages_add\([^"]*?"[a-z-]+",' | grep -oE '"[a-z-]+"' | tr -d '"')
 # shellcheck disable=SC2016 # $defs is a name in the schema
 schema=$(python3 -c 'import json; print("\n".join(json.load(open("conf/output.schema.json"))["$defs"]["code"]["enum"]))')

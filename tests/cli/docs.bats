@@ -113,7 +113,7 @@ prints()
 	same "console ini console text ini ini console" "$(blocks README.md | paste -sd ' ')"
 	same "ini /etc/vmaffinity.ini console console console console" "$(blocks vmaffinity.8 | paste -sd ' ')"
 	same "" "$(blocks vmaffinity-hook.8 | paste -sd ' ')"
-	same "ini ini ini ini ini ini ini ini ini ini errors output" "$(blocks vmaffinity.ini.5 | paste -sd ' ')"
+	same "ini ini ini ini ini ini ini ini ini ini ini errors output" "$(blocks vmaffinity.ini.5 | paste -sd ' ')"
 	for page in vmaffinity.8 vmaffinity-hook.8 vmaffinity.ini.5; do
 		[ "$(blocks $page | wc -l)" = "$(grep -cE '^\.(Bd|EX|nf|Dl|D1)' "$REPO/man/$page")" ]
 		[ "$(blocks $page | wc -l)" = "$(grep -A1 '^\.\\" example: ' "$REPO/man/$page" | grep -c '^\.Bd -literal')" ]
@@ -314,9 +314,19 @@ vcpus = @guests" "$(sed 1,2d rules.d/50-ansible.ini)"
 	same "4 5 6 7" "$(jq -r '[.guests[0].groups[1:][].cpus] | join(" ")' <<<"$output")"
 }
 
+@test "vmaffinity.ini(5): CPUs of its own" {
+	host_with v2-exclusive
+	rules_are vmaffinity.ini.5 7
+	planned db9 vcpu=1 emulator=0-1 vcpu0=6
+	same "6-7" "$(jq -r '.guests[0].groups[1].exclusive' <<<"$output")"
+	guest db9 vcpu=3 >planned.xml
+	run -2 vmaffinity plan --sysroot root --xml planned.xml
+	[[ $output == *"has only 2 free: 6-7; db1 holds 4-5"* ]]
+}
+
 @test "vmaffinity.ini(5): memory" {
 	two_nodes
-	rules_are vmaffinity.ini.5 7
+	rules_are vmaffinity.ini.5 8
 	planned db1 vcpu=2 emulator=- vcpu0=0-3 vcpu1=0-3
 	[ "$(jq -r ".guests[].memory.nodes" <<<"$output")" = 0 ]
 	planned web vcpu=2 emulator=- vcpu0=- vcpu1=-
@@ -324,20 +334,20 @@ vcpus = @guests" "$(sed 1,2d rules.d/50-ansible.ini)"
 }
 
 @test "vmaffinity.ini(5): a real-time guest, one left alone" {
-	rules_are vmaffinity.ini.5 8
+	rules_are vmaffinity.ini.5 9
 	planned rt1 vcpu=3 emulator=0 vcpu0=6 vcpu1=7 vcpu2=-
 	mkdir root/etc/vmaffinity.d
 	rm root/etc/vmaffinity.ini
 	printf '[*]\nvcpus = 1\nemulator = 0\n' >root/etc/vmaffinity.d/50-fleet.ini
-	block vmaffinity.ini.5 9 >root/etc/vmaffinity.d/90-local.ini
+	block vmaffinity.ini.5 10 >root/etc/vmaffinity.d/90-local.ini
 	finds "" --sysroot root
 	planned appliance "iothreads=1" emulator=keep vcpu0=keep iothread1=keep
 	planned other "iothreads=1" emulator=0 vcpu0=1 iothread1=-
 }
 
 @test "vmaffinity.ini(5): mistakes" {
-	block vmaffinity.ini.5 10 >web.ini
-	finds "$(block vmaffinity.ini.5 11)" web.ini
+	block vmaffinity.ini.5 11 >web.ini
+	finds "$(block vmaffinity.ini.5 12)" web.ini
 }
 
 @test "vmaffinity.ini(5): the items of a CPU set, one by one" {
