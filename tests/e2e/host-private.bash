@@ -15,13 +15,15 @@ HOST_DAEMON=${E2E_DAEMON:-libvirtd}
 HOST_PIDFILE=/run/$HOST_DAEMON.pid
 HOST_LOG_PIDFILE=$E2E_DIR/logd.pid
 
-# Starts it on one CPU, always the same: where KVM is there, libvirt compares the CPUID of the CPU it runs on with that of
+# Starts it on one CPU, always the same, the last or, on a second host, the first: where KVM is there, libvirt compares the CPUID of the CPU it runs on with that of
 # its last start, the number of the CPU included, and probes every QEMU anew, for more than a second, if they differ.
 host_start()
 {
-	local cpus pid
+	local cpus cpu pid
 	cpus=$(taskset -cp $$) || return 1
-	taskset -c "${cpus##*[ ,-]}" "$HOST_DAEMON" -d -p "$HOST_PIDFILE" 3>&- 4>&- || return 1
+	cpu=${cpus##*[ ,-]}
+	[ "${E2E_SECOND:-}" = "" ] || { cpu=${cpus##* } && cpu=${cpu%%[,-]*}; }
+	taskset -c "$cpu" "$HOST_DAEMON" -d -p "$HOST_PIDFILE" 3>&- 4>&- || return 1
 	timeout 60 virsh -q -c qemu:///system version >/dev/null || return 1
 	pid=$(cat "$HOST_PIDFILE") || return 1
 	# it fails if a thread ends meanwhile

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Runs a command on a private libvirt host: its own libvirtd, /etc, /usr, /run and
-# system log, in a mount and a pid namespace. Only the kernel's cgroups are shared with
-# the machine; new ones are removed at the end. Files that the command writes below /etc,
+# system log, in a mount and a pid namespace. Its cgroups are below one of its own, which is
+# removed at the end; where the cpuset controller is cgroup v2's, which gives no process such a root,
+# they are the machine's, and there can be one private host at a time. Files that the command writes below /etc,
 # /usr, /run or libvirt's directories vanish when it ends, as do all processes.
 #
 # usage: host.sh COMMAND [ARG...]
@@ -132,6 +133,42 @@ make_cgroups()
 	fi
 }
 
+# True if this host can have cgroups of its own.
+can_own_cgroups() { grep -qE '^[1-9][0-9]*:([^:]*,)?cpuset[,:]' /proc/self/cgroup; }
+
+# Makes a cgroup in each hierarchy, to be the root of all that this host sees.
+own_cgroups()
+{
+	local top file
+	HOST_GROUP=e2e-$$
+	while read -r top; do
+		mkdir "$top/$HOST_GROUP" || die "cannot make $top/$HOST_GROUP"
+		for file in cpuset.cpus cpuset.mems; do
+			[ ! -e "$top/$file" ] || cat "$top/$file" >"$top/$HOST_GROUP/$file" || die "cannot write $top/$HOST_GROUP/$file"
+		done
+	done < <(cgroup_mounts)
+	export HOST_GROUP
+}
+
+# Moves this process into them, before its cgroup namespace is made.
+enter_cgroups()
+{
+	local top
+	while read -r top; do
+		echo $$ >"$top/$HOST_GROUP/cgroup.procs" || die "cannot enter $top/$HOST_GROUP"
+	done < <(cgroup_mounts)
+}
+
+# Mounts the hierarchies anew, in the cgroup namespace.
+mount_cgroups()
+{
+	local top type options
+	while read -r top type options; do
+		{ umount -l "$top" && mount -t "$type" -o "$options" e2e "$top"; } || die "cannot mount $top anew"
+	done < <(awk '$3 ~ /^cgroup2?$/ { print $2, $3, $4 }' /proc/self/mounts |
+		sed -E 's/ (rw|ro),/ /; s/(nosuid|nodev|noexec|relatime|xattr|nsdelegate|memory_recursiveprot)(,|$)//g; s/,$//; s/ (name=)/ none,\1/; s/ $/ rw/')
+}
+
 cgroup_mounts() { awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/self/mounts; }
 
 # libvirt's directories in all hierarchies, parents first.
@@ -180,6 +217,11 @@ remove_groups()
 
 clean_cgroups()
 {
+	local top
+	if [ -n "${HOST_GROUP:-}" ]; then
+		cgroup_mounts | while read -r top; do find "$top/$HOST_GROUP" -type d 2>/dev/null; done | remove_groups
+		return
+	fi
 	comm -13 <(printf '%s\n' "$groups_before") <(libvirt_groups) | remove_groups
 }
 
@@ -190,9 +232,8 @@ run_host()
 	local child status
 	make_tree
 	make_cgroups
-	take_cgroups
-	HOST_STAGE=init env --default-signal=INT,QUIT \
-		setpriv --pdeathsig KILL unshare --mount --propagation unchanged --pid --fork --kill-child=KILL -- "$HOST_SELF" "$@" <&0 9>&- &
+	if can_own_cgroups; then own_cgroups; else take_cgroups; fi
+	HOST_STAGE=enter env --default-signal=INT,QUIT setpriv --pdeathsig KILL "$HOST_SELF" "$@" <&0 9>&- &
 	child=$!
 	# shellcheck disable=SC2064 # this child
 	trap "kill -KILL $child 2>/dev/null" INT TERM HUP QUIT
@@ -205,6 +246,14 @@ run_host()
 	trap '' INT TERM HUP QUIT
 	clean_cgroups
 	exit "$status"
+}
+
+# Enters the cgroups, and leaves the rest to the first process of the pid namespace.
+enter_host()
+{
+	local namespaces=(--mount --propagation unchanged --pid)
+	[ -z "${HOST_GROUP:-}" ] || { enter_cgroups && namespaces+=(--cgroup); }
+	HOST_STAGE=init exec unshare "${namespaces[@]}" --fork --kill-child=KILL -- "$HOST_SELF" "$@"
 }
 
 # --- 3: first process of the pid namespace. The daemons, then the command. ---
@@ -222,6 +271,7 @@ virt_type()
 run_command()
 {
 	mount -t proc proc /proc || die "cannot mount /proc"
+	[ -z "${HOST_GROUP:-}" ] || mount_cgroups
 	export E2E_HOST=private E2E_LOG=$E2E_DIR/syslog E2E_LOGD=${E2E_LOGD:-$E2E_DIR/logd} TMPDIR=$E2E_DIR/tmp
 	if [ ! -x "$E2E_LOGD" ]; then
 		"${CC:-cc}" -D_GNU_SOURCE -o "$E2E_LOGD" "${HOST_SELF%/*}/logd.c" || die "cannot build the log collector"
@@ -245,13 +295,14 @@ run_command()
 	host_start || die "the private ${E2E_DAEMON:-libvirtd} does not start"
 	E2E_VIRT_TYPE=$(virt_type)
 	export E2E_VIRT_TYPE
-	unset HOST_STAGE HOST_SELF
+	unset HOST_STAGE HOST_SELF HOST_GROUP
 	cd "$HOST_CWD" || die "cannot change to $HOST_CWD"
 	"$@"
 }
 
 case ${HOST_STAGE:-} in
 tree) run_host "$@" ;;
+enter) enter_host "$@" ;;
 init) run_command "$@" ;;
 *) enter_namespace "$@" ;;
 esac

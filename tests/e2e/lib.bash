@@ -194,12 +194,13 @@ guests_remove()
 	done
 }
 
-# The daemon started again, and done with all its guests: until its hook has ended, a guest takes no other job, such
-# as that of dommemstat.
-daemon_restart()
+daemon_restart() { host_restart && daemon_done; }
+
+# Waits until the daemon is done with all its guests: until its hook has ended, a guest takes no other job, such as that of
+# dommemstat.
+daemon_done()
 {
 	local uuid
-	host_restart || return 1
 	for uuid in $(v list --uuid); do
 		v dommemstat "$uuid" >/dev/null || v domstate "$uuid" >/dev/null || return 1
 	done

@@ -394,6 +394,7 @@ racer()
 	log_mark
 	host_kill
 	host_start
+	daemon_done
 	for n in 1 2 3 4 5 6; do
 		assert_running "g$n"
 		assert_guest "g$n" 1 0 0

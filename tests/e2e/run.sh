@@ -4,6 +4,7 @@
 #
 # usage: tests/e2e/run.sh [BATS-ARGUMENT...]
 #
+# E2E_QUEUE: a file with the names of the files to run, a line each: each host that takes part takes the next one.
 # E2E_INSTALL: the command that installs, run in the source tree (default ./install.sh)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,7 +15,7 @@ if [ "${E2E_HOST:-}" = "" ]; then
 	exec "$here/host.sh" "$here/run.sh" "$@"
 fi
 
-if ! (cd "$here/../.." && sh -c "${E2E_INSTALL:-./install.sh}" >"$E2E_DIR/install.log" 2>&1 </dev/null); then
+if ! (cd "$here/../.." && exec 9>"${E2E_QUEUE:-$E2E_DIR/queue}.lock" && flock 9 && sh -c "${E2E_INSTALL:-./install.sh}" >"$E2E_DIR/install.log" 2>&1 </dev/null); then
 	cat "$E2E_DIR/install.log" >&2
 	echo "run.sh: installing on the private host failed" >&2
 	exit 1
@@ -34,8 +35,22 @@ done
 for arg; do
 	[ ! -e "$arg" ] || files=()
 done
+# next: takes the next file off the queue.
+next()
+{
+	(
+		flock 9
+		read -r file <"$E2E_QUEUE" || exit 1
+		sed -i 1d "$E2E_QUEUE"
+		echo "$file"
+	) 9>"$E2E_QUEUE.lock"
+}
 status=0
-bats "$@" "${files[@]}" || status=$?
+if [ -n "${E2E_QUEUE:-}" ]; then
+	while file=$(next); do bats "$@" "$here/$file" || status=$?; done
+else
+	bats "$@" "${files[@]}" || status=$?
+fi
 
 # The survival matrix, as far as survive.bats has filled it: a row for each fault, a column for each path.
 [ ! -e "$E2E_DIR/matrix" ] || awk -F '~' '
