@@ -62,12 +62,22 @@ vcpus_may()
 		while read -r tid; do may "$tid"; done | sort -u | paste -sd ' '
 }
 
-# table EVENT: what each guest, pid 1 and a shell may use.
-table()
+# row: what db1, game, web1 and web2 may use ("-": it does not run), pid 1, this shell, and what is isolated.
+row()
 {
 	local guest row=""
-	for guest in db1 game web1 web2; do row+=" | $(vcpus_may "$guest" 2>/dev/null || echo -)"; done
-	show "$1$row | pid 1: $(may 1) | shell: $(may self) | isolated: $(isolated)"
+	for guest in db1 game web1 web2; do row+="$(vcpus_may "$guest" 2>/dev/null || echo -) | "; done
+	echo "$row$(may 1) | $(may $$) | $(isolated)"
+}
+
+# event NAME DB1 GAME WEB1 WEB2 OTHERS ISOLATED: shows the row once the kernel is done, and checks it.
+event()
+{
+	local now="" tries=0 want
+	want=$(printf '%s | %s | %s | %s | %s | %s | %s' "$2" "$3" "$4" "$5" "$6" "$6" "$7")
+	until [ "$now" = "$want" ] || [ $((tries += 1)) -gt 10 ]; do now=$(row); done
+	show "$1 | $now"
+	[ "$now" = "$want" ] || fail "$1: not $want"
 }
 
 exclusive_rules()
@@ -85,9 +95,8 @@ exclusive_rules()
 	END
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,partitions
 @test "exclusive: a core for each vCPU, taken from everybody else, and given back" {
-	is_possible || skip "cgroup v2 and Linux 6.7 are needed"
 	exclusive_rules
 	guest_start web1 vcpus=2
 	assert_guest web1 0-1 1-7
@@ -95,7 +104,7 @@ exclusive_rules()
 	show_log
 	assert_own db1 0 4 4-5
 	assert_own db1 1 6 6-7
-	table "db1 started"
+	show "db1 started | $(row)"
 	assert_isolated 4-7
 	assert_guest web1 0-1 1-3
 	assert_may 1 0-3
@@ -110,12 +119,12 @@ exclusive_rules()
 	guest_start game vcpus=1
 	show_log
 	assert_own game 0 2 2-3
-	table "game started"
+	show "game started | $(row)"
 	run -0 timeout 60 vmaffinity apply 3>&- 4>&-
 	show "$output"
 	guest_stop db1
 	eventually assert_isolated 2-3
-	table "db1 destroyed"
+	show "db1 destroyed | $(row)"
 	assert_guest web2 0-1 1,4-7
 	guest_stop game
 	eventually assert_isolated ""
@@ -123,38 +132,10 @@ exclusive_rules()
 	assert_guest web2 0-1 1-7
 }
 
-# assert_table DB1 GAME WEB1 WEB2 OTHERS: what db1, game, web1 and web2 may use, "-" for one that does not run, and pid 1 and this shell.
-assert_table()
-{
-	local guest now want
-	for guest in db1 game web1 web2; do
-		want=$1
-		shift
-		if [ "$want" = - ]; then
-			! guest_pid "$guest" >/dev/null 2>&1 || fail "$guest runs" || return 1
-			continue
-		fi
-		now=$(vcpus_may "$guest") || return 1
-		[ "$now" = "$want" ] || fail "the vCPUs of $guest may use $now, not $want" || return 1
-	done
-	assert_may 1 "$1" && assert_may $$ "$1"
-}
-
-# Shows the row of an event, and checks it, once the kernel is done.
-event()
-{
-	local name=$1 tries=0
-	shift
-	until assert_table "$@" 2>/dev/null || [ $((tries += 1)) -gt 20 ]; do sleep 0.05; done
-	table "$name"
-	assert_table "$@"
-}
-
 status_is_clean() { run -0 timeout 60 vmaffinity status 3>&- 4>&-; }
 
-# bats test_tags=vm,once
+# bats test_tags=vm,once,partitions
 @test "two exclusive guests and two that float, through all that happens to a host" {
-	is_possible || skip "cgroup v2 and Linux 6.7 are needed"
 	rules <<-'END'
 		[*]
 		emulator  = 0-1
@@ -168,65 +149,65 @@ status_is_clean() { run -0 timeout 60 vmaffinity status 3>&- 4>&-; }
 	END
 	guest_start web1 vcpus=2
 	guest_start web2 vcpus=1
-	event "two that float" - - 1-7 1-7 0-7
+	event "two that float" - - 1-7 1-7 0-7 ""
 	guest_start db1 vcpus=2 current=1
-	event "db1 started" 4 - 1-3,6-7 1-3,6-7 0-3,6-7
+	event "db1 started" 4 - 1-3,6-7 1-3,6-7 0-3,6-7 4-5
 	guest_start game vcpus=1
-	event "game started" 4 2 1,6-7 1,6-7 0-1,6-7
+	event "game started" 4 2 1,6-7 1,6-7 0-1,6-7 2-5
 	daemon_restart
-	event "daemon restarted" 4 2 1,6-7 1,6-7 0-1,6-7
+	event "daemon restarted" 4 2 1,6-7 1,6-7 0-1,6-7 2-5
 	systemctl daemon-reload
 	systemctl daemon-reexec
-	event "daemon-reload, daemon-reexec" 4 2 1,6-7 1,6-7 0-1,6-7
+	event "daemon-reload, daemon-reexec" 4 2 1,6-7 1,6-7 0-1,6-7 2-5
 	systemctl set-property --runtime system.slice AllowedCPUs=0-7
 	systemctl set-property --runtime machine.slice AllowedCPUs=0-6
-	event "AllowedCPUs set on machine.slice" 4 2 1,6 1,6 0-1,6-7
+	event "AllowedCPUs set on machine.slice" 4 2 1,6 1,6 0-1,6-7 2-5
 	systemctl set-property --runtime machine.slice AllowedCPUs=0-7
-	event "AllowedCPUs=0-7" 4 2 1,6-7 1,6-7 0-1,6-7
+	event "AllowedCPUs=0-7" 4 2 1,6-7 1,6-7 0-1,6-7 2-5
 	systemctl set-property --runtime system.slice AllowedCPUs=
 	systemctl set-property --runtime machine.slice AllowedCPUs=
-	event "AllowedCPUs unset" 4 2 1,6-7 1,6-7 0-1,6-7
+	event "AllowedCPUs unset" 4 2 1,6-7 1,6-7 0-1,6-7 2-5
 	v emulatorpin --domain db1 --cpulist 0-7 --live
-	event "emulatorpin db1 0-7 --live" 4 2 1,6-7 1,6-7 0-1,6-7
+	event "emulatorpin db1 0-7 --live" 4 2 1,6-7 1,6-7 0-1,6-7 2-5
 	run v vcpupin --domain db1 --vcpu 0 --cpulist 1 --live
 	show "vcpupin db1 0 1 --live: status $status $output"
-	table "vcpupin db1 0 1 --live"
+	show "vcpupin db1 0 1 --live | $(row)"
 	run -1 timeout 60 vmaffinity status db1 3>&- 4>&-
 	show "$output"
 	run -0 timeout 60 vmaffinity apply 3>&- 4>&-
 	show "$output"
-	event "apply" 4 2 1,6-7 1,6-7 0-1,6-7
+	event "apply" 4 2 1,6-7 1,6-7 0-1,6-7 2-5
 	status_is_clean
 	# plugged in; to be unplugged it would need an operating system
 	v setvcpus --domain db1 --count 2 --live
 	run -0 timeout 60 vmaffinity apply db1 3>&- 4>&-
 	show "$output"
-	event "a vCPU plugged into db1, apply" "4 6" 2 1 1 0-1
+	event "a vCPU plugged into db1, apply" "4 6" 2 1 1 0-1 2-7
 	status_is_clean
 	v save --domain db1 --file "$E2E_DIR/db1.save" >/dev/null
-	event "db1 saved" - 2 1,4-7 1,4-7 0-1,4-7
+	event "db1 saved" - 2 1,4-7 1,4-7 0-1,4-7 2-3
 	v restore --file "$E2E_DIR/db1.save" >/dev/null
-	event "db1 restored" "4 6" 2 1 1 0-1
+	event "db1 restored" "4 6" 2 1 1 0-1 2-7
 	show "$(timeout 60 vmaffinity map 3>&- 4>&-)"
 	# a CPU goes and comes back
 	echo 0 >/sys/devices/system/cpu/cpu4/online
-	table "CPU 4 offline"
+	show "CPU 4 offline | $(row)"
 	run -1 timeout 60 vmaffinity status db1 3>&- 4>&-
 	show "$output"
 	echo 1 >/sys/devices/system/cpu/cpu4/online
-	table "CPU 4 online"
+	show "CPU 4 online | $(row)"
 	run -0 timeout 60 vmaffinity apply 3>&- 4>&-
 	show "$output"
-	event "apply" "4 6" 2 1 1 0-1
+	event "apply" "4 6" 2 1 1 0-1 2-7
 	# the ends
 	kill -9 "$(guest_pid game)"
-	event "game killed" "4 6" - 1-3 1-3 0-3
+	event "game killed" "4 6" - 1-3 1-3 0-3 4-7
 	host_stop
 	kill -9 "$(guest_pid db1)"
 	eventually assert_isolated ""
 	show "db1 killed while the daemon was away: isolated '$(isolated)', pid 1: $(may 1)"
 	host_start
-	event "daemon started" - - 1-7 1-7 0-7
+	event "daemon started" - - 1-7 1-7 0-7 ""
 	guest_stop web1
 	guest_stop web2
 	assert_may 1 0-7
@@ -288,9 +269,8 @@ every_step()
 	run -0 timeout 60 vmaffinity apply g 3>&- 4>&-
 }
 
-# bats test_tags=vm,once
+# bats test_tags=vm,once,partitions
 @test "exclusive: the worker fails, or is killed, at every step" {
-	is_possible || skip "cgroup v2 and Linux 6.7 are needed"
 	g_float
 	guest_start web
 	guest_start g
@@ -300,10 +280,9 @@ every_step()
 	done
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,partitions
 @test "exclusive: many guests start at once on a set for three" {
 	local guests=${E2E_GUESTS:-16} rounds=${E2E_ROUNDS:-1} n pids cpus own refused
-	is_possible || skip "cgroup v2 and Linux 6.7 are needed"
 	printf '[*]\nemulator = 0-1\nvcpus = all ^core:0\nplacement = exclusive\non-error = fail\n' | rules
 	for n in $(seq "$guests"); do guest_define "g$n"; done
 	for _ in $(seq "$rounds"); do
@@ -330,22 +309,24 @@ every_step()
 	show "$rounds rounds of $guests: 3 run each time, on 2-3, 4-5 and 6-7"
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,partitions
 @test "exclusive: watch gives what is plugged in its CPUs, and isolates a CPU that was offline again" {
-	is_possible || skip "cgroup v2 and Linux 6.7 are needed"
 	printf '[*]\nemulator = 0-1\nvcpus = all ^core:0\nplacement = exclusive\n' | rules
-	guest_start g vcpus=2 current=1
-	assert_own g 0 2 2-3
+	guest_start g vcpus=2 current=1 # node 1 has room for both
+	assert_own g 0 4 4-5
 	vmaffinity watch >"$E2E_DIR/watch.out" 2>&1 3>&- 4>&- &
 	WATCH=$!
 	eventually grep -q '^libvirt answers' "$E2E_DIR/watch.out"
 	v setvcpus --domain g --count 2 --live
-	eventually assert_own g 1 4 4-5
-	assert_isolated 2-5
-	echo 0 >/sys/devices/system/cpu/cpu4/online
-	eventually grep -q 'vCPU 1 has CPU 4 to itself, which is offline' "$E2E_DIR/watch.out"
-	echo 1 >/sys/devices/system/cpu/cpu4/online
-	eventually assert_own g 1 4 4-5
+	eventually assert_own g 1 6 6-7
+	assert_isolated 4-7
+	# while one thread of the core is left, the kernel keeps the partition; without any it has to be made again
+	echo 0 >/sys/devices/system/cpu/cpu6/online
+	echo 0 >/sys/devices/system/cpu/cpu7/online
+	eventually grep -q 'vCPU 1 has CPU 6 to itself, which is offline' "$E2E_DIR/watch.out"
+	echo 1 >/sys/devices/system/cpu/cpu6/online
+	echo 1 >/sys/devices/system/cpu/cpu7/online
+	eventually assert_own g 1 6 6-7
 	# edited away
 	printf '[*]\nemulator = 0-1\nvcpus = 1-7\n' | rules
 	eventually assert_isolated ""
@@ -375,4 +356,77 @@ every_step()
 	assert_not_own g 0
 	assert_isolated ""
 	assert_guest g 0-7 0-7
+}
+
+# vhosts NAME: the vhost workers of a guest, a line each: "TID CGROUP CPUS".
+vhosts()
+{
+	local task
+	for task in /proc/"$(guest_pid "$1")"/task/*; do
+		case $(cat "$task/comm") in
+		vhost-*) echo "${task##*/} $(sed -n 's|^0::.*/||p' "$task/cgroup") $(may "${task##*/}")" ;;
+		esac
+	done
+}
+
+# vhosts_are NAME N GROUP CPUS
+vhosts_are()
+{
+	local now
+	now=$(vhosts "$1")
+	[[ $(grep -c . <<<"$now") = "$2" && $(cut -d ' ' -f 2- <<<"$now" | sort -u) = "$3 $4" ]] || fail "vhost workers:" "$now"
+}
+
+# libvirt gives a guest that is emulated no vhost device, so QEMU is told by hand.
+nic() { printf 'tap,id=%s,ifname=%s,script=no,downscript=no,vhost=on' "$1" "$1"; }
+
+# bats test_tags=vm
+@test "vhost: the workers of network devices, from the start, plugged in, restored; where they cannot be pinned it is said" {
+	local arguments n
+	printf '[*]\nemulator = 0-1\nvcpus = 4-7\nvhost = 2-3\n' | rules
+	if ! printf '6.4\n%s\n' "$(uname -r)" | sort --version-sort --check=silent || [ ! -e $ROOT_CGROUP/cgroup.controllers ]; then
+		guest_start g
+		show_log
+		assert_running g
+		assert_log 'vhost needs cgroup v2 and Linux 6\.4; this is (cgroup v1|Linux 6\.1\.[^;]*); without the key'
+		return
+	fi
+	modprobe vhost_net
+	for n in nic0 nic1; do ip tuntap add $n mode tap; done
+	sed -i.before 's/^#*user = .*//' /etc/libvirt/qemu.conf
+	cat >>/etc/libvirt/qemu.conf <<-'END'
+		user = "root"
+		group = "root"
+		namespaces = []
+		cgroup_device_acl = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/ptmx", "/dev/net/tun", "/dev/vhost-net"]
+	END
+	daemon_restart
+	arguments="<qemu:commandline><qemu:arg value='-netdev'/><qemu:arg value='$(nic nic0)'/><qemu:arg value='-device'/>"
+	arguments+="<qemu:arg value='virtio-net-pci,netdev=nic0,bus=pcie.0,addr=0x10'/></qemu:commandline>"
+	guest_xml g | sed "s|<domain |&xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' |; s|</domain>|$arguments&|" >"$E2E_DIR/g.xml"
+	v define --file "$E2E_DIR/g.xml" >/dev/null
+	v start --domain g
+	show_log
+	show "$(vhosts g)"
+	vhosts_are g 1 vhost 2-3
+	assert_guest g 0-1 4-7
+	run -0 timeout 60 vmaffinity status g 3>&- 4>&-
+	show "$output"
+	v qemu-monitor-command --domain g --hmp "netdev_add $(nic nic1)" >/dev/null
+	run -1 timeout 60 vmaffinity status g 3>&- 4>&-
+	show "$output"
+	[[ $output == *"drift: vhost: vhost workers run with the emulator; the rule says 2-3"* ]]
+	run -0 timeout 60 vmaffinity apply g 3>&- 4>&-
+	show "$output"
+	vhosts_are g 2 vhost 2-3
+	show "$(timeout 60 vmaffinity map 3>&- 4>&-)"
+	v qemu-monitor-command --domain g --hmp "netdev_del nic1" >/dev/null
+	v save --domain g --file "$E2E_DIR/g.save" >/dev/null
+	v restore --file "$E2E_DIR/g.save" >/dev/null
+	vhosts_are g 1 vhost 2-3
+	run -0 timeout 60 vmaffinity status g 3>&- 4>&-
+	guest_stop g
+	for n in nic0 nic1; do ip link delete $n; done
+	mv /etc/libvirt/qemu.conf.before /etc/libvirt/qemu.conf
+	daemon_restart
 }
