@@ -72,12 +72,14 @@ write_kind(
 {
 	static const char *const names[] = {[GROUP_EMULATOR] = "emulator",
 		[GROUP_VCPU] = "vcpu",
-		[GROUP_IOTHREAD] = "iothread"};
+		[GROUP_IOTHREAD] = "iothread",
+		[GROUP_VHOST] = "vhost"};
 	enum thread_group_kind kind = sets[0]->members[first].group.kind;
 	struct cpumask ids = {0};
 	const char *separator = "";
 	fputs(names[kind], out);
-	for (size_t i = 0; i < count * (end - first) && kind != GROUP_EMULATOR; i++) {
+	for (size_t i = 0;
+		i < count * (end - first) && kind != GROUP_EMULATOR && kind != GROUP_VHOST; i++) {
 		unsigned id = sets[i % count]->members[first + i / count].group.id;
 		if (id < CPUMASK_CPUS)
 			cpumask_set_range(&ids, id, id);
@@ -145,7 +147,8 @@ write_crowd(FILE *out, const struct map *map, unsigned cpu, size_t place)
 {
 	static const char *const names[] = {[GROUP_EMULATOR] = "emulator",
 		[GROUP_VCPU] = "vCPU",
-		[GROUP_IOTHREAD] = "iothread"};
+		[GROUP_IOTHREAD] = "iothread",
+		[GROUP_VHOST] = "vhost"};
 	size_t counts[sizeof(names) / sizeof(names[0])] = {0};
 	const struct occupancy_set *set;
 	const char *separator = "";

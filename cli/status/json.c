@@ -24,6 +24,7 @@ static const char *const drift_names[] = {
 	[DRIFT_GRANTED] = "granted",
 	[DRIFT_THREADS] = "threads",
 	[DRIFT_EXCLUSIVE] = "exclusive",
+	[DRIFT_STRAY] = "stray",
 	[DRIFT_LEFT] = "left",
 	[DRIFT_MEMORY] = "memory",
 };

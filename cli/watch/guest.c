@@ -79,7 +79,7 @@ is_as_defined(const struct pass *pass, const struct drift_group *group)
 /*
  * True if watch is to set a group that is not as ruled. If it is not, an administrator has changed
  * the group, and without enforce = yes that choice is left alone. A partition that is not valid is
- * nobody's choice: its CPU was offline.
+ * nobody's choice: its CPU was offline. Nor is a vhost worker outside its group: it is new.
  */
 static bool
 is_ours(const struct pass *pass, const struct drift_group *group, bool untouched)
@@ -87,7 +87,7 @@ is_ours(const struct pass *pass, const struct drift_group *group, bool untouched
 	unsigned reasons = pass->guest->reasons;
 	bool unpinned = group->kind == DRIFT_UNPINNED;
 	if (pass->view->host->rules.enforce == ENFORCE_YES || (reasons & WATCH_STARTED) != 0 ||
-		group->kind == DRIFT_EXCLUSIVE)
+		group->kind == DRIFT_EXCLUSIVE || group->kind == DRIFT_STRAY)
 		return true;
 	if ((reasons & WATCH_GROUPS) != 0 && was_plugged(pass->guest, group->step->group))
 		return true;
@@ -103,6 +103,7 @@ drop_step(struct pass *pass, const struct drift_group *group)
 	struct plan_step *step = &pass->pin.plan.steps[group->step - pass->pin.plan.steps];
 	step->cpus = step->exclusive = NULL;
 	step->write = step->write_nodes = step->isolate = step->release = false;
+	step->gather = false;
 }
 
 /*
@@ -323,6 +324,9 @@ watch_guest(const struct watch_view *view, struct watched *guest)
 		if (pass.pin.messages.items[i].level == MESSAGE_WARNING)
 			messages_add(&pass.wrong, MESSAGE_WARNING, pass.pin.messages.items[i].code,
 				"%s", pass.pin.messages.items[i].text);
+	bool is_new; /* so are the directories of partitions that were made */
+	if (r == PIN_CHANGED && pass.pin.cgroup.partitioned)
+		watch_cgroup(guest, view->inotify, &pass.pin.cgroup, &is_new);
 	if (r == PIN_CHANGED)
 		watch_say(MESSAGE_INFO, "%s: pinned: %s", guest->name, done);
 	guest->failures = r < 0 && obstacle == NULL ? guest->failures + 1 : 0;

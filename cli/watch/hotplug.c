@@ -45,8 +45,9 @@ watch_groups(struct watched *guest, int inotify, const struct cgroup *cgroup)
 	for (size_t i = 0; i < cgroup->group_count; i++) {
 		const struct cgroup_child *child = &cgroup->groups[i];
 		if (watch_group(guest, inotify, cgroup, child->group, "") != 0 ||
-			(child->partition.there && watch_group(guest, inotify, cgroup, child->group,
-							   "/" EXCLUSIVE_CHILD) != 0))
+			(cgroup->partitioned && child->group.kind == GROUP_VCPU &&
+				watch_group(guest, inotify, cgroup, child->group,
+					"/" EXCLUSIVE_CHILD) != 0))
 			return -1;
 	}
 	return 0;

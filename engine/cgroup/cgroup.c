@@ -169,9 +169,10 @@ read_groups(struct cgroup *cgroup, bool nodes, struct err *e)
 	size_t kept = 0;
 	for (size_t i = 0; i < cgroup->group_count; i++) {
 		struct cgroup_child *child = &cgroup->groups[i];
-		bool gone;
-		if (read_group(cgroup, child->group, file, nodes ? &child->nodes : &child->now,
-			    &gone, e) != 0)
+		bool gone = false;
+		if (!child->to_be_made &&
+			read_group(cgroup, child->group, file, nodes ? &child->nodes : &child->now,
+				&gone, e) != 0)
 			return -1;
 		if (gone)
 			continue;

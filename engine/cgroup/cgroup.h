@@ -29,12 +29,14 @@ struct cgroup_child {
 	struct cpumask now;		   /* its cpuset.cpus */
 	struct cpumask nodes;		   /* its cpuset.mems; set by cgroup_read_memory() */
 	struct cgroup_partition partition; /* read where the guest has any */
+	bool to_be_made;		   /* it is not there yet: vhost_find() */
 };
 
 struct cgroup {
 	int root;  /* the directory fd below which it was opened; the caller's */
 	pid_t pid; /* of QEMU */
 	bool v2;
+	size_t stray_vhosts;	/* vhost workers in the emulator\'s group; set by vhost_find() */
 	bool partitioned;	/* its vCPUs have, or may have had, CPUs to themselves */
 	int mount;		/* fd of the hierarchy's mount point */
 	int directory;		/* fd of the directory that holds the groups */

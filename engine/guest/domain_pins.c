@@ -18,7 +18,7 @@ domain_pins_find(const struct domain_pins *pins, struct thread_group group)
 	for (size_t i = 0; i < pins->count; i++)
 		if (thread_group_compare(pins->pins[i].group, group) == 0)
 			return &pins->pins[i].cpus;
-	return pins->has_default ? &pins->fallback : NULL;
+	return pins->has_default && group.kind != GROUP_VHOST ? &pins->fallback : NULL;
 }
 
 bool

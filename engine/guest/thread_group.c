@@ -11,6 +11,8 @@ thread_group_name(struct thread_group group, char out[THREAD_GROUP_NAME_MAX])
 {
 	if (group.kind == GROUP_EMULATOR)
 		snprintf(out, THREAD_GROUP_NAME_MAX, "emulator");
+	else if (group.kind == GROUP_VHOST)
+		snprintf(out, THREAD_GROUP_NAME_MAX, "vhost");
 	else
 		snprintf(out, THREAD_GROUP_NAME_MAX, "%s%u",
 			group.kind == GROUP_VCPU ? "vcpu" : "iothread", group.id);
@@ -36,6 +38,9 @@ thread_group_parse(const char *name, struct thread_group *group)
 	if (strcmp(name, "emulator") == 0)
 		return true;
 	const char *digits = NULL;
+	group->kind = GROUP_VHOST;
+	if (strcmp(name, "vhost") == 0)
+		return true;
 	if (strncmp(name, "vcpu", 4) == 0) {
 		group->kind = GROUP_VCPU;
 		digits = name + 4;

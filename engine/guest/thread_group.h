@@ -13,11 +13,13 @@ enum thread_group_kind {
 	GROUP_EMULATOR,
 	GROUP_VCPU,
 	GROUP_IOTHREAD,
+	GROUP_VHOST, /* vhost workers, for which libvirt makes no group: cgroup/vhost.h */
+	GROUP_KINDS
 };
 
 struct thread_group {
 	enum thread_group_kind kind;
-	unsigned id; /* of the vCPU, from 0, or of the iothread, from 1; 0 for the emulator */
+	unsigned id; /* of the vCPU, from 0, or of the iothread, from 1; else 0 */
 };
 
 /* The longest is "iothread4294967295". */
@@ -39,7 +41,8 @@ char *thread_group_run_name(
 /* The group whose cgroup directory is called name. Returns false for any other directory. */
 bool thread_group_parse(const char *name, struct thread_group *group);
 
-/* The order in which groups are shown: the emulator, then vCPUs, then iothreads, each by id. */
+/* The order in which groups are shown: the emulator, vCPUs, iothreads, each by id, vhost workers.
+ */
 int thread_group_compare(struct thread_group a, struct thread_group b);
 
 #endif

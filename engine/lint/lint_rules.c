@@ -39,8 +39,8 @@ is_for_every_guest(const struct rule *rule)
 
 /* The last place that sets each key for every guest; none before it counts. */
 struct overrides {
-	const struct setting *setting[GROUP_IOTHREAD + 1];
-	size_t rule[GROUP_IOTHREAD + 1];
+	const struct setting *setting[GROUP_KINDS];
+	size_t rule[GROUP_KINDS];
 	size_t on_error; /* the index of the rule; 0 also if there is none: no rule precedes it */
 };
 

@@ -3,6 +3,7 @@
 #include "pin/apply.h"
 
 #include "cgroup/lost_cpus.h"
+#include "cgroup/vhost.h"
 #include "pin/affinity.h"
 #include "pin/apply_exclusive.h"
 #include "pin/apply_memory.h"
@@ -24,6 +25,7 @@ struct apply_work {
 	size_t target_count;
 	struct saved_affinities saved;
 	struct apply_result *result;
+	bool made; /* a group for vhost workers was */
 };
 
 /*
@@ -97,11 +99,28 @@ apply_undo(const struct apply_work *work)
 			failures++;
 	}
 	failures += affinity_restore(&work->saved);
+	struct err ignored;
+	if (work->made && vhost_scatter(work->cgroup, &ignored) != 0)
+		failures++;
 	for (size_t i = work->target_count; i-- > 0;)
 		if (work->targets[i].touched)
 			failures += affinity_restore_new_threads(
 				&work->saved, work->cgroup, work->targets[i].step->group);
 	return failures;
+}
+
+/* Gathers the vhost workers in their group, if the plan asks for it. */
+static int
+apply_gather(struct apply_work *work, struct err *e)
+{
+	for (size_t i = 0; i < work->target_count; i++) {
+		if (!work->targets[i].step->gather)
+			continue;
+		if (vhost_gather(work->cgroup, &work->made, e) != 0)
+			return -1;
+		work->result->workers = work->cgroup->stray_vhosts;
+	}
+	return 0;
 }
 
 /* Saves every affinity, then settles the targets that need it. */
@@ -152,6 +171,8 @@ apply(const struct plan *plan, struct cgroup *cgroup, struct apply_result *resul
 	int r = cgroup->narrowed ? lost_cpus_widen(cgroup, e) : 0;
 	if (r == 0)
 		r = apply_exclusive_release(&exclusive, e);
+	if (r == 0)
+		r = apply_gather(&work, e);
 	if (r == 0)
 		r = apply_cpus(&work, e);
 	if (r == 0)

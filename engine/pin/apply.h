@@ -16,6 +16,7 @@
 struct apply_result {
 	size_t masks;	   /* groups whose cpuset.cpus was written */
 	size_t threads;	   /* threads whose affinity was set */
+	size_t workers;	   /* vhost workers that were moved into their group */
 	size_t nodes;	   /* groups whose cpuset.mems was written */
 	size_t partitions; /* vCPUs whose partition was made or taken away */
 	bool memory_left;  /* optional nodes could not be written, for the reason in memory */

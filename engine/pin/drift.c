@@ -14,6 +14,8 @@ cpu_drift(const struct plan_step *step, const struct group_state *actual,
 	const struct cpumask *allowed)
 {
 	const struct cgroup_partition *own = &actual->partition;
+	if (step->gather)
+		return DRIFT_STRAY;
 	bool isolated = own->in_force && step->exclusive != NULL &&
 			cpumask_equal(&own->granted, step->exclusive);
 	if (step->release && step->exclusive == NULL)
@@ -64,7 +66,7 @@ drift_find(int root, const struct plan *plan, const struct cgroup *cgroup, struc
 			drift_free(&result);
 			return -1;
 		}
-		if (r == GROUP_STATE_GONE)
+		if (r == GROUP_STATE_GONE && !group->step->gather)
 			continue;
 		group->kind =
 			drift_kind(group->step, group->nodes, &group->actual, &cgroup->allowed);
@@ -186,6 +188,9 @@ drift_describe(const struct drift_group *group, char *out, size_t size)
 			have[0] != '\0' ? "only " : "none", have);
 		break;
 	case DRIFT_EXCLUSIVE: /* of all groups of the run */
+		break;
+	case DRIFT_STRAY:
+		snprintf(out, size, "vhost workers run with the emulator; the rule says %s", want);
 		break;
 	case DRIFT_LEFT:
 		snprintf(out, size,

@@ -17,6 +17,7 @@ enum drift_kind {
 	DRIFT_GRANTED,	/* the mask is right, but the kernel does not grant all of it */
 	DRIFT_THREADS,	/* all of the mask is granted, but threads keep to other CPUs: affinity.h */
 	DRIFT_EXCLUSIVE, /* the CPUs are right, but a vCPU has them not, or still, to itself */
+	DRIFT_STRAY,	 /* vhost workers are in the emulator's group, not in theirs */
 	DRIFT_LEFT,	 /* neither a rule nor libvirt asks for the CPUs that the group has */
 	DRIFT_MEMORY,	 /* the CPUs are as desired, but memory may come from other nodes */
 };

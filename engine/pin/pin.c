@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cgroup/exclusive.h"
 #include "cgroup/qemu_process.h"
+#include "cgroup/vhost.h"
 #include "desired/build.h"
 #include "desired/memory_nodes.h"
 #include "pin/claims_read.h"
@@ -112,6 +113,27 @@ open_cgroup(struct pin *pin, enum pin_intent intent, struct err *e)
 		return PIN_OK;
 	}
 	return r == 0 ? PIN_OK : r == CGROUP_NOT_RUNNING ? PIN_NOT_RUNNING : PIN_FAILED;
+}
+
+/*
+ * Finds the vhost workers if a rule is about them; says why they cannot be pinned here. Returns 0,
+ * or -1 with the reason.
+ */
+static int
+find_vhosts(struct pin *pin, struct err *e)
+{
+	static const struct thread_group vhost = {GROUP_VHOST, 0};
+	const struct setting *setting = rules_setting(&pin->matched, vhost);
+	struct err why;
+	if (setting == NULL || setting_is_keep(setting))
+		return 0;
+	if (vhost_is_possible(pin->host->root, &why))
+		return pin->running ? vhost_find(&pin->cgroup, e) : 0;
+	messages_add(&pin->messages, MESSAGE_ERROR, "vhost",
+		"%s:%u: vhost needs cgroup v2 and Linux 6.4; this is %s; without the key vhost "
+		"workers are left alone",
+		setting->value.file, setting->value.line, why.text);
+	return 0;
 }
 
 /* Returns the value of a placement that makes CPUs the guest's own, or NULL. */
@@ -287,8 +309,8 @@ static int
 make_plan(struct pin *pin, enum pin_intent intent, struct err *e)
 {
 	struct cpumask usable, isolated;
-	if (find_usable(pin, intent, &usable, e) != 0 || place(pin, &usable, intent, e) != 0 ||
-		pin_memory_place(pin, &usable, e) != 0)
+	if (find_vhosts(pin, e) != 0 || find_usable(pin, intent, &usable, e) != 0 ||
+		place(pin, &usable, intent, e) != 0 || pin_memory_place(pin, &usable, e) != 0)
 		return -1;
 	if (!pin->claims.others_read && lacks_cpus(pin) &&
 		exclusive_isolated(pin->host->root, &isolated) &&
@@ -436,7 +458,7 @@ enum pin_result
 pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 {
 	struct apply_result result;
-	char summary[512], memory[48] = "", partitions[48] = "";
+	char summary[512], memory[48] = "", partitions[48] = "", workers[48] = "";
 	const char *obstacle = pin_obstacle(pin);
 	if (obstacle != NULL)
 		err_set(e, "%s", obstacle);
@@ -449,18 +471,22 @@ pin_apply(struct pin *pin, char done[PIN_DONE_MAX], struct err *e)
 	else if (result.memory_left)
 		memory_nodes_report_left(
 			pin->desired.memory.value, result.memory.text, &pin->messages);
-	if (result.masks == 0 && result.threads == 0 && result.nodes == 0 && result.partitions == 0)
+	if (result.masks == 0 && result.threads == 0 && result.nodes == 0 &&
+		result.partitions == 0 && result.workers == 0)
 		return PIN_OK;
+	if (result.workers > 0)
+		snprintf(workers, sizeof(workers), ", %zu vhost worker%s", result.workers,
+			plural(result.workers));
 	if (result.partitions > 0)
 		snprintf(partitions, sizeof(partitions), ", %zu partition%s", result.partitions,
 			plural(result.partitions));
 	if (result.nodes > 0)
 		snprintf(memory, sizeof(memory), ", memory of %zu group%s", result.nodes,
 			plural(result.nodes));
-	snprintf(done, PIN_DONE_MAX, "%s (%zu mask%s and %zu thread%s%s%s set in %.1f ms)",
+	snprintf(done, PIN_DONE_MAX, "%s (%zu mask%s and %zu thread%s%s%s%s set in %.1f ms)",
 		plan_summary(&pin->plan, summary, sizeof(summary)), result.masks,
-		plural(result.masks), result.threads, plural(result.threads), partitions, memory,
-		clock_ms() - pin->since);
+		plural(result.masks), result.threads, plural(result.threads), partitions, workers,
+		memory, clock_ms() - pin->since);
 	return PIN_CHANGED;
 }
 

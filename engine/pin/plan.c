@@ -9,7 +9,7 @@
 bool
 plan_step_changes(const struct plan_step *step)
 {
-	return step->write || step->write_nodes || step->release || step->isolate;
+	return step->write || step->write_nodes || step->release || step->isolate || step->gather;
 }
 
 const struct cpumask *
@@ -41,10 +41,13 @@ plan_partition(
 	step->release = now->there && (step->exclusive == NULL || step->isolate);
 }
 
-/* there: the group in the kernel; NULL: the guest does not run. */
+/*
+ * there: the group in the kernel; NULL: the guest does not run. strays: the vhost workers that are
+ * not in their group.
+ */
 static struct plan_step
 make_step(const struct desired *desired, struct thread_group group,
-	const struct cgroup_child *there, bool v2)
+	const struct cgroup_child *there, bool v2, size_t strays)
 {
 	const struct cpumask *now = there != NULL ? &there->now : NULL;
 	struct plan_step step = {.group = group, .now = now};
@@ -64,6 +67,7 @@ make_step(const struct desired *desired, struct thread_group group,
 	if (v2 && !cpumask_equal(&wanted->mask->whole, step.cpus))
 		step.whole = &wanted->mask->whole;
 	step.write = now != NULL && !cpumask_equal(plan_step_written(&step), now);
+	step.gather = group.kind == GROUP_VHOST && strays > 0;
 	return step;
 }
 
@@ -128,11 +132,12 @@ plan_build(const struct desired *desired, const struct domain *domain, const str
 	plan->nodes_optional = desired->memory.automatic;
 	for (size_t i = 0; i < most; i++)
 		if (cgroup != NULL)
-			plan->steps[plan->step_count++] = make_step(
-				desired, cgroup->groups[i].group, &cgroup->groups[i], cgroup->v2);
+			plan->steps[plan->step_count++] =
+				make_step(desired, cgroup->groups[i].group, &cgroup->groups[i],
+					cgroup->v2, cgroup->stray_vhosts);
 		else if (is_online(domain, desired->groups[i].group))
 			plan->steps[plan->step_count++] =
-				make_step(desired, desired->groups[i].group, NULL, false);
+				make_step(desired, desired->groups[i].group, NULL, false, 0);
 	if (cgroup == NULL || find_missing(desired, domain, plan) == 0)
 		return 0;
 	plan_free(plan);

@@ -27,6 +27,7 @@ struct plan_step {
 	const struct cgroup_partition *partition; /* that it has now; NULL: none */
 	bool release; /* the partition is to be taken away: not wanted, or not in force */
 	bool isolate; /* a partition is to be made */
+	bool gather;  /* vhost workers are to be moved into the group, which may have to be made */
 	bool given;   /* no rule decides: cpus are what libvirt would give (give_back.h) */
 	bool inherit; /* cgroup v2: cpus are all that the parent has: an empty mask is written */
 	const struct cpumask *nodes_now; /* cpuset.mems; NULL: no rule is about memory */

@@ -46,6 +46,7 @@ static const struct key keys[] = {
 	{"iothreads", IN_RULE, true, key_take_group, 0},
 	{"iothreadN", IN_RULE, true, key_take_group, 0},
 	{"iothreadN-N", IN_RULE, true, key_take_group, 0},
+	{"vhost", IN_RULE, true, key_take_group, 0},
 	{"placement", IN_RULE, false, key_take_placement, offsetof(struct rule, placement)},
 	{"memory", IN_RULE, true, key_take_value, offsetof(struct rule, memory)},
 	{"match", IN_RULE, true, key_take_value, offsetof(struct rule, match)},
@@ -286,7 +287,9 @@ key_take_group(const struct key *key, struct key_line *line, struct err *e)
 {
 	struct rule *rule = line->rule;
 	struct setting setting = {.kind = GROUP_EMULATOR};
-	if (key->name[0] != 'e')
+	if (strcmp(key->name, "vhost") == 0)
+		setting.kind = GROUP_VHOST;
+	else if (key->name[0] != 'e')
 		setting.kind = key->name[0] == 'v' ? GROUP_VCPU : GROUP_IOTHREAD;
 	if (parse_ids(line->name, &setting, e) != 0)
 		return -1;

@@ -42,7 +42,7 @@ error: a.ini:2:11: a CPU number is missing
 error: a.ini:3: 'vcpus' is already given at line 2
 error: a.ini:4: section [a] already begins at line 1; write its keys there
 error: b.ini:1: 'vcpus' comes before the first [section]
-error: b.ini:3: unknown key 'frob'; the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, placement, memory, match, on-error
+error: b.ini:3: unknown key 'frob'; the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, vhost, placement, memory, match, on-error
 error: b.ini:6:9: '@x': no such name in [cpus]" --sysroot root a.ini b.ini nowhere
 }
 

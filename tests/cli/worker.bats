@@ -303,7 +303,7 @@ err: web-1: start refused (on-error = fail): $RULES_BAD"
 	guest 'a&#10;b&#x9b;c' >odd.xml
 	worker 1 started $'a\nb\xc2\x9bc\xff' odd.xml
 	logged "\
-err: 'a\\x0ab\\xc2\\x9bc\\xff': /etc/vmaffinity.ini:3: unknown key 'x\\x1b[31m'; the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, placement, memory, match, on-error
+err: 'a\\x0ab\\xc2\\x9bc\\xff': /etc/vmaffinity.ini:3: unknown key 'x\\x1b[31m'; the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, vhost, placement, memory, match, on-error
 err: 'a\\x0ab\\xc2\\x9bc\\xff': not pinned, runs on: $RULES_BAD"
 }
 

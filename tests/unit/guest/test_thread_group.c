@@ -43,8 +43,8 @@ knows_its_directory(void **state)
 	static const struct {
 		const char *name;
 		struct thread_group group;
-	} good[] = {{"emulator", {GROUP_EMULATOR, 0}}, {"vcpu0", {GROUP_VCPU, 0}},
-		{"vcpu4095", {GROUP_VCPU, 4095}},
+	} good[] = {{"emulator", {GROUP_EMULATOR, 0}}, {"vhost", {GROUP_VHOST, 0}},
+		{"vcpu0", {GROUP_VCPU, 0}}, {"vcpu4095", {GROUP_VCPU, 4095}},
 		{"iothread4294967295", {GROUP_IOTHREAD, 4294967295u}}};
 	static const char *const bad[] = {"", "vcpu", "vcpus", "vcpu-1", "vcpu1 ", "vcpu1x",
 		"Vcpu1", "iothread", "iothread4294967296", "emulator1", "cpuset.cpus"};

@@ -207,6 +207,20 @@ compares_a_guest(void **state)
 	cgroup_free(&cgroup);
 }
 
+static void
+tells_of_vhost_workers_outside_their_group(void **state)
+{
+	const struct cpumask cpus = mask_of("2-3"), all = mask_of("0-7");
+	const struct plan_step step = {.group = {GROUP_VHOST, 0}, .cpus = &cpus, .gather = true};
+	struct drift_group group = {.step = &step, .actual = seen("2-3", "2-3", "2-3")};
+	char text[DRIFT_TEXT_MAX];
+	(void)state;
+	group.kind = drift_kind(&step, NULL, &group.actual, &all);
+	assert_int_equal(group.kind, DRIFT_STRAY);
+	assert_string_equal(drift_text(&group, &group + 1, text),
+		"vhost: vhost workers run with the emulator; the rule says 2-3");
+}
+
 /* A vCPU that is to have CPUs 4-5 to itself, on 4, and what the kernel says of its partition. */
 static void
 tells_if_cpus_are_a_vcpus_own(void **state)
@@ -261,6 +275,7 @@ main(void)
 		cmocka_unit_test(tells_runs_of_memory_once),
 		cmocka_unit_test(puts_neighbours_together),
 		tree_test(compares_a_guest),
+		cmocka_unit_test(tells_of_vhost_workers_outside_their_group),
 		cmocka_unit_test(tells_if_cpus_are_a_vcpus_own),
 	};
 	return cmocka_run_group_tests_name("drift", tests, NULL, NULL);

@@ -65,10 +65,10 @@ plans_for_a_running_guest(void **state)
 	(void)state;
 	/* a vCPU that the XML does not know was plugged in; vcpu1 and iothread2 are gone */
 	const struct cpumask none = {0};
-	struct cgroup_child there[] = {{E, mask_of("0-7"), none, {0}},
-		{V(0), mask_of("4-7"), none, {0}}, {V(2), mask_of("0-7"), none, {0}},
-		{V(3), mask_of(""), none, {0}}, {V(9), mask_of("0-7"), none, {0}},
-		{T(1), mask_of("0-2"), none, {0}}, {T(2), mask_of("3"), none, {0}}};
+	struct cgroup_child there[] = {{E, mask_of("0-7"), none, {0}, false},
+		{V(0), mask_of("4-7"), none, {0}, false}, {V(2), mask_of("0-7"), none, {0}, false},
+		{V(3), mask_of(""), none, {0}, false}, {V(9), mask_of("0-7"), none, {0}, false},
+		{T(1), mask_of("0-2"), none, {0}, false}, {T(2), mask_of("3"), none, {0}, false}};
 	const struct cgroup cgroup = {.groups = there, .group_count = COUNT(there)};
 	struct plan plan;
 	assert_int_equal(plan_build(&desired, &domain, &cgroup, &plan), 0);
@@ -101,7 +101,7 @@ plans_partitions(void **state)
 	static struct desired_mask own;
 	struct desired_group wanted = {{GROUP_VCPU, 0}, &vcpus, &own};
 	const struct desired one = {.groups = &wanted, .group_count = 1};
-	struct cgroup_child there = {V(0), mask_of("4"), {{0}}, {0}};
+	struct cgroup_child there = {V(0), mask_of("4"), {{0}}, {0}, false};
 	const struct cgroup cgroup = {.v2 = true, .groups = &there, .group_count = 1};
 	const struct cgroup_partition in_force = {
 		.there = true, .in_force = true, .granted = mask_of("4-5")};
@@ -171,9 +171,10 @@ plans_memory(void **state)
 {
 	(void)state;
 	static const struct value value;
-	struct cgroup_child there[] = {{E, mask_of("0-1"), mask_of("0-1"), {0}},
-		{V(0), mask_of("4-7"), mask_of("1"), {0}}, {V(2), mask_of("0-7"), mask_of(""), {0}},
-		{V(9), mask_of("0-7"), mask_of("0"), {0}}};
+	struct cgroup_child there[] = {{E, mask_of("0-1"), mask_of("0-1"), {0}, false},
+		{V(0), mask_of("4-7"), mask_of("1"), {0}, false},
+		{V(2), mask_of("0-7"), mask_of(""), {0}, false},
+		{V(9), mask_of("0-7"), mask_of("0"), {0}, false}};
 	static const bool write[] = {true, false, true, true};
 	const struct cgroup cgroup = {.groups = there, .group_count = COUNT(there)};
 	struct desired with_memory = desired;

@@ -64,7 +64,7 @@ adds_a_setting_for_a_key_that_names_threads(void **state)
 
 #define ALL                                                                                        \
 	"the keys are emulator, vcpus, vcpuN, vcpuA-B, iothreads, iothreadN, iothreadA-B, "        \
-	"placement, memory, match, on-error"
+	"vhost, placement, memory, match, on-error"
 
 static const struct {
 	const char *name, *reason;
