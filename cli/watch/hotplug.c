@@ -15,17 +15,17 @@
 #include <unistd.h>
 
 /*
- * Watches a directory of a group for writes: its own, or that of its partition. Returns 0, or -1
- * with errno set.
+ * Watches the directory of a group for writes, or the file below it: the kernel tells of a
+ * partition that became invalid on its own file alone. Returns 0, or -1 with errno set.
  */
 static int
 watch_group(struct watched *guest, int inotify, const struct cgroup *cgroup,
-	struct thread_group group, const char *child)
+	struct thread_group group, const char *file)
 {
 	char name[THREAD_GROUP_NAME_MAX], path[64 + THREAD_GROUP_NAME_MAX];
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s%s", cgroup->directory,
-		thread_group_name(group, name), child);
-	int watch = inotify_add_watch(inotify, path, IN_MODIFY | IN_ONLYDIR);
+		thread_group_name(group, name), file);
+	int watch = inotify_add_watch(inotify, path, IN_MODIFY);
 	if (watch < 0)
 		return errno == ENOENT ? 0 : -1; /* unplugged meanwhile */
 	guest->group_watches[guest->group_watch_count++] = watch;
@@ -47,7 +47,7 @@ watch_groups(struct watched *guest, int inotify, const struct cgroup *cgroup)
 		if (watch_group(guest, inotify, cgroup, child->group, "") != 0 ||
 			(cgroup->partitioned && child->group.kind == GROUP_VCPU &&
 				watch_group(guest, inotify, cgroup, child->group,
-					"/" EXCLUSIVE_CHILD) != 0))
+					"/" EXCLUSIVE_CHILD "/cpuset.cpus.partition") != 0))
 			return -1;
 	}
 	return 0;
@@ -88,14 +88,16 @@ is_group_watch(const struct watched *guest, int watch)
 	return false;
 }
 
-/* True if the event is a write to a file that holds CPUs or memory nodes. */
+/*
+ * True if the event is a write to a file that holds CPUs or memory nodes, or a change of a
+ * partition, whose file is watched itself.
+ */
 static bool
 is_mask_written(const struct inotify_event *event)
 {
-	return (event->mask & IN_MODIFY) != 0 && event->len > 0 &&
-	       (strcmp(event->name, "cpuset.cpus") == 0 ||
-		       strcmp(event->name, "cpuset.mems") == 0 ||
-		       strcmp(event->name, "cpuset.cpus.partition") == 0);
+	return (event->mask & IN_MODIFY) != 0 &&
+	       (event->len == 0 || strcmp(event->name, "cpuset.cpus") == 0 ||
+		       strcmp(event->name, "cpuset.mems") == 0);
 }
 
 static void

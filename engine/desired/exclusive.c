@@ -86,7 +86,10 @@ wants_cpu(const struct desired_group *group)
 	return group->group.kind == GROUP_VCPU && group->mask != NULL;
 }
 
-/* Lists the vCPUs whose set still has the CPU that they have. */
+/*
+ * Lists the vCPUs whose set still has the CPU that they have. One that is offline is kept in any
+ * case: "all" and topology words do not name it.
+ */
 static void
 keep_own(struct exclusive *work)
 {
@@ -94,8 +97,9 @@ keep_own(struct exclusive *work)
 		const struct claim_kept kept = work->claims->kept[i];
 		const struct desired_group *group =
 			desired_find(work->desired, (struct thread_group){GROUP_VCPU, kept.vcpu});
-		if (group != NULL && wants_cpu(group) &&
-			cpumask_test(&group->mask->whole, kept.cpu) && !is_kept_cpu(work, kept.cpu))
+		if (group != NULL && wants_cpu(group) && !is_kept_cpu(work, kept.cpu) &&
+			(cpumask_test(&group->mask->whole, kept.cpu) ||
+				!cpumask_test(&work->claims->usable, kept.cpu)))
 			work->kept[work->kept_count++] = kept;
 	}
 }

@@ -295,8 +295,8 @@ places_what_is_plugged_in(void **state)
 static void
 says_that_its_own_cpu_is_offline(void **state)
 {
-	const struct scene scene = {ALL, .vcpus = 1, .usable = "0-11,14-15", .held = "",
-		.kept = "0:12", .running = "0"};
+	const struct scene scene = {"[*]\nvcpus = 0-11\nplacement = exclusive\n", .vcpus = 1,
+		.usable = "0-11,14-15", .held = "", .kept = "0:12", .running = "0"};
 	assert_int_equal(build(*state, &scene), 0);
 	assert_int_equal(messages.errors, 1);
 	assert_string_equal(messages.items[0].code, "own-cpu-offline");
