@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* vmaffinity watch: waits for events, and has the pending work done after each. */
 #include "cli/command.h"
+#include "cli/watch/cpu_events.h"
 #include "cli/watch/hotplug.h"
 #include "cli/watch/notify.h"
 #include "cli/watch/say.h"
@@ -93,6 +94,19 @@ on_groups(void *data)
 	hotplug_read(w->groups, &w->guests, NULL);
 }
 
+/*
+ * The kernel gives a guest's own CPUs to nobody when they come back: the guest is looked at. On
+ * cgroup v1 a CPU that was offline is missing from its groups.
+ */
+static void
+on_cpus(void *data)
+{
+	struct watch *w = data;
+	if (cpu_events_read(w->cpus))
+		for (size_t i = 0; i < w->guests.count; i++)
+			w->guests.items[i].reasons |= WATCH_CHANGED;
+}
+
 static int
 add_source(struct watch *w, size_t i, int fd, void (*ready)(void *), struct err *e)
 {
@@ -135,7 +149,10 @@ open_watch(struct watch *w, struct err *e)
 	if (add_source(w, 4, w->settle, on_settle, e) != 0)
 		return -1;
 	w->retry = open_timer();
-	return add_source(w, 5, w->retry, on_retry, e);
+	if (add_source(w, 5, w->retry, on_retry, e) != 0)
+		return -1;
+	w->cpus = cpu_events_open();
+	return add_source(w, 6, w->cpus, on_cpus, e);
 }
 
 static void
@@ -150,6 +167,7 @@ close_watch(struct watch *w)
 	cleanup_close(&w->retry);
 	cleanup_close(&w->hangup);
 	cleanup_close(&w->end);
+	cleanup_close(&w->cpus);
 }
 
 static enum exit_status
@@ -162,6 +180,7 @@ run_watch(const struct options *options)
 		.retry = -1,
 		.end = -1,
 		.hangup = -1,
+		.cpus = -1,
 		.rules_due = true,
 		.retry_due = true};
 	struct err e;

@@ -296,19 +296,6 @@ report_wrong(struct pass *pass)
 	pass->wrong = (struct messages){0};
 }
 
-/*
- * True if a vCPU's own CPU is offline. The kernel tells nobody when a CPU comes back, so the guest
- * is looked at again until it has.
- */
-static bool
-waits_for_cpu(const struct pass *pass)
-{
-	for (size_t i = 0; i < pass->pin.messages.count; i++)
-		if (strcmp(pass->pin.messages.items[i].code, "own-cpu-offline") == 0)
-			return true;
-	return false;
-}
-
 void
 watch_guest(const struct watch_view *view, struct watched *guest)
 {
@@ -324,15 +311,10 @@ watch_guest(const struct watch_view *view, struct watched *guest)
 		if (pass.pin.messages.items[i].level == MESSAGE_WARNING)
 			messages_add(&pass.wrong, MESSAGE_WARNING, pass.pin.messages.items[i].code,
 				"%s", pass.pin.messages.items[i].text);
-	bool is_new; /* so are the directories of partitions that were made */
-	if (r == PIN_CHANGED && pass.pin.cgroup.partitioned)
-		watch_cgroup(guest, view->inotify, &pass.pin.cgroup, &is_new);
 	if (r == PIN_CHANGED)
 		watch_say(MESSAGE_INFO, "%s: pinned: %s", guest->name, done);
 	guest->failures = r < 0 && obstacle == NULL ? guest->failures + 1 : 0;
 	guest->given_up = guest->failures > FAILURES_MAX;
-	if (waits_for_cpu(&pass))
-		guest->failures = 1;
 	if (guest->given_up) {
 		guest->failures = 0;
 		messages_add(&pass.wrong, MESSAGE_ERROR, "not-pinned",

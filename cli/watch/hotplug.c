@@ -5,7 +5,6 @@
 #include "cli/watch/say.h"
 
 #include "base/array.h"
-#include "cgroup/exclusive.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,41 +13,27 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-/*
- * Watches the directory of a group for writes, or the file below it: the kernel tells of a
- * partition that became invalid on its own file alone. Returns 0, or -1 with errno set.
- */
-static int
-watch_group(struct watched *guest, int inotify, const struct cgroup *cgroup,
-	struct thread_group group, const char *file)
-{
-	char name[THREAD_GROUP_NAME_MAX], path[64 + THREAD_GROUP_NAME_MAX];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s%s", cgroup->directory,
-		thread_group_name(group, name), file);
-	int watch = inotify_add_watch(inotify, path, IN_MODIFY);
-	if (watch < 0)
-		return errno == ENOENT ? 0 : -1; /* unplugged meanwhile */
-	guest->group_watches[guest->group_watch_count++] = watch;
-	return 0;
-}
-
-/* Watches the directories of each group. Returns 0, or -1 with errno set. */
+/* Watches the directory of each group for writes. Returns 0, or -1 with errno set. */
 static int
 watch_groups(struct watched *guest, int inotify, const struct cgroup *cgroup)
 {
-	int *watches = calloc(2 * cgroup->group_count + 1, sizeof(*watches));
+	int *watches = calloc(cgroup->group_count + 1, sizeof(*watches));
+	size_t count = 0;
 	if (watches == NULL)
 		return -1;
 	free(guest->group_watches);
 	guest->group_watches = watches;
 	guest->group_watch_count = 0;
 	for (size_t i = 0; i < cgroup->group_count; i++) {
-		const struct cgroup_child *child = &cgroup->groups[i];
-		if (watch_group(guest, inotify, cgroup, child->group, "") != 0 ||
-			(cgroup->partitioned && child->group.kind == GROUP_VCPU &&
-				watch_group(guest, inotify, cgroup, child->group,
-					"/" EXCLUSIVE_CHILD "/cpuset.cpus.partition") != 0))
+		char name[THREAD_GROUP_NAME_MAX], path[32 + THREAD_GROUP_NAME_MAX];
+		snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", cgroup->directory,
+			thread_group_name(cgroup->groups[i].group, name));
+		int watch = inotify_add_watch(inotify, path, IN_MODIFY | IN_ONLYDIR);
+		if (watch >= 0)
+			watches[count++] = watch;
+		else if (errno != ENOENT) /* not unplugged meanwhile */
 			return -1;
+		guest->group_watch_count = count;
 	}
 	return 0;
 }
@@ -88,16 +73,12 @@ is_group_watch(const struct watched *guest, int watch)
 	return false;
 }
 
-/*
- * True if the event is a write to a file that holds CPUs or memory nodes, or a change of a
- * partition, whose file is watched itself.
- */
+/* True if the event is a write to a file that holds CPUs or memory nodes. */
 static bool
 is_mask_written(const struct inotify_event *event)
 {
-	return (event->mask & IN_MODIFY) != 0 &&
-	       (event->len == 0 || strcmp(event->name, "cpuset.cpus") == 0 ||
-		       strcmp(event->name, "cpuset.mems") == 0);
+	return (event->mask & IN_MODIFY) != 0 && event->len > 0 &&
+	       (strcmp(event->name, "cpuset.cpus") == 0 || strcmp(event->name, "cpuset.mems") == 0);
 }
 
 static void

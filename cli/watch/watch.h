@@ -24,7 +24,8 @@ struct watch {
 	int settle, retry;   /* timerfds */
 	bool retry_armed;
 	int end, hangup; /* eventfd, signalfd */
-	struct virt_source sources[6];
+	int cpus;	 /* netlink socket: CPUs that go offline or come back */
+	struct virt_source sources[7];
 	bool rules_due, retry_due, hook_due, ended;
 	bool no_hook; /* a hook of another program is in the place of ours, as was reported */
 };
