@@ -94,9 +94,7 @@ on_groups(void *data)
 	hotplug_read(w->groups, &w->guests, NULL);
 }
 
-/*
- * The kernel gives a guest's own CPUs to nobody when they come back: the guest is looked at. On
- * cgroup v1 a CPU that was offline is missing from its groups.
+/* A partition whose CPUs were all offline stays invalid when they come back: guests are looked at.
  */
 static void
 on_cpus(void *data)
