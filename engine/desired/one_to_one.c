@@ -126,7 +126,7 @@ static void
 list_parts(struct one_to_one *work)
 {
 	const struct desired *desired = work->desired;
-	if (work->parts == NULL)
+	if (work->parts == NULL || work->vcpus == NULL)
 		return; /* no mask, no part */
 	for (size_t m = 0; m < desired->mask_count; m++) {
 		struct part part = {.set = &desired->masks[m], .first = work->count};

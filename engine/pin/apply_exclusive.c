@@ -78,7 +78,7 @@ apply_exclusive_make(
 	for (size_t i = 0; work->done != NULL && i < plan->step_count; i++)
 		if (plan->steps[i].isolate)
 			cpumask_or(&all, plan->steps[i].exclusive);
-	if (cpumask_empty(&all))
+	if (work->done == NULL || cpumask_empty(&all))
 		return 0;
 	if (exclusive_widen(work->cgroup, &all, e) != 0)
 		return -1;
