@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds what stands in the way of guests that are to have CPUs to themselves: sets that are too
+ * Finds what keeps guests from having CPUs to themselves: sets that are too
  * small for all of them at once, CPUs that other guests cannot do without, and pins in XML that
  * libvirt cannot set while a CPU is taken.
  */

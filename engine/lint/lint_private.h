@@ -35,7 +35,7 @@ int lint_exclusive_pins(struct lint *lint, const struct domain *domain,
 	const struct domain_pins *pins, struct err *e);
 
 /*
- * Reports what stands in the way of guests with CPUs to themselves. Returns 0, or -1 with the
+ * Reports what keeps guests from having CPUs to themselves. Returns 0, or -1 with the
  * reason.
  */
 int lint_exclusive(struct lint *lint, struct err *e);

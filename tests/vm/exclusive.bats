@@ -377,7 +377,7 @@ vhosts_are()
 	[[ $(grep -c . <<<"$now") = "$2" && $(cut -d ' ' -f 2- <<<"$now" | sort -u) = "$3 $4" ]] || fail "vhost workers:" "$now"
 }
 
-# libvirt gives a guest that is emulated no vhost device, so QEMU is told by hand.
+# libvirt gives a guest that is emulated no vhost device, so arguments of QEMU ask for it.
 nic() { printf 'tap,id=%s,ifname=%s,script=no,downscript=no,vhost=on' "$1" "$1"; }
 
 # bats test_tags=vm

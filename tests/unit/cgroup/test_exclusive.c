@@ -176,6 +176,66 @@ removes_nothing_where_nothing_is(void **state)
 	cgroup_free(&cgroup);
 }
 
+/*
+ * Plain files keep what is written: a partition that is made anew in the place of an old one, whose
+ * thread is in already, is complete.
+ */
+static void
+makes_a_partition_and_reads_it_back(void **state)
+{
+	const struct tree *t = *state;
+	const struct cpumask cpus = mask_of("6-7");
+	struct cgroup cgroup = partitioned(t, "member", "");
+	struct err e;
+	tree_put(t, DIR "vcpu0/cgroup.subtree_control", "");
+	tree_put(t, DIR "vcpu0/cpuset.cpus.exclusive", "");
+	tree_put(t, DIR "vcpu0/vmaffinity/cgroup.type", "");
+	tree_put(t, DIR "vcpu0/vmaffinity/cpuset.cpus.partition", "");
+	assert_int_equal(exclusive_make(&cgroup, vcpu0, &cpus, &e), 0);
+	assert_string_equal(tree_get(t, DIR "vcpu0/cgroup.subtree_control"), "+cpuset");
+	assert_string_equal(tree_get(t, DIR "vcpu0/vmaffinity/cgroup.type"), "threaded");
+	assert_memory_equal(tree_get(t, DIR "vcpu0/cpuset.cpus.exclusive"), "6-7", 3);
+	assert_memory_equal(tree_get(t, DIR "vcpu0/vmaffinity/cpuset.cpus.exclusive"), "6-7", 3);
+	assert_string_equal(tree_get(t, DIR "vcpu0/vmaffinity/cpuset.cpus.partition"), "isolated");
+	cgroup_free(&cgroup);
+}
+
+/* The kernel takes the write and says afterwards that the partition is not valid. */
+static void
+does_not_believe_a_write(void **state)
+{
+	const struct tree *t = *state;
+	const struct cpumask cpus = mask_of("4-5");
+	struct cgroup cgroup = partitioned(t, "isolated invalid (Invalid cpu list)", "");
+	struct err e;
+	tree_put(t, DIR "vcpu0/cgroup.subtree_control", "");
+	tree_put(t, DIR "vcpu0/cpuset.cpus.exclusive", "");
+	tree_put(t, DIR "vcpu0/vmaffinity/cgroup.type", "");
+	assert_int_equal(exclusive_make(&cgroup, vcpu0, &cpus, &e), -1);
+	assert_non_null(strstr(e.text, "the kernel does not give it CPUs 4-5 to itself: isolated"));
+	/* a step that fails ends it */
+	tree_remove(t, DIR "vcpu0/cgroup.subtree_control");
+	assert_int_equal(exclusive_make(&cgroup, vcpu0, &cpus, &e), -1);
+	assert_non_null(strstr(e.text, "cannot write +cpuset to "));
+	cgroup_free(&cgroup);
+}
+
+/* Threads that cannot be moved keep the group from being removed; they are not lost in it. */
+static void
+says_that_a_partition_stays(void **state)
+{
+	const struct tree *t = *state;
+	struct cgroup cgroup = partitioned(t, "isolated", "");
+	struct err e;
+	assert_int_equal(exclusive_remove(&cgroup, vcpu0, &e), -1);
+	assert_non_null(strstr(e.text, "its threads cannot be moved"));
+	assert_memory_equal(tree_get(t, DIR "vcpu0/vmaffinity/cpuset.cpus.partition"), "member", 6);
+	tree_put(t, DIR "vcpu0/vmaffinity/cgroup.threads", "");
+	assert_int_equal(exclusive_remove(&cgroup, vcpu0, &e), -1);
+	assert_non_null(strstr(e.text, "cannot remove "));
+	cgroup_free(&cgroup);
+}
+
 int
 main(void)
 {
@@ -188,6 +248,9 @@ main(void)
 		tree_test(reads_what_is_isolated),
 		tree_test(widens_what_is_above),
 		tree_test(removes_nothing_where_nothing_is),
+		tree_test(makes_a_partition_and_reads_it_back),
+		tree_test(does_not_believe_a_write),
+		tree_test(says_that_a_partition_stays),
 	};
 	return cmocka_run_group_tests_name("exclusive partitions", tests, NULL, NULL);
 }

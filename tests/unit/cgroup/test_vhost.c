@@ -92,6 +92,36 @@ says_why_the_host_cannot(void **state)
 	}
 }
 
+/* Plain files keep the last thread that was written, and lose none: the passes come to their end.
+ */
+static void
+gathers_and_scatters(void **state)
+{
+	const struct tree *t = *state;
+	struct cgroup cgroup;
+	struct err e;
+	bool made = false;
+	make_guest(t, BASE, true);
+	assert_int_equal(strays(t, STAT(4710, "vhost-4711", WORKER), &cgroup), 1);
+	assert_int_equal(vhost_gather(&cgroup, &made, &e), -1); /* a plain directory has no files */
+	assert_true(made);
+	assert_non_null(strstr(e.text, "cannot write threaded to "));
+	tree_put(t, DIR "vhost/cgroup.type", "");
+	tree_put(t, DIR "vhost/cgroup.threads", "");
+	assert_int_equal(vhost_gather(&cgroup, &made, &e), -1);
+	assert_false(made);
+	assert_non_null(strstr(e.text, "the vhost workers cannot be moved"));
+	assert_string_equal(tree_get(t, DIR "vhost/cgroup.threads"), "4710");
+	tree_put(t, DIR "emulator/cgroup.threads", "4799\n");
+	assert_int_equal(vhost_gather(&cgroup, &made, &e), 0);
+	tree_put(t, DIR "vhost/cgroup.threads", "4710\n");
+	assert_int_equal(vhost_scatter(&cgroup, &e), -1); /* files in the directory */
+	assert_memory_equal(tree_get(t, DIR "emulator/cgroup.threads"), "4710", 4);
+	tree_remove(t, DIR "vhost");
+	assert_int_equal(vhost_scatter(&cgroup, &e), 0);
+	cgroup_free(&cgroup);
+}
+
 int
 main(void)
 {
@@ -100,6 +130,7 @@ main(void)
 		tree_test(takes_no_other_thread_for_one),
 		tree_test(knows_the_group_that_is_there),
 		tree_test(says_why_the_host_cannot),
+		tree_test(gathers_and_scatters),
 	};
 	return cmocka_run_group_tests_name("vhost", tests, NULL, NULL);
 }
