@@ -74,31 +74,24 @@ exclusive_isolated(int root, struct cpumask *cpus)
 	return cgroup_read_list(root, path, cpus, &ignored) == 0 && !cpumask_empty(cpus);
 }
 
-/* Counts the threads that are in the vCPU's own cgroup. */
+/* Finds out whether a thread is in the vCPU's own cgroup. Returns 0, or -1 with errno set. */
 static int
-count_outside(const struct cgroup *cgroup, struct thread_group group, size_t *count)
+find_outside(const struct cgroup *cgroup, struct thread_group group, bool *outside)
 {
 	char path[GROUP_PATH_MAX], text[64];
 	group_path(group, OF_GROUP, cgroup_files(true)->threads, path);
 	int r = file_read_value(cgroup->directory, path, text, sizeof(text));
-	*count = r == 0 ? text[0] != '\0' : errno == EFBIG;
+	*outside = r != 0 || text[0] != '\0';
 	return r == 0 || errno == EFBIG ? 0 : -1;
 }
 
-int
-exclusive_read(const struct cgroup *cgroup, struct thread_group group,
+/* Reads the files of a partition that is there. Returns 0, or -1 with the reason. */
+static int
+read_partition(const struct cgroup *cgroup, struct thread_group group,
 	struct cgroup_partition *partition, struct err *e)
 {
 	char path[GROUP_PATH_MAX];
-	size_t outside;
-	*partition = (struct cgroup_partition){0};
-	if (file_read_value(cgroup->directory,
-		    group_path(group, OF_CHILD, "cpuset.cpus.partition", path), partition->kernel,
-		    sizeof(partition->kernel)) != 0)
-		return errno == ENOENT || errno == ENODEV
-			       ? 0
-			       : err_errno(e, "%s/%s", cgroup->path, path);
-	partition->there = true;
+	bool outside;
 	if (cgroup_read_list(cgroup->directory,
 		    group_path(group, OF_CHILD, "cpuset.cpus.exclusive", path), &partition->cpus,
 		    e) != 0 ||
@@ -106,13 +99,35 @@ exclusive_read(const struct cgroup *cgroup, struct thread_group group,
 			group_path(group, OF_CHILD, cgroup_files(true)->effective_cpus, path),
 			&partition->granted, e) != 0)
 		return err_context(e, "%s", cgroup->path);
-	if (count_outside(cgroup, group, &outside) != 0)
+	if (find_outside(cgroup, group, &outside) != 0)
 		return err_errno(e, "%s: cannot list the threads", cgroup->path);
-	partition->in_force = strcmp(partition->kernel, VALID) == 0 && outside == 0;
-	if (outside > 0 && strcmp(partition->kernel, VALID) == 0)
+	bool valid = strcmp(partition->kernel, VALID) == 0;
+	partition->in_force = valid && !outside;
+	if (valid && outside)
 		snprintf(partition->kernel, sizeof(partition->kernel),
 			VALID ", but the thread is outside");
 	return 0;
+}
+
+int
+exclusive_read(const struct cgroup *cgroup, struct thread_group group,
+	struct cgroup_partition *partition, struct err *e)
+{
+	char path[GROUP_PATH_MAX];
+	*partition = (struct cgroup_partition){0};
+	group_path(group, OF_CHILD, "cpuset.cpus.partition", path);
+	if (file_read_value(
+		    cgroup->directory, path, partition->kernel, sizeof(partition->kernel)) != 0)
+		return errno == ENOENT || errno == ENODEV
+			       ? 0
+			       : err_errno(e, "%s/%s", cgroup->path, path);
+	partition->there = true;
+	if (read_partition(cgroup, group, partition, e) == 0)
+		return 0;
+	/* The vCPU may have been unplugged, or its partition taken away, in between. */
+	bool there = faccessat(cgroup->directory, path, F_OK, 0) == 0;
+	*partition = (struct cgroup_partition){0};
+	return there ? -1 : 0;
 }
 
 int

@@ -191,9 +191,11 @@ place_exclusive(struct pin *pin, const struct thread_group *running, size_t coun
 	const struct cpumask *usable, enum pin_intent intent, struct err *e)
 {
 	int r;
+	double waited = clock_ms() - pin->since; /* for the guest's own lock, above all */
+	unsigned wait_ms = waited < LOCK_WAIT_MS ? LOCK_WAIT_MS - (unsigned)waited : 0;
 	if (is_to_apply(intent) &&
-		accept_lock(pin, lock_choice(pin->host->root, LOCK_WAIT_MS, &pin->choice_lock, e),
-			e) != 0)
+		accept_lock(pin, lock_choice(pin->host->root, wait_ms, &pin->choice_lock, e), e) !=
+			0)
 		return -1;
 	while ((r = desired_build(&pin->matched, known_domain(pin), running, count,
 			&pin->host->expr, usable, &pin->claims, &pin->desired, &pin->messages,
@@ -288,10 +290,10 @@ find_usable(struct pin *pin, enum pin_intent intent, struct cpumask *usable, str
 	*usable = *online;
 	pin->limited = partition_find(pin->host->root, pin->domain.partition, &pin->partition,
 			       &ignored) == CGROUP_OK;
-	if (pin->limited)
+	if (pin->limited) {
 		cpumask_or(&pin->partition.granted, &held);
-	if (pin->limited)
 		cpumask_and(usable, &pin->partition.granted);
+	}
 	return 0;
 }
 
@@ -313,9 +315,7 @@ make_plan(struct pin *pin, enum pin_intent intent, struct err *e)
 		place(pin, &usable, intent, e) != 0 || pin_memory_place(pin, &usable, e) != 0)
 		return -1;
 	if (!pin->claims.others_read && lacks_cpus(pin) &&
-		exclusive_isolated(pin->host->root, &isolated) &&
-		claims_read_others(&pin->claims, pin->host->root, pin->name, &pin->messages, e) !=
-			0)
+		exclusive_isolated(pin->host->root, &isolated) && read_claims(pin, intent, e) != 0)
 		return -1;
 	dropped_note(&pin->desired, &pin->host->topology, pin->running ? &pin->cgroup : NULL,
 		pin->limited ? &pin->partition : NULL, &pin->claims, &pin->messages);
