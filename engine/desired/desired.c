@@ -3,6 +3,12 @@
 
 #include <stdlib.h>
 
+bool
+desired_vcpu_has_cpus(const struct desired_group *group)
+{
+	return group->group.kind == GROUP_VCPU && group->mask != NULL;
+}
+
 int
 desired_group_compare(const void *a, const void *b)
 {

@@ -58,6 +58,9 @@ void desired_free(struct desired *desired);
 /* Returns the desired state of a group, or NULL if desired does not have that group. */
 const struct desired_group *desired_find(const struct desired *desired, struct thread_group group);
 
+/* True if a group is a vCPU that a rule gives CPUs. */
+bool desired_vcpu_has_cpus(const struct desired_group *group);
+
 /* Orders struct desired_group by thread_group_compare(); for qsort() and bsearch(). */
 int desired_group_compare(const void *a, const void *b);
 

@@ -28,16 +28,6 @@ struct exclusive {
 	char why[WHY_MAX];
 };
 
-/* Adds the CPUs of the core that holds a CPU; a CPU in no core is a core. */
-static void
-add_core(const struct exclusive *work, unsigned cpu, struct cpumask *cpus)
-{
-	const struct topology_object *core = topology_find(work->cores, cpu);
-	for (size_t i = 0; core != NULL && i < core->cpu_count; i++)
-		cpumask_set_range(cpus, core->cpus[i], core->cpus[i]);
-	cpumask_set_range(cpus, cpu, cpu);
-}
-
 /* Finds the cores that the guest may use whole and that no other guest holds a part of. */
 static void
 find_free(struct exclusive *work)
@@ -45,7 +35,7 @@ find_free(struct exclusive *work)
 	work->held = claims_held(work->claims);
 	cpumask_for_each (cpu, &work->claims->usable) {
 		struct cpumask core = {0}, used;
-		add_core(work, cpu, &core);
+		topology_add(work->cores, cpu, &core);
 		used = core;
 		cpumask_and(&used, &work->held);
 		if (cpumask_empty(&used) && cpumask_subset(&core, &work->claims->usable))
@@ -80,12 +70,6 @@ is_kept_cpu(const struct exclusive *work, unsigned cpu)
 	return false;
 }
 
-static bool
-wants_cpu(const struct desired_group *group)
-{
-	return group->group.kind == GROUP_VCPU && group->mask != NULL;
-}
-
 /*
  * Lists the vCPUs whose set still has the CPU that they have. One that is offline is kept in any
  * case: "all" and topology words do not name it.
@@ -97,7 +81,7 @@ keep_own(struct exclusive *work)
 		const struct claim_kept kept = work->claims->kept[i];
 		const struct desired_group *group =
 			desired_find(work->desired, (struct thread_group){GROUP_VCPU, kept.vcpu});
-		if (group != NULL && wants_cpu(group) && !is_kept_cpu(work, kept.cpu) &&
+		if (group != NULL && desired_vcpu_has_cpus(group) && !is_kept_cpu(work, kept.cpu) &&
 			(cpumask_test(&group->mask->whole, kept.cpu) ||
 				!cpumask_test(&work->claims->usable, kept.cpu)))
 			work->kept[work->kept_count++] = kept;
@@ -114,7 +98,7 @@ join_sibling(struct exclusive *work, const struct desired_group *group)
 		struct cpumask core = {0};
 		if (sibling == NULL)
 			continue;
-		add_core(work, sibling->cpu, &core);
+		topology_add(work->cores, sibling->cpu, &core);
 		cpumask_and(&core, &group->mask->cpus);
 		cpumask_for_each (cpu, &core)
 			if (!is_kept_cpu(work, cpu)) {
@@ -136,7 +120,7 @@ keep(struct exclusive *work, const struct thread_group *running, size_t count)
 	keep_own(work);
 	for (size_t i = 0; i < work->desired->group_count; i++) {
 		struct desired_group *group = &work->desired->groups[i];
-		if (!wants_cpu(group) || find_kept(work, group->group.id) != NULL)
+		if (!desired_vcpu_has_cpus(group) || find_kept(work, group->group.id) != NULL)
 			continue;
 		if (work->claims->kept_count > 0 && !is_there(running, count, group->group)) {
 			group->mask = NULL;
@@ -156,9 +140,9 @@ chosen_cpus(const struct exclusive *work)
 	struct cpumask chosen = {0};
 	for (size_t i = 0; i < work->desired->group_count; i++) {
 		const struct desired_group *group = &work->desired->groups[i];
-		if (wants_cpu(group) && group->mask->single)
+		if (desired_vcpu_has_cpus(group) && group->mask->single)
 			cpumask_for_each (cpu, &group->mask->cpus)
-				add_core(work, cpu, &chosen);
+				topology_add(work->cores, cpu, &chosen);
 	}
 	return chosen;
 }
@@ -181,7 +165,7 @@ spare(struct exclusive *work, const struct cpumask *chosen, const struct cpumask
 			last = cpu;
 	if (last == CPUMASK_CPUS)
 		return false;
-	add_core(work, last, &core);
+	topology_add(work->cores, last, &core);
 	cpumask_andnot(&work->free, &core);
 	char name[THREAD_GROUP_NAME_MAX], list[64];
 	size_t used = strlen(work->why);
@@ -218,7 +202,7 @@ name_holders(struct exclusive *work)
 {
 	struct cpumask wanted = {0};
 	for (size_t i = 0; i < work->desired->group_count; i++)
-		if (wants_cpu(&work->desired->groups[i]))
+		if (desired_vcpu_has_cpus(&work->desired->groups[i]))
 			cpumask_or(&wanted, &work->desired->groups[i].mask->requested);
 	claims_text(work->claims, &wanted, work->why, sizeof(work->why) / 2);
 }
@@ -265,16 +249,16 @@ set_exclusive(struct exclusive *work)
 	struct cpumask given = {0};
 	struct desired *desired = work->desired;
 	for (size_t i = 0; i < desired->group_count; i++)
-		if (wants_cpu(&desired->groups[i]) && desired->groups[i].mask->single)
+		if (desired_vcpu_has_cpus(&desired->groups[i]) && desired->groups[i].mask->single)
 			cpumask_or(&given, &desired->groups[i].mask->cpus);
 	for (size_t i = 0; i < desired->group_count; i++) {
 		const struct desired_group *group = &desired->groups[i];
-		if (!wants_cpu(group) || !group->mask->single)
+		if (!desired_vcpu_has_cpus(group) || !group->mask->single)
 			continue;
 		/* The masks of single vCPUs are in per_vcpu, which is ours. */
 		struct desired_mask *mask = &desired->per_vcpu[group->mask - desired->per_vcpu];
 		cpumask_for_each (cpu, &mask->cpus)
-			add_core(work, cpu, &mask->exclusive);
+			topology_add(work->cores, cpu, &mask->exclusive);
 		cpumask_andnot(&mask->exclusive, &given);
 		cpumask_or(&given, &mask->exclusive);
 		cpumask_or(&mask->exclusive, &mask->cpus);

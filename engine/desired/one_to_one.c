@@ -7,44 +7,9 @@
 
 #include "desired/compact_private.h"
 #include "desired/cpu_shares_private.h"
-#include "desired/vcpu_layout.h"
+#include "desired/one_to_one_private.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* The vCPUs that one setting decides. */
-struct part {
-	const struct desired_mask *set;
-	size_t first, count;	 /* a range of the vcpus and placed of struct one_to_one */
-	struct cpumask choice;	 /* the CPUs of set that may be given out */
-	struct cpumask cpus;	 /* the CPUs of set that are given out to this part */
-	struct cpumask left_out; /* the CPUs of set that other vCPUs have to themselves */
-	struct vcpu_layout_report report;
-};
-
-struct one_to_one {
-	struct desired *desired;
-	const struct value *placement;
-	const struct domain *domain;
-	struct topology *topology;
-	struct part *parts; /* by the size of set, ascending */
-	size_t part_count;
-	const struct one_to_one_limits *limits; /* NULL: none */
-	struct cpumask own;   /* CPUs that are the only one of a vCPU with its own key, or kept */
-	struct cpumask taken; /* own, and the CPUs of the parts placed so far */
-	unsigned *vcpus;      /* the ids to place, ascending within each part */
-	unsigned *placed;     /* the CPU of each of vcpus */
-	size_t count;
-	struct messages *messages;
-};
-
-static bool
-is_vcpu_with_cpus(const struct desired_group *group)
-{
-	return group->group.kind == GROUP_VCPU && group->mask != NULL;
-}
 
 /* Returns the CPU that a vCPU keeps, or NULL if it is to be placed. */
 static const struct claim_kept *
@@ -70,20 +35,6 @@ is_fixed(const struct one_to_one *work, const struct desired_group *group)
 	       cpumask_count(&group->mask->cpus) == 1;
 }
 
-__attribute__((format(printf, 3, 4))) static void
-report(const struct one_to_one *work, enum message_level level, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	bool exclusive = work->limits != NULL;
-	messages_add(work->messages, level, exclusive ? "exclusive" : "one-to-one", "%s:%u: %s: %s",
-		work->placement->file, work->placement->line,
-		exclusive ? "exclusive" : "one-to-one", text);
-}
-
 /* Reserves the CPUs that vCPUs keep or, without limits, the CPUs of keys that have just one;
  * reports those that two vCPUs have.
  */
@@ -97,11 +48,11 @@ reserve_fixed(struct one_to_one *work)
 	for (size_t i = 0; i < work->desired->group_count; i++) {
 		const struct desired_group *group = &work->desired->groups[i];
 		char key[SETTING_KEY_MAX];
-		if (!is_vcpu_with_cpus(group) || !is_fixed(work, group))
+		if (!desired_vcpu_has_cpus(group) || !is_fixed(work, group))
 			continue;
 		unsigned cpu = cpumask_next(&group->mask->cpus, 0);
 		if (cpumask_test(&work->own, cpu))
-			report(work, MESSAGE_WARNING,
+			one_to_one_report(work, MESSAGE_WARNING,
 				"%s at %s:%u has CPU %u, which another vCPU's key has too; give "
 				"each a CPU of its own",
 				setting_key(group->setting, key), group->setting->value.file,
@@ -134,7 +85,7 @@ list_parts(struct one_to_one *work)
 			continue;
 		for (size_t i = 0; i < desired->group_count; i++) {
 			const struct desired_group *group = &desired->groups[i];
-			if (is_vcpu_with_cpus(group) && group->mask == part.set &&
+			if (desired_vcpu_has_cpus(group) && group->mask == part.set &&
 				!is_fixed(work, group))
 				work->vcpus[work->count++] = group->group.id;
 		}
@@ -199,56 +150,6 @@ place_in_turn(struct one_to_one *work, struct err *e)
 	return 0;
 }
 
-/* Writes the keys of the parts in short that are short of CPUs: "vcpus at F:2 and vcpu0 at F:3". */
-static void
-list_short(const struct one_to_one *work, const struct cpu_shares *shares, char *out, size_t size)
-{
-	size_t used = 0, listed = 0;
-	for (size_t i = 0; i < work->part_count && listed < 5; i++) {
-		const struct setting *setting = work->parts[i].set->setting;
-		char key[SETTING_KEY_MAX];
-		if (!shares->parts[i].is_short)
-			continue;
-		if (++listed == 5)
-			snprintf(out + used, size - used, " ...");
-		else
-			snprintf(out + used, size - used, "%s%s at %s:%u", used > 0 ? ", " : "",
-				setting_key(setting, key), setting->value.file,
-				setting->value.line);
-		used += strlen(out + used);
-	}
-}
-
-/* Reports the parts that have fewer CPUs between them than vCPUs. */
-static void
-report_short(const struct one_to_one *work, const struct cpu_shares *shares)
-{
-	char keys[512], list[128], own[192] = "", has[160];
-	struct cpumask left_out = {0};
-	size_t needed = 0, count = 0;
-	for (size_t i = 0; i < work->part_count; i++) {
-		if (!shares->parts[i].is_short)
-			continue;
-		count++;
-		needed += work->parts[i].count;
-		cpumask_or(&left_out, &work->parts[i].left_out);
-	}
-	list_short(work, shares, keys, sizeof(keys));
-	if (!cpumask_empty(&left_out))
-		snprintf(own, sizeof(own), "; left out: %s, for a vCPU with a key of its own",
-			cpumask_format(&left_out, list, sizeof(list)));
-	const char *free = work->limits != NULL ? " free" : "";
-	const char *why = work->limits != NULL ? work->limits->why : "";
-	if (cpumask_empty(&shares->contested))
-		snprintf(has, sizeof(has), "no%s CPU", free);
-	else
-		snprintf(has, sizeof(has), "only %u%s: %s", cpumask_count(&shares->contested), free,
-			cpumask_format(&shares->contested, list, sizeof(list)));
-	report(work, MESSAGE_ERROR, "a CPU for each of %zu vCPUs is needed, but %s %s %s%s%s%s",
-		needed, keys, count == 1 ? "has" : "have between them", has, own,
-		why[0] != '\0' ? "; " : "", why);
-}
-
 /*
  * Divides the CPUs between the parts, then places each on its share. Returns 0, 1 after an error
  * message if there are too few CPUs, or -1 with the reason.
@@ -267,7 +168,7 @@ place_on_shares(struct one_to_one *work, struct err *e)
 	}
 	int r = cpu_shares_divide(&shares, e);
 	if (r == 1)
-		report_short(work, &shares);
+		one_to_one_report_short(work, &shares);
 	work->taken = work->own;
 	for (size_t i = 0; i < work->part_count && r == 0; i++) {
 		work->parts[i].cpus = shares.parts[i].share;
@@ -297,7 +198,7 @@ set_masks(struct one_to_one *work, bool placed)
 	for (size_t i = 0; i < work->desired->group_count; i++) {
 		struct desired_group *group = &work->desired->groups[i];
 		const struct claim_kept *kept =
-			is_vcpu_with_cpus(group) ? find_kept(work, group) : NULL;
+			desired_vcpu_has_cpus(group) ? find_kept(work, group) : NULL;
 		if (kept != NULL)
 			set_mask(group, mask++, &kept->cpu);
 	}
@@ -312,95 +213,6 @@ set_masks(struct one_to_one *work, bool placed)
 	}
 }
 
-static void
-report_placed(const struct one_to_one *work)
-{
-	for (size_t i = 0; i < work->part_count; i++) {
-		const struct part *part = &work->parts[i];
-		const struct setting *setting = part->set->setting;
-		char key[SETTING_KEY_MAX], list[128], own[192] = "";
-		if (!cpumask_empty(&part->left_out))
-			snprintf(own, sizeof(own),
-				"; left out: %s, for a vCPU with a key of its own",
-				cpumask_format(&part->left_out, list, sizeof(list)));
-		report(work, part->report.split ? MESSAGE_WARNING : MESSAGE_DETAIL, "%s%s%s%s",
-			setting->every ? "" : setting_key(setting, key), setting->every ? "" : ": ",
-			part->report.text, own);
-	}
-}
-
-/* Returns the host core that holds the CPU of a vCPU with just one, or NULL. */
-static const struct topology_object *
-core_of(const struct desired_group *group, const struct topology_objects *cores)
-{
-	if (!is_vcpu_with_cpus(group) || cpumask_count(&group->mask->cpus) != 1)
-		return NULL;
-	return topology_find(cores, cpumask_next(&group->mask->cpus, 0));
-}
-
-/* Reports guest cores whose vCPUs have keys of their own and so are on different host cores. */
-static int
-report_torn(const struct one_to_one *work, struct err *e)
-{
-	const struct desired *desired = work->desired;
-	const struct topology_objects *cores;
-	unsigned threads = work->domain->threads, last = UINT_MAX;
-	size_t torn = 0;
-	if (threads < 2)
-		return 0;
-	if (topology_objects(work->topology, TOPOLOGY_CORE, &cores, e) != 0)
-		return -1;
-	for (size_t i = 1; i < desired->group_count; i++) {
-		const struct desired_group *one = &desired->groups[i - 1];
-		const struct desired_group *two = &desired->groups[i];
-		unsigned core = two->group.id / threads;
-		if (one->group.kind != GROUP_VCPU || two->group.kind != GROUP_VCPU ||
-			one->group.id / threads != core || core == last ||
-			one->setting == two->setting)
-			continue;
-		const struct topology_object *first = core_of(one, cores);
-		const struct topology_object *second = core_of(two, cores);
-		if (first == NULL || second == NULL || first == second)
-			continue;
-		last = core;
-		torn++;
-	}
-	if (torn > 0)
-		report(work, MESSAGE_WARNING,
-			"the vCPUs of %zu guest core%s have keys of their own, and so are on "
-			"different host cores",
-			torn, torn == 1 ? "" : "s");
-	return 0;
-}
-
-/* Reports the vCPUs that no rule gives CPUs; those that a rule keeps are as the rule says. */
-static void
-report_unset(const struct one_to_one *work)
-{
-	struct cpumask unset = {0};
-	size_t with_cpus = 0, kept = 0;
-	char list[128];
-	for (size_t i = 0; i < work->desired->group_count; i++) {
-		const struct desired_group *group = &work->desired->groups[i];
-		if (group->group.kind != GROUP_VCPU)
-			continue;
-		with_cpus += group->mask != NULL;
-		kept += group->mask == NULL && group->setting != NULL;
-		if (group->setting == NULL && group->group.id < CPUMASK_CPUS)
-			cpumask_set_range(&unset, group->group.id, group->group.id);
-	}
-	if (with_cpus == 0)
-		report(work, kept > 0 && cpumask_empty(&unset) ? MESSAGE_DETAIL : MESSAGE_WARNING,
-			"no effect on this guest: no rule gives its vcpus a set");
-	else if (!cpumask_empty(&unset))
-		report(work, MESSAGE_WARNING,
-			"vCPU%s %s may use the others' CPUs: no rule gives %s a set; write "
-			"'vcpus = ...'",
-			cpumask_count(&unset) == 1 ? "" : "s",
-			cpumask_format(&unset, list, sizeof(list)),
-			cpumask_count(&unset) == 1 ? "it" : "them");
-}
-
 static int
 place_all_parts(struct one_to_one *work, struct err *e)
 {
@@ -412,8 +224,8 @@ place_all_parts(struct one_to_one *work, struct err *e)
 	set_masks(work, r == 0);
 	if (r != 0)
 		return 0;
-	report_placed(work);
-	return report_torn(work, e);
+	one_to_one_report_placed(work);
+	return one_to_one_report_torn(work, e);
 }
 
 int
@@ -427,7 +239,7 @@ desired_one_to_one(struct desired *desired, const struct value *placement,
 		.topology = topology,
 		.limits = limits,
 		.messages = messages};
-	report_unset(&work);
+	one_to_one_report_unset(&work);
 	reserve_fixed(&work);
 	work.parts = calloc(desired->mask_count + 1, sizeof(*work.parts));
 	work.vcpus = calloc(desired->group_count + 1, sizeof(*work.vcpus));

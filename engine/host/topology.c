@@ -32,6 +32,15 @@ topology_find(const struct topology_objects *objects, unsigned cpu)
 }
 
 void
+topology_add(const struct topology_objects *objects, unsigned cpu, struct cpumask *cpus)
+{
+	const struct topology_object *object = topology_find(objects, cpu);
+	cpumask_set_range(cpus, cpu, cpu);
+	for (size_t i = 0; object != NULL && i < object->cpu_count; i++)
+		cpumask_set_range(cpus, object->cpus[i], object->cpus[i]);
+}
+
+void
 topology_free(struct topology *topology)
 {
 	for (int i = 0; i < TOPOLOGY_KINDS; i++) {

@@ -83,6 +83,9 @@ int topology_objects(struct topology *topology, enum topology_kind kind,
  */
 const struct topology_object *topology_find(const struct topology_objects *objects, unsigned cpu);
 
+/* Adds to cpus a CPU and those of the object that holds it; a CPU in no object is alone. */
+void topology_add(const struct topology_objects *objects, unsigned cpu, struct cpumask *cpus);
+
 /*
  * Finds the nodes of among at the least distance from a node (Documentation/ABI/stable/
  * sysfs-devices-node, distance); all of among where the kernel reports no distances. Returns 0 with

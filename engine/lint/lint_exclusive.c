@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds what keeps guests from having CPUs to themselves: sets that are too
- * small for all of them at once, CPUs that other guests cannot do without, and pins in XML that
- * libvirt cannot set while a CPU is taken.
+ * Finds what keeps guests from having CPUs to themselves: sets that are too small for all of them
+ * at once, CPUs that other guests cannot do without, and pins in XML that libvirt cannot set while
+ * a CPU is taken.
  */
 #include "lint/lint_private.h"
 
@@ -13,23 +13,15 @@
 
 /* Returns the number of the host's cores of which a CPU is in cpus; a CPU in no core is a core. */
 static size_t
-count_cores(const struct topology_objects *cores, const struct cpumask *cpus)
+count_cores(const struct topology_objects *cores, struct cpumask cpus)
 {
-	struct cpumask rest = *cpus;
 	size_t count = 0;
-	for (size_t i = 0; i < cores->count; i++) {
-		const struct topology_object *core = &cores->items[i];
-		bool has = false;
-		for (size_t j = 0; j < core->cpu_count; j++)
-			has |= cpumask_test(cpus, core->cpus[j]);
-		count += has;
-		for (size_t j = 0; j < core->cpu_count && has; j++) {
-			struct cpumask one = {0};
-			cpumask_set_range(&one, core->cpus[j], core->cpus[j]);
-			cpumask_andnot(&rest, &one);
-		}
+	for (; !cpumask_empty(&cpus); count++) {
+		struct cpumask core = {0};
+		topology_add(cores, cpumask_next(&cpus, 0), &core);
+		cpumask_andnot(&cpus, &core);
 	}
-	return count + cpumask_count(&rest);
+	return count;
 }
 
 int
@@ -53,7 +45,7 @@ lint_exclusive_guest(struct lint *lint, const struct desired *desired, struct er
 		return 0;
 	if (topology_objects(lint->expr->topology, TOPOLOGY_CORE, &cores, e) != 0)
 		return -1;
-	guest->cores = count_cores(cores, &chosen);
+	guest->cores = count_cores(cores, chosen);
 	return 0;
 }
 
@@ -62,15 +54,9 @@ lint_exclusive_pins(struct lint *lint, const struct domain *domain, const struct
 	struct err *e)
 {
 	struct lint_guest *guest = &lint->guests[lint->guest_count - 1];
-	size_t count = 1 + domain->vcpus + domain->iothread_count;
 	const struct cpumask *last = NULL;
-	for (size_t i = 0; i < count; i++) {
-		struct thread_group group = {GROUP_EMULATOR, 0};
-		if (i > domain->vcpus)
-			group = (struct thread_group){
-				GROUP_IOTHREAD, domain->iothreads[i - 1 - domain->vcpus]};
-		else if (i > 0)
-			group = (struct thread_group){GROUP_VCPU, (unsigned)i - 1};
+	for (size_t i = 0; i < lint_group_count(domain); i++) {
+		struct thread_group group = lint_group(domain, i);
 		const struct cpumask *cpus = domain_pins_find(pins, group);
 		if (cpus == NULL || (last != NULL && cpumask_equal(last, cpus)))
 			continue;
@@ -105,7 +91,7 @@ find_too_small(struct lint *lint, size_t index, bool marked[], struct err *e)
 	}
 	if (topology_objects(lint->expr->topology, TOPOLOGY_CORE, &cores, e) != 0)
 		return -1;
-	size_t there = count_cores(cores, &guest->choice);
+	size_t there = count_cores(cores, guest->choice);
 	if (guests < 2 || needed <= there)
 		return 0;
 	AUTO_FREE char *names = lint_names(lint, marked, e);

@@ -11,6 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+size_t
+lint_group_count(const struct domain *domain)
+{
+	return 1 + domain->vcpus + domain->iothread_count;
+}
+
+struct thread_group
+lint_group(const struct domain *domain, size_t i)
+{
+	if (i > domain->vcpus)
+		return (struct thread_group){
+			GROUP_IOTHREAD, domain->iothreads[i - 1 - domain->vcpus]};
+	return i > 0 ? (struct thread_group){GROUP_VCPU, (unsigned)i - 1}
+		     : (struct thread_group){GROUP_EMULATOR, 0};
+}
+
 /* Sets *cpus to the CPUs that a group may use: of its rule, of the XML, or all of the host. */
 static int
 group_cpus(struct lint *lint, const struct desired_group *group, const struct domain_pins *pins,
@@ -148,15 +164,9 @@ lint_open_without_rule(struct lint *lint, const struct domain *domain,
 	const struct domain_pins *pins, struct err *e)
 {
 	struct lint_guest *guest = &lint->guests[lint->guest_count - 1];
-	size_t count = 1 + domain->vcpus + domain->iothread_count;
-	for (size_t i = 0; i < count; i++) {
-		struct desired_group group = {.group = {GROUP_EMULATOR, 0}};
+	for (size_t i = 0; i < lint_group_count(domain); i++) {
+		struct desired_group group = {.group = lint_group(domain, i)};
 		struct cpumask cpus;
-		if (i > domain->vcpus)
-			group.group = (struct thread_group){
-				GROUP_IOTHREAD, domain->iothreads[i - 1 - domain->vcpus]};
-		else if (i > 0)
-			group.group = (struct thread_group){GROUP_VCPU, (unsigned)i - 1};
 		if (group_cpus(lint, &group, pins, &cpus, e) != 0)
 			return -1;
 		cpumask_or(&guest->open, &cpus);

@@ -8,6 +8,10 @@
 /* The size of a list of CPUs in a finding; a longer list is cut. */
 #define LINT_LIST_MAX 128
 
+/* Counts the thread groups that a guest may have, and returns one of them, from 0: the emulator. */
+size_t lint_group_count(const struct domain *domain);
+struct thread_group lint_group(const struct domain *domain, size_t i);
+
 /*
  * Adds the findings about vCPUs of two guests that are on one CPU, or on hardware threads of one
  * core. Returns 0, or -1 with the reason.

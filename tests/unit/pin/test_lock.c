@@ -279,6 +279,23 @@ is_an_error_where_this_process_can_open_no_file(void **state)
 	assert_string_equal(e.text, "/run/vmaffinity.lock: Too many open files");
 }
 
+/* The lock on choosing is one for all, and no guest's. */
+static void
+keeps_others_from_choosing(void **state)
+{
+	const struct tree *t = *state;
+	struct err e = {0};
+	int guest = lock_now(t, "web"), first = -1, second = -1;
+	assert_int_equal(lock_choice(t->fd, 0, &first, &e), LOCK_TAKEN);
+	assert_int_equal(lock_choice(t->fd, 0, &second, &e), LOCK_HELD);
+	assert_non_null(strstr(e.text, "still holds the lock on choosing CPUs"));
+	close(lock_now(t, "db"));
+	close(first);
+	assert_int_equal(lock_choice(t->fd, 0, &second, &e), LOCK_TAKEN);
+	close(second);
+	close(guest);
+}
+
 static int
 setup(void **state)
 {
@@ -296,6 +313,7 @@ main(void)
 	alarm(120);
 	const struct CMUnitTest tests[] = {
 		lock_test(keeps_others_out_of_the_same_guest),
+		lock_test(keeps_others_from_choosing),
 		lock_test(lets_others_at_other_guests),
 		lock_test(is_free_once_its_holder_has_ended),
 		lock_test(is_not_inherited_and_not_open_to_others),
