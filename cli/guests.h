@@ -49,7 +49,7 @@ enum guests_result guests_xml(const struct options *options, const struct virt_g
  */
 bool guests_run_elsewhere(const struct options *options, const struct virt_guest *guest);
 
-/* What to say of such a guest; takes the URI. */
+/* Says that of a guest; takes the URI. */
 #define GUESTS_ELSEWHERE                                                                           \
 	"runs under %s, but not under qemu:///system of this host: it cannot be pinned"
 

@@ -161,11 +161,8 @@ write_file(const struct cgroup *cgroup, struct thread_group group, const char *c
 	const char *file, const char *text, struct err *e)
 {
 	char path[GROUP_PATH_MAX];
-	group_path(group, child, file, path);
-	if (file_write_value(cgroup->directory, path, text, strlen(text)) == 0)
-		return 0;
-	return err_errno(e, "cannot write %.*s to %s/%s", (int)strcspn(text, "\n"), text,
-		cgroup->path, path);
+	return cgroup_write_text(
+		cgroup->directory, cgroup->path, group_path(group, child, file, path), text, e);
 }
 
 /*
@@ -177,22 +174,17 @@ move_threads(const struct cgroup *cgroup, struct thread_group group, const char 
 	const char *to, struct err *e)
 {
 	const char *threads = cgroup_files(true)->threads;
-	char path[GROUP_PATH_MAX];
+	char path[GROUP_PATH_MAX], target[GROUP_PATH_MAX];
+	group_path(group, to, threads, target);
 	for (unsigned pass = 0; pass < PASSES_MAX; pass++) {
 		pid_t *tids;
 		size_t count;
-		int r = 0;
 		if (threads_list(cgroup->directory, group_path(group, from, threads, path), &tids,
 			    &count) != 0)
 			return errno == ENOENT || errno == ENODEV
 				       ? 0
 				       : err_errno(e, "%s/%s", cgroup->path, path);
-		for (size_t i = 0; i < count && r == 0; i++) {
-			char tid[16];
-			snprintf(tid, sizeof(tid), "%d", (int)tids[i]);
-			if (write_file(cgroup, group, to, threads, tid, e) != 0 && errno != ESRCH)
-				r = -1;
-		}
+		int r = threads_move(cgroup->directory, cgroup->path, tids, count, target, e);
 		free(tids);
 		if (r != 0 || count == 0)
 			return r;

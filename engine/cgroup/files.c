@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 static const struct cgroup_files v1_files = {
 	.version = "v1",
@@ -39,4 +40,14 @@ cgroup_read_list(int directory, const char *path, struct cpumask *mask, struct e
 			       ? err_set(e, "%s: controller cpuset is not available here", path)
 			       : err_errno(e, "%s", path);
 	return cpumask_parse(list, mask, e) != 0 ? err_context(e, "%s", path) : 0;
+}
+
+int
+cgroup_write_text(
+	int directory, const char *name, const char *path, const char *text, struct err *e)
+{
+	if (file_write_value(directory, path, text, strlen(text)) == 0)
+		return 0;
+	return err_errno(
+		e, "cannot write %.*s to %s/%s", (int)strcspn(text, "\n"), text, name, path);
 }

@@ -30,4 +30,11 @@ const struct cgroup_files *cgroup_files(bool v2);
  */
 int cgroup_read_list(int directory, const char *path, struct cpumask *mask, struct err *e);
 
+/*
+ * Writes text to a file below the directory fd, which is called name. Returns 0, or -1 with the
+ * reason and errno.
+ */
+int cgroup_write_text(
+	int directory, const char *name, const char *path, const char *text, struct err *e);
+
 #endif

@@ -4,8 +4,10 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "cgroup/files.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,5 +42,18 @@ threads_list(int directory, const char *path, pid_t **tids, size_t *count)
 		list[(*count)++] = (pid_t)tid;
 	}
 	*tids = list;
+	return 0;
+}
+
+int
+threads_move(int directory, const char *name, const pid_t *tids, size_t count, const char *to,
+	struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		char tid[16];
+		snprintf(tid, sizeof(tid), "%d", (int)tids[i]);
+		if (cgroup_write_text(directory, name, to, tid, e) != 0 && errno != ESRCH)
+			return -1;
+	}
 	return 0;
 }

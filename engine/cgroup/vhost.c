@@ -8,6 +8,7 @@
 #include "cgroup/files.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/proc_stat.h"
+#include "cgroup/threads.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,42 +119,22 @@ vhost_find(struct cgroup *cgroup, struct err *e)
 	return 0;
 }
 
-static int
-write_file(const struct cgroup *cgroup, const char *path, const char *text, struct err *e)
-{
-	if (file_write_value(cgroup->directory, path, text, strlen(text)) == 0)
-		return 0;
-	return err_errno(e, "cannot write %s to %s/%s", text, cgroup->path, path);
-}
-
-/* Moves threads into a group. Those that end meanwhile are left out. */
-static int
-move(const struct cgroup *cgroup, const pid_t *tids, size_t count, const char *group, struct err *e)
-{
-	char path[64], text[16];
-	snprintf(path, sizeof(path), "%s/%s", group, cgroup_files(true)->threads);
-	for (size_t i = 0; i < count; i++) {
-		snprintf(text, sizeof(text), "%d", (int)tids[i]);
-		if (write_file(cgroup, path, text, e) != 0 && errno != ESRCH)
-			return -1;
-	}
-	return 0;
-}
-
 int
 vhost_gather(const struct cgroup *cgroup, bool *made, struct err *e)
 {
 	*made = mkdirat(cgroup->directory, "vhost", 0755) == 0;
 	if (!*made && errno != EEXIST)
 		return err_errno(e, "cannot make %s/vhost", cgroup->path);
-	if (write_file(cgroup, "vhost/cgroup.type", "threaded", e) != 0)
+	if (cgroup_write_text(
+		    cgroup->directory, cgroup->path, "vhost/cgroup.type", "threaded", e) != 0)
 		return -1;
 	for (unsigned pass = 0; pass < PASSES_MAX; pass++) {
 		pid_t *tids;
 		size_t count;
 		if (list_strays(cgroup, &tids, &count) != 0)
 			return err_errno(e, "%s: cannot list the emulator's threads", cgroup->path);
-		int r = move(cgroup, tids, count, "vhost", e);
+		int r = threads_move(
+			cgroup->directory, cgroup->path, tids, count, "vhost/cgroup.threads", e);
 		free(tids);
 		if (r != 0 || count == 0)
 			return r;
@@ -170,7 +151,8 @@ vhost_scatter(const struct cgroup *cgroup, struct err *e)
 		return cgroup_has_group(cgroup, vhost)
 			       ? err_errno(e, "%s: cannot list the vhost workers", cgroup->path)
 			       : 0;
-	int r = move(cgroup, tids, count, "emulator", e);
+	int r = threads_move(
+		cgroup->directory, cgroup->path, tids, count, "emulator/cgroup.threads", e);
 	free(tids);
 	if (r == 0 && unlinkat(cgroup->directory, "vhost", AT_REMOVEDIR) != 0 && errno != ENOENT)
 		r = err_errno(e, "cannot remove %s/vhost", cgroup->path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What "placement = exclusive" must know before it chooses CPUs: those that running guests have to
- * themselves, and those that other thread groups cannot do without. pin/claims_read.h fills it in.
+ * Lists the CPUs that running guests have to themselves, and those that thread groups cannot do
+ * without: "placement = exclusive" chooses among the rest. pin/claims_read.h reads them.
  */
 #ifndef VMAFFINITY_DESIRED_CLAIMS_H
 #define VMAFFINITY_DESIRED_CLAIMS_H
@@ -52,7 +52,7 @@ struct cpumask claims_held(const struct claims *claims);
 
 /*
  * Writes which guests have CPUs of cpus to themselves: "db1 holds 4-7, game 8-9"; "" if none has.
- * What does not fit is cut and ends in "...". Returns out.
+ * Cuts what does not fit and ends it in "...". Returns out.
  */
 char *claims_text(const struct claims *claims, const struct cpumask *cpus, char *out, size_t size);
 

@@ -11,7 +11,7 @@
 #include "guest/domain.h"
 #include "host/topology.h"
 
-/* What limits a placement beyond the sets of the rules. */
+/* Limits a placement beyond the sets of the rules. */
 struct one_to_one_limits {
 	const struct cpumask *free;    /* the CPUs that may be given out */
 	const struct claim_kept *kept; /* vCPUs that keep the CPU that they have */

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-/* What was done, to be undone in reverse. Zero-initialised but for the first two fields. */
+/* Records what was done, for the undoing. Zero-initialised but for the first two fields. */
 struct exclusive_work {
 	const struct plan *plan;
 	struct cgroup *cgroup;

@@ -71,7 +71,7 @@ struct pin {
 				     applied */
 };
 
-/* What pin_free() leaves. */
+/* Initialises a struct pin that holds nothing; pin_free() leaves the same. */
 #define PIN_NONE                                                                                   \
 	{                                                                                          \
 		.lock = -1, .choice_lock = -1                                                      \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of partitions say. That the kernel makes them is for tests/vm/exclusive.bats. */
+/* Reads and writes the files of partitions. tests/vm/exclusive.bats shows what the kernel makes of
+ * them. */
 #include "cgroup/exclusive.h"
 
 #include "support/cgroup_tree.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which threads are vhost workers. That they can be moved is for tests/vm/exclusive.bats. */
+/* Tells vhost workers from other threads. tests/vm/exclusive.bats shows that the kernel moves them.
+ */
 #include "cgroup/vhost.h"
 
 #include "support/cgroup_tree.h"

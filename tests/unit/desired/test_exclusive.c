@@ -276,7 +276,8 @@ asks_for_the_claims_of_others(void **state)
 	assert_int_equal(messages.count, 0);
 }
 
-/* What is not plugged in waits; what is has its sibling's core, or another one. */
+/* Places a vCPU that was plugged in on its sibling's core, else on another; leaves out the others.
+ */
 static void
 places_what_is_plugged_in(void **state)
 {

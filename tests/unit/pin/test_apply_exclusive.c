@@ -91,7 +91,7 @@ verifies_those_that_stay(void **state)
 	end(&work);
 }
 
-/* What was in force before is made again when something fails after it was taken away. */
+/* Makes again what was in force, if something fails after it was taken away. */
 static void
 restores_what_was_in_force(void **state)
 {
