@@ -192,6 +192,8 @@ takes_no_core_in_part(void **state)
 {
 	lays_out(*state, (struct scene){ALL, .vcpus = 1, .held = "1"}, "0:2=2-3");
 	lays_out(*state, (struct scene){ALL, .vcpus = 1, .usable = "1-15", .held = ""}, "0:2=2-3");
+	lays_out(
+		*state, (struct scene){ALL, .vcpus = 1, .usable = "1,4-15", .held = ""}, "0:4=4-5");
 }
 
 /* The L3 with the fewest free cores that are enough; else the node; else two nodes. */
@@ -265,6 +267,10 @@ keeps_what_the_guest_has(void **state)
 		(struct scene){"[*]\nvcpus = 0-7\nplacement = exclusive\n", .vcpus = 2,
 			.held = "0-1", .kept = "0:12 1:6", .running = "0-1"},
 		"0:4=4-5 1:6=6-7");
+	lays_out(*state,
+		(struct scene){"[*]\nvcpus = 0-7\nplacement = exclusive\n", .vcpus = 2, .held = "",
+			.kept = "0:12 1:2", .running = "0-1"},
+		"0:0=0-1 1:2=2-3");
 }
 
 static void
