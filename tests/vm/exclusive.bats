@@ -134,7 +134,7 @@ exclusive_rules()
 
 status_is_clean() { run -0 timeout 60 vmaffinity status 3>&- 4>&-; }
 
-# bats test_tags=vm,once,partitions
+# bats test_tags=vm,debian14,partitions
 @test "two exclusive guests and two that float, through all that happens to a host" {
 	rules <<-'END'
 		[*]
@@ -269,7 +269,7 @@ every_step()
 	run -0 timeout 60 vmaffinity apply g 3>&- 4>&-
 }
 
-# bats test_tags=vm,once,partitions
+# bats test_tags=vm,debian14,partitions
 @test "exclusive: the worker fails, or is killed, at every step" {
 	g_float
 	guest_start web
